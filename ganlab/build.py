@@ -1,0 +1,163 @@
+"""From a checked spec to objects: leaves first, the data's facts injected into constructors that ask for them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+
+from ganlab import plugins
+from ganlab.contracts import (
+    INJECTED_FACTS,
+    DataFacts,
+    Dataset,
+    Metric,
+    PlayerOptimizer,
+    WeightedRegularizer,
+)
+from ganlab.errors import SpecError, UserError
+from ganlab.randomness import derive_seed
+from ganlab.schedules import Schedule
+from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec
+from ganlab.training.guard import Guard
+from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.scheduled_option import ScheduledOption, attribute_option, is_scheduled, value_at
+
+
+class Builder:
+    """Builds nodes for one data set; collects the options that follow schedules on the way."""
+
+    def __init__(self, facts: DataFacts | None) -> None:
+        self.facts = facts
+        self.scheduled: list[ScheduledOption] = []
+
+    def construct(self, node: Node, place: str) -> Any:
+        """The object of a node. Raises `SpecError` with the node's place if its constructor refuses the options."""
+        factory = load_factory(node)
+        options = {name: self._value(value, f"{place}.{name}") for name, value in node.options.items()}
+        options |= self._injected(node, factory, options, place)
+        try:
+            built = factory(**value_at_start(options))
+        except UserError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise SpecError(f"{place}: {node.name} cannot be built: {error}") from error
+        for name, template in options.items():
+            if is_scheduled(template):
+                self.scheduled.append(attribute_option(f"{place}.{name}", template, built, name))
+        return self._wrap(node, built, place)
+
+    def _value(self, value: Any, place: str) -> Any:
+        if isinstance(value, Node):
+            return self.construct(value, place)
+        if isinstance(value, list | tuple):
+            return type(value)(self._value(part, f"{place}.{index}") for index, part in enumerate(value))
+        if isinstance(value, Mapping):
+            return {key: self._value(part, f"{place}.{key}") for key, part in value.items()}
+        return value
+
+    def _wrap(self, node: Node, built: Any, place: str) -> Any:
+        if not isinstance(node, RegularizerNode):
+            return built
+        term = WeightedRegularizer(node.name, built, value_at(node.weight, 0), node.every)
+        if is_scheduled(node.weight):
+            self.scheduled.append(attribute_option(f"{place}.weight", node.weight, term, "weight"))
+        return term
+
+    def _injected(
+        self, node: Node, factory: Callable[..., Any], options: Mapping[str, Any], place: str
+    ) -> dict[str, Any]:
+        if self.facts is None or node.kind == "datasets":
+            return {}
+        wanted = [name for name in inspect.signature(factory).parameters if name in INJECTED_FACTS]
+        return {name: self._fact(name, node, options, place) for name in wanted}
+
+    def _fact(self, name: str, node: Node, options: Mapping[str, Any], place: str) -> Any:
+        facts = self.facts
+        assert facts is not None
+        fact = facts if name == "facts" else getattr(facts, name)
+        given = options.get(name)
+        if fact is None:
+            raise SpecError(
+                f"{place}: {node.name} needs {_NEEDS[name]}, but the data have the shape {_shape(facts.shape)}"
+            )
+        if given is not None and given != fact:
+            raise SpecError(
+                f"{place}.{name}: the spec says {given}, but the data have {fact}; leave '{name}' out, it is taken "
+                "from the data"
+            )
+        return fact
+
+
+_NEEDS = {"channels": "images with channels", "resolution": "square images"}
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def value_at_start(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with every schedule replaced by its value at the start."""
+    return {name: value_at(template, 0) for name, template in options.items()}
+
+
+def load_factory(node: Node) -> Callable[..., Any]:
+    """The class or function behind a node."""
+    reference = f"{node.distribution}/{node.name}" if node.distribution else node.name
+    factory: Callable[..., Any] = plugins.load(plugins.find(node.kind, reference))
+    return factory
+
+
+def build_dataset(node: Node) -> Dataset:
+    """The data set of a spec's `data` section."""
+    dataset: Dataset = Builder(None).construct(node, "data")
+    return dataset
+
+
+def build_metrics(nodes: Iterable[Node], facts: DataFacts) -> dict[str, Metric]:
+    """Metrics by name; a name that occurs again gets a number."""
+    metrics: dict[str, Metric] = {}
+    for index, node in enumerate(nodes):
+        name = node.name if node.name not in metrics else f"{node.name}_{index}"
+        metrics[name] = Builder(facts).construct(node, f"evaluation.metrics.{index}")
+    return metrics
+
+
+def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[ScheduledOption]]:
+    """The architecture with its networks, initialised from the spec's seed, and its scheduled options."""
+    builder = Builder(facts)
+    torch.manual_seed(derive_seed(spec.seed, "initialisation"))
+    module: GANModule = builder.construct(spec.architecture, "architecture")
+    return module, builder.scheduled
+
+
+def build_module(spec: Spec, facts: DataFacts) -> GANModule:
+    """The architecture of a spec, ready to be trained by Lightning or to take a checkpoint."""
+    module, scheduled = build_architecture(spec, facts)
+    module.prepare(
+        TrainingSettings(
+            facts=facts,
+            optimizers={player: _optimizer(node) for player, node in spec.optimizers.items()},
+            seed=spec.seed,
+            batch_size=spec.data.batch_size,
+            micro_batch=spec.data.micro_batch,
+            half_life_kimg=_as_given(spec.ema.half_life_kimg) if spec.ema else None,
+            ramp_up=spec.ema.ramp_up if spec.ema else None,
+            guard=Guard(spec.guard.non_finite, spec.guard.limit),
+            schedules=scheduled,
+        )
+    )
+    return module
+
+
+def _as_given(value: Any) -> float | Schedule:
+    return value if isinstance(value, Schedule) else float(value)
+
+
+def _optimizer(node: OptimizerNode) -> PlayerOptimizer:
+    scheduled = {name: template for name, template in node.options.items() if is_scheduled(template)}
+    factory = partial(load_factory(node), **value_at_start(node.options))
+    return PlayerOptimizer(factory, scheduled, node.clip)

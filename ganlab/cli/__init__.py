@@ -1,0 +1,22 @@
+"""The command line: one file per command, each thin: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+
+from ganlab.errors import TrainingStopped, UserError
+
+
+def main() -> None:
+    """Run the command line; a user's error is a sentence on stderr and exit code 2, with a traceback on request."""
+    show_traceback = "--traceback" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
+    from ganlab.cli.app import app
+
+    try:
+        app(args=arguments, prog_name="ganlab")
+    except (UserError, TrainingStopped) as error:
+        if show_traceback:
+            raise
+        print(f"ganlab: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,77 @@
+"""`ganlab train`: run an experiment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from ganlab.training.run_callback import Resume
+    from ganlab.training.session import Outcome
+
+
+class _TrainCommand(TyperCommand):
+    """Lets `--resume` stand alone or before a run folder, which option parsers do not offer."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Tell `--resume DIR` from `--resume` by whether a folder follows."""
+        for index, argument in enumerate(args[:-1]):
+            if argument == "--resume" and Path(args[index + 1]).is_dir():
+                args = [*args[:index], "--resume-run", *args[index + 1 :]]
+                break
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(cls=_TrainCommand)(train)
+
+
+def train(
+    spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="Changes to the spec, such as data.batch_size=32.")] = None,
+    runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this name, or with the run folder that follows.")] = False,
+    resume_run: Annotated[
+        Path | None, typer.Option("--resume-run", hidden=True, help="Go on with the run in this folder.")
+    ] = None,
+) -> None:
+    """Run the experiment of a spec; the last line printed is the run folder."""
+    from ganlab.spec import read_spec
+
+    checked = read_spec(spec, overrides or [])
+    from ganlab.training.session import train as run_experiment
+
+    _finish(run_experiment(checked, runs, _resume(resume, resume_run)))
+
+
+def _resume(newest: bool, path: Path | None) -> Resume | None:
+    from ganlab.training.run_callback import Resume
+
+    return Resume(path) if newest or path is not None else None
+
+
+def _finish(outcome: Outcome) -> None:
+    """Report on rank 0; exit with 128 + signal after one, except in ranks that Lightning's launcher watches."""
+    from ganlab.training.launch import is_first_process
+
+    if is_first_process():
+        _report(outcome)
+        if outcome.signal is not None:
+            sys.exit(128 + outcome.signal)
+
+
+def _report(outcome: Outcome) -> None:
+    if outcome.signal is not None:
+        print(f"ganlab: stopped by a signal; the checkpoint is {outcome.run.last_checkpoint}", file=sys.stderr)
+    grids = sorted(outcome.run.samples.glob("kimg-*.png"))
+    lines: dict[str, Any] = {"samples": grids[-1] if grids else None}
+    lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in outcome.metrics.items())
+    for name, value in lines.items():
+        if value:
+            print(f"{name}: {value}")
+    print(outcome.run.path)

@@ -1,0 +1,275 @@
+"""What the platform and its plugins pass to each other.
+
+Leaf kinds are Protocols: an author keeps the signature and imports nothing. The annotations below also mark the
+slots of a constructor: an argument annotated `Loss` is a nested node of kind `losses` in a spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.randomness import Randomness
+from ganlab.schedules import Schedule, Scheduled
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a data set says of itself; constructors receive these facts instead of having them retyped.
+
+    `shape` is (C, H, W) for images and (D,) for vectors, `value_range` the stored values that become -1 and 1,
+    `class_names` has one entry a class and is empty for data without labels, `fingerprint` identifies content and
+    preparation, `extras` holds what only some plugins understand (such as the centres of a mixture).
+    """
+
+    shape: tuple[int, ...]
+    size: int
+    fingerprint: str
+    value_range: tuple[float, float] = (0.0, 255.0)
+    class_names: tuple[str, ...] = ()
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_images(self) -> bool:
+        """Whether one example is an image (C, H, W) and not a vector (D,)."""
+        return len(self.shape) == 3
+
+    @property
+    def channels(self) -> int | None:
+        """Channels of an image; None for vectors."""
+        return self.shape[0] if self.is_images else None
+
+    @property
+    def resolution(self) -> int | None:
+        """Side of a square image in pixels; None for other data."""
+        return self.shape[1] if self.is_images and self.shape[1] == self.shape[2] else None
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in one example."""
+        return int(torch.Size(self.shape).numel())
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 for data without labels."""
+        return len(self.class_names)
+
+
+INJECTED_FACTS = ("facts", "shape", "channels", "resolution", "dimensions", "classes")
+"""Constructor arguments with these names receive the data's facts (`facts` is the whole `DataFacts`)."""
+
+
+@dataclass
+class Batch:
+    """Real examples and everything that a player's terms need to make fakes beside them.
+
+    `images` is float in [-1, 1], (N, C, H, W), or (N, D) for vectors; `labels` is int64 (N,) or None; `inputs` are
+    a data set's further tensors by name; `random` gives this batch's slice of the random numbers.
+    """
+
+    images: Tensor
+    labels: Tensor | None
+    random: Randomness
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def split(self, size: int | None) -> list[Batch]:
+        """Consecutive parts of at most `size` examples (one part when `size` is None)."""
+        size = size or len(self)
+        return [self._rows(start, min(size, len(self) - start)) for start in range(0, len(self), size)]
+
+    def scoped(self, *names: int | str) -> Batch:
+        """The same examples with independent random numbers."""
+        return Batch(self.images, self.labels, self.random.scoped(*names), self.inputs)
+
+    def _rows(self, start: int, count: int) -> Batch:
+        rows = slice(start, start + count)
+        labels = None if self.labels is None else self.labels[rows]
+        inputs = {name: value[rows] for name, value in self.inputs.items()}
+        return Batch(self.images[rows], labels, self.random.slice(start, count), inputs)
+
+
+class Views:
+    """What a player offers to regularizers: tensors and callables by name.
+
+    The usual names: `real_images`, `fake_images`, `real_logits`, `fake_logits`, `latents`, `styles`, `labels`,
+    `discriminate` (images -> logits with this batch's labels), `generate` (latents -> images), `random`,
+    `discriminator` and `generator` (the modules). A family may offer more and lists all it offers in `provides`.
+    """
+
+    def __init__(self, **named: Any) -> None:
+        self._named = named
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_named"][name]
+        except KeyError:
+            offered = ", ".join(sorted(self.__dict__.get("_named", {})))
+            raise AttributeError(f"this player offers no view '{name}'; it offers: {offered}") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._named
+
+
+class Generator(Protocol):
+    """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
+
+
+class Discriminator(Protocol):
+    """Slot of kind `discriminators`: an `nn.Module`; how it is called is between it and its architecture."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
+
+
+class Loss(Protocol):
+    """Kind `losses`: scalars to minimise, from logits (N,) or (N, ...) of reals and fakes in the same order.
+
+    A loss with `needs_real_logits = True` gets the reals' logits on the generator's side too; others get None there.
+    """
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor: ...
+
+
+class Regularizer(Protocol):
+    """Kind `regularizers`: an unweighted scalar penalty from the views that it names in `requires`.
+
+    `side` is the player whose terms it joins. Weight and lazy interval live in the spec.
+    """
+
+    side: ClassVar[str]
+    requires: ClassVar[frozenset[str]]
+
+    def penalty(self, views: Views) -> Tensor: ...
+
+
+@dataclass
+class WeightedRegularizer:
+    """A regularizer with the platform's part of its node: weight and lazy interval (in updates of its player)."""
+
+    name: str
+    regularizer: Regularizer
+    weight: Scheduled = 1.0
+    every: int = 1
+
+
+class Normalizer(Protocol):
+    """Kind `normalizers`: `weight` changes a layer's weight, `activation` makes a module for its output.
+
+    `weight(layer)` returns the layer (changed in place or wrapped). `activation(channels, condition)` returns a
+    module called as `module(x)`, or `module(x, vector)` when `condition`, the size of a conditioning vector, is
+    given; it takes (N, C) as well as (N, C, H, W).
+    """
+
+    def weight(self, layer: nn.Module) -> nn.Module: ...
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module: ...
+
+
+class Augmentation(Protocol):
+    """Kind `augmentations`: a module on images in [-1, 1], called alike for reals and fakes.
+
+    `random` makes its draws a function of the step. An adaptive one also has `observe(real_logits)`; its state
+    lives in buffers.
+    """
+
+    def __call__(self, images: Tensor, random: Randomness) -> Tensor: ...
+
+
+class Dataset(Protocol):
+    """Kind `datasets`: a map-style data set; loaders, order and seeds belong to the platform.
+
+    An example is a mapping with `images` (a tensor of `facts.shape` in its stored type), `label` (an int) where
+    `facts.classes` is above 0, and further tensors by name. A data set that can fetch many examples at once may
+    have `take(indices) -> mapping of stacked tensors` as well.
+    """
+
+    facts: DataFacts
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Mapping[str, Any]: ...
+
+
+class Metric(Protocol):
+    """Kind `metrics`: compares fakes with reals.
+
+    `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and the labels if it has an argument `labels`.
+    The platform shows the reals once, then calls `reset` (forget the fakes, keep what was learned of the reals),
+    `update` with fakes, and `compute`.
+    """
+
+    def update(self, images: Tensor, real: bool) -> None: ...
+    def compute(self) -> Mapping[str, float]: ...
+    def reset(self) -> None: ...
+
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+"""Kind `optimizers`, with its options bound: parameters -> optimizer."""
+
+
+@dataclass
+class PlayerOptimizer:
+    """An optimizer's node: the factory, the schedules of its options, and the platform's part.
+
+    `clip` is the largest norm of a player's whole gradient, None for no clipping.
+    """
+
+    factory: OptimizerFactory
+    schedules: Mapping[str, Any] = field(default_factory=dict)
+    clip: float | None = None
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a plugin returns that stands for several nodes, such as a loss with its usual penalties.
+
+    `nodes` are the keys of the node that holds the preset and what to put there, written as in a spec: mappings
+    and names replace, lists are put in front of what the spec lists. See `docs/write-a-plugin.md`.
+    """
+
+    nodes: Mapping[str, Any]
+
+
+KIND_OF_ANNOTATION: Mapping[type, str] = {
+    Generator: "generators",
+    Discriminator: "discriminators",
+    Loss: "losses",
+    WeightedRegularizer: "regularizers",
+    Normalizer: "normalizers",
+    Augmentation: "augmentations",
+    Dataset: "datasets",
+    Metric: "metrics",
+}
+"""An argument with this annotation (or a sequence, or an optional one) is a nested node of that kind."""
+
+__all__ = [
+    "INJECTED_FACTS",
+    "KIND_OF_ANNOTATION",
+    "Augmentation",
+    "Batch",
+    "DataFacts",
+    "Dataset",
+    "Discriminator",
+    "Generator",
+    "Loss",
+    "Metric",
+    "Normalizer",
+    "OptimizerFactory",
+    "PlayerOptimizer",
+    "Preset",
+    "Regularizer",
+    "Schedule",
+    "Scheduled",
+    "Sequence",
+    "Views",
+    "WeightedRegularizer",
+]

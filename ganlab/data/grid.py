@@ -1,0 +1,79 @@
+"""Pictures of data: grids of images and scatter plots of points, written as PNG."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_16_TO_8_BITS = 257  # 65535 = 255 * 257
+
+
+def save_grid(images: Tensor, path: str | Path, rows: int, columns: int) -> None:
+    """Write images (N, C, H, W), uint8 or uint16, as one PNG of `rows` x `columns`, row by row without gaps.
+
+    uint16 is shown in 8 bits; of more than 4 channels the first three are shown as red, green and blue. Images
+    beyond the last place are left out, places without an image stay black.
+    """
+    pixels = _as_bytes(images[: rows * columns])
+    count, height, width, channels = pixels.shape
+    sheet = np.zeros((rows * columns, height, width, channels), dtype=np.uint8)
+    sheet[:count] = pixels
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, channels)
+    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
+    write_atomically(path, lambda file: picture.save(file, format="PNG"))
+
+
+def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = None) -> None:
+    """Write points of the plane (N, 2) as a scatter plot, over `reference` points in grey if given.
+
+    Of vectors with more dimensions the first two are shown.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 6), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(aspect="equal")
+    if reference is not None:
+        axes.scatter(*_plane(reference), s=4, color="0.7", label="real", linewidths=0)
+    axes.scatter(*_plane(points), s=4, color="tab:blue", label="points" if reference is None else "fake", linewidths=0)
+    if reference is not None:
+        axes.legend(loc="upper right")
+    write_atomically(path, lambda file: figure.savefig(file, format="png"))
+
+
+def write_atomically(path: str | Path, write: Callable[[Any], object]) -> None:
+    """Call `write` with a binary file beside `path` and put it in place at the end: readers see no half file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _as_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """(N, C, H, W) as bytes (N, H, W, C) with 1 to 4 channels."""
+    assert images.dtype in (torch.uint8, torch.uint16), images.dtype
+    pixels = images.detach().cpu().numpy()
+    if pixels.dtype == np.uint16:
+        pixels = (pixels.astype(np.float32) / _16_TO_8_BITS).round().astype(np.uint8)
+    shown = pixels.shape[1] if pixels.shape[1] in _MODES else 3
+    return pixels[:, :shown].transpose(0, 2, 3, 1)
+
+
+def _plane(points: Tensor) -> tuple[Any, Any]:
+    numbers = points.detach().cpu().float().numpy()
+    return numbers[:, 0], numbers[:, 1]

@@ -1,0 +1,115 @@
+"""What one rank needs for one training step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from ganlab.contracts import Batch, DataFacts
+from ganlab.data.scaling import scale
+from ganlab.randomness import Randomness
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One rank's part of a training step, as places in the stream.
+
+    The step begins at `position`, when the clock shows `images_seen`, and has `steps` consecutive global batches of
+    `batch_size`; this rank takes `count` examples from `start` in each of them.
+    """
+
+    position: int
+    images_seen: int
+    batch_size: int
+    steps: int
+    start: int
+    count: int
+
+    @property
+    def positions(self) -> Tensor:
+        """Places in the stream, (steps * count,), one global batch after the other."""
+        first = torch.arange(self.steps) * self.batch_size + (self.position + self.start)
+        return (first[:, None] + torch.arange(self.count)).flatten()
+
+
+@dataclass
+class StepBatch:
+    """One rank's examples for one training step: `plan.steps` updates of the discriminator.
+
+    `images` holds them in their stored type, (steps * count, *shape); `labels` is int64 or None; `inputs` are a data
+    set's further tensors by name.
+    """
+
+    plan: StepPlan
+    images: Tensor
+    labels: Tensor | None = None
+    inputs: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def position(self) -> int:
+        """Where the step begins in the stream."""
+        return self.plan.position
+
+    @property
+    def images_seen(self) -> int:
+        """What the clock shows before this step; a batch with another number is left over from before a restart."""
+        return self.plan.images_seen
+
+    @property
+    def batch_size(self) -> int:
+        """Images of one discriminator update, over all ranks."""
+        return self.plan.batch_size
+
+    @property
+    def steps(self) -> int:
+        """Discriminator updates of this training step."""
+        return self.plan.steps
+
+    @property
+    def start(self) -> int:
+        """This rank's offset in each global batch."""
+        return self.plan.start
+
+    @property
+    def images_shown(self) -> int:
+        """Real images of this training step, over all ranks: what the clock advances by."""
+        return self.plan.steps * self.plan.batch_size
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> StepBatch:
+        """The batch on a device; copies from pinned memory do not block."""
+        non_blocking = non_blocking or self.images.is_pinned()
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> StepBatch:
+        """The batch in pinned memory (called by torch's DataLoader)."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def batches(self, facts: DataFacts, seed: int) -> list[Batch]:
+        """One `Batch` for each discriminator update: images scaled to [-1, 1] where they are, in the default type.
+
+        Its random numbers are keyed by `seed` and the position at which the update's global batch begins.
+        """
+        images = scale(self.images, facts.value_range)
+        return [self._batch(images, step, seed) for step in range(self.steps)]
+
+    def _batch(self, images: Tensor, step: int, seed: int) -> Batch:
+        plan = self.plan
+        rows = slice(step * plan.count, (step + 1) * plan.count)
+        random = Randomness(
+            seed,
+            plan.position + step * plan.batch_size,
+            count=plan.count,
+            start=plan.start,
+            total=plan.batch_size,
+            device=images.device,
+        )
+        labels = None if self.labels is None else self.labels[rows]
+        return Batch(images[rows], labels, random, {name: value[rows] for name, value in self.inputs.items()})
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> StepBatch:
+        labels = None if self.labels is None else change(self.labels)
+        inputs = {name: change(value) for name, value in self.inputs.items()}
+        return replace(self, images=change(self.images), labels=labels, inputs=inputs)

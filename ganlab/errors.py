@@ -1,0 +1,31 @@
+"""Errors that speak to the user; the command line prints them as a sentence and ends with their exit code."""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """Something the user can mend: the message says what is wrong, where, what is allowed and what to do."""
+
+    exit_code = 2
+
+
+class SpecError(UserError):
+    """A spec that cannot be used; the message names file, line and key."""
+
+
+class PluginError(UserError):
+    """A plugin that is unknown, ambiguous, broken or does not keep its kind's contract."""
+
+
+class DataError(UserError):
+    """Data that cannot be read or do not fit the spec."""
+
+
+class RunError(UserError):
+    """A run folder or checkpoint that is missing, damaged or belongs to something else."""
+
+
+class TrainingStopped(RuntimeError):
+    """A guard ended the training; the last good checkpoint is kept."""
+
+    exit_code = 3

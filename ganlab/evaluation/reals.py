@@ -1,0 +1,23 @@
+"""Real examples for metrics and grids, in an order that a seed fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ganlab.contracts import Dataset
+from ganlab.data.examples import LABEL, read_examples
+from ganlab.evaluation.quantise import reals_for_metrics
+from ganlab.randomness import derive_seed
+
+
+def real_blocks(dataset: Dataset, count: int, seed: int, batch_size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The first `count` reals of a seeded order (all, if there are fewer) as metrics see them, with their labels."""
+    generator = torch.Generator().manual_seed(derive_seed(seed, "reals"))
+    order = torch.randperm(len(dataset), generator=generator)[:count]
+    for indices in order.split(batch_size):
+        examples = read_examples(dataset, indices.tolist())
+        labels = examples[LABEL] if dataset.facts.classes else None
+        yield reals_for_metrics(examples["images"], dataset.facts), labels

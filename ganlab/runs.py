@@ -1,0 +1,118 @@
+"""Run folders: `runs/<name>/<run id>/` with the resolved spec, provenance, logs, samples and checkpoints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganlab.errors import RunError
+
+if TYPE_CHECKING:
+    import torch
+
+    from ganlab.contracts import DataFacts
+    from ganlab.spec.model import Spec
+    from ganlab.training.module import GANModule
+
+DEFAULT_RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of the sample grids."""
+        return self.path / "samples"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The newest checkpoint; it may not exist yet."""
+        return self.checkpoints / "last.ckpt"
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The resolved spec that the run was started with."""
+        from ganlab.spec import read_spec
+
+        return read_spec(self.path / "spec.yaml")
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What the run was made with and from."""
+        try:
+            record: dict[str, Any] = json.loads((self.path / "provenance.json").read_text())
+        except (OSError, json.JSONDecodeError) as error:
+            raise RunError(f"{self.path / 'provenance.json'} cannot be read: {error}") from None
+        return record
+
+    @property
+    def facts(self) -> DataFacts:
+        """The facts of the data that the run was trained on."""
+        from ganlab.contracts import DataFacts
+
+        recorded = dict(self.provenance["facts"])
+        for name in ("shape", "value_range", "class_names"):
+            recorded[name] = tuple(recorded[name])
+        return DataFacts(**recorded)
+
+    def load_module(self, device: torch.device | str = "cpu") -> GANModule:
+        """The architecture with the weights of the last checkpoint, in evaluation mode; needs no data."""
+        from ganlab.build import build_module
+        from ganlab.training.checkpoint import load_checkpoint
+
+        module = build_module(self.spec, self.facts)
+        state = load_checkpoint(self.last_checkpoint, device)
+        module.load_state_dict(state["module"])
+        module.clock.load_state_dict(state["clock"])
+        return module.to(device).eval()
+
+
+def create_run(root: Path, name: str) -> Run:
+    """A new, empty run folder; never one that exists."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1000):
+        path = root / name / (f"{stamp}-{attempt}" if attempt else stamp)
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        run = Run(path)
+        run.checkpoints.mkdir()
+        run.samples.mkdir()
+        return run
+    raise RunError(f"cannot make a new run folder under {root / name}")
+
+
+def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
+    """A run by its folder, or the newest run of a name under `root`.
+
+    Raises `RunError` with what was looked for if there is no such run.
+    """
+    path = Path(reference)
+    if (path / "spec.yaml").is_file():
+        return Run(path)
+    candidates = path if path.is_dir() else root / str(reference)
+    runs = sorted(folder for folder in candidates.glob("*") if (folder / "spec.yaml").is_file())
+    if not runs:
+        raise RunError(
+            f"'{reference}' is no run: neither a folder with a spec.yaml in it nor the name of a run under "
+            f"{root.resolve()}"
+        )
+    return Run(max(runs, key=lambda folder: (_last_written(folder), folder.name)))
+
+
+def _last_written(folder: Path) -> float:
+    return (folder / "spec.yaml").stat().st_mtime

@@ -1,0 +1,120 @@
+"""What the annotation of an option says: its words for a user, whether it may follow a schedule, which kind it nests."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
+
+from ganlab.schedules import Schedulable
+
+_WORDS: Mapping[Any, str] = {
+    float: "a number",
+    int: "an integer",
+    bool: "true or false",
+    str: "text",
+    type(None): "null",
+    dict: "a mapping",
+    list: "a list",
+    tuple: "a list",
+    Any: "any value",
+}
+_LIMITS: tuple[tuple[type, str, str], ...] = (
+    (Gt, "gt", "above {}"),
+    (Ge, "ge", "at least {}"),
+    (Lt, "lt", "below {}"),
+    (Le, "le", "at most {}"),
+    (MultipleOf, "multiple_of", "a multiple of {}"),
+    (MinLen, "min_length", "not shorter than {}"),
+    (MaxLen, "max_length", "not longer than {}"),
+)
+
+
+def in_words(annotation: Any) -> str:
+    """The values that an annotation allows, in words: `a number above 0`, `[a number, a number]`, `a | b`."""
+    bare, notes = _stripped(annotation)
+    origin, parameters = get_origin(bare), get_args(bare)
+    if kind := nested_kind(bare):
+        return f"a node of the {kind}"
+    if origin is Literal:
+        return " | ".join(map(str, parameters))
+    if is_union(bare):
+        return " or ".join(in_words(parameter) for parameter in parameters)
+    words = _collection(origin, parameters) if origin and parameters else _WORDS.get(bare, _class_name(bare))
+    return " and ".join([words, *_limits(notes)]) + (" or a schedule" if may_be_scheduled(annotation) else "")
+
+
+def may_be_scheduled(annotation: Any) -> bool:
+    """Whether an option with this annotation is declared `Scheduled` (or an optional one)."""
+    bare, notes = _stripped(annotation)
+    marked = any(note is Schedulable or isinstance(note, Schedulable) for note in notes)
+    return marked or (is_union(bare) and any(map(may_be_scheduled, get_args(bare))))
+
+
+def nested_kind(annotation: Any) -> str | None:
+    """The kind of the node that stands for a value with this annotation; None for anything but a contract."""
+    # Late: contracts import torch, which names and help must answer without.
+    from ganlab.contracts import KIND_OF_ANNOTATION
+
+    bare, _ = _stripped(annotation)
+    if not isinstance(bare, type) or get_origin(bare):
+        return None
+    return next((KIND_OF_ANNOTATION[base] for base in bare.__mro__ if base in KIND_OF_ANNOTATION), None)
+
+
+def nests(annotation: Any) -> bool:
+    """Whether nodes stand somewhere in a value with this annotation."""
+    bare, _ = _stripped(annotation)
+    return nested_kind(bare) is not None or any(nests(part) for part in get_args(bare) if part is not Ellipsis)
+
+
+def kinds_within(annotation: Any) -> frozenset[str]:
+    """The kinds of all nodes that may stand in a value with this annotation."""
+    bare, _ = _stripped(annotation)
+    found = {kind} if (kind := nested_kind(bare)) else set()
+    return frozenset(found.union(*(kinds_within(part) for part in get_args(bare) if part is not Ellipsis)))
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether an annotation is `A | B` or `Optional[A]`."""
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """The parts of a union, or the annotation itself, without their notes."""
+    bare, _ = _stripped(annotation)
+    return tuple(_stripped(part)[0] for part in get_args(bare)) if is_union(bare) else (bare,)
+
+
+def _stripped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    if get_origin(annotation) is Annotated:
+        bare, *notes = get_args(annotation)
+        return bare, tuple(notes)
+    return annotation, ()
+
+
+def _limits(notes: Sequence[Any]) -> list[str]:
+    # pydantic's Field carries the same limits in its metadata.
+    flat = [part for note in notes for part in (note, *getattr(note, "metadata", ()))]
+    return [
+        text.format(getattr(note, attribute))
+        for limit, attribute, text in _LIMITS
+        for note in flat
+        if isinstance(note, limit)
+    ]
+
+
+def _collection(origin: Any, parameters: tuple[Any, ...]) -> str:
+    if origin is tuple and parameters[-1] is not Ellipsis:
+        return f"[{', '.join(map(in_words, parameters))}]"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"a mapping of {in_words(parameters[0])} to {in_words(parameters[1])}"
+    if origin is Callable or origin is type:
+        return _class_name(origin)
+    return f"a list, each item {in_words(parameters[0])}"
+
+
+def _class_name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation)

@@ -1,0 +1,110 @@
+"""The options of a plugin: the signature of its constructor, or of its factory, is what a spec may say."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from ganlab.plugins import Plugin, load
+from ganlab.errors import PluginError
+from ganlab.spec.annotations import may_be_scheduled
+
+REQUIRED: Any = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Option:
+    """One argument of a constructor; `injected` ones get their value from the data's facts."""
+
+    name: str
+    annotation: Any
+    default: Any = REQUIRED
+    injected: bool = False
+    text: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether a spec must give a value."""
+        return self.default is REQUIRED and not self.injected
+
+
+@dataclass(frozen=True)
+class Constructor:
+    """The options of a plugin by name; `open` ones take further options that they do not declare."""
+
+    options: Mapping[str, Option]
+    open: bool = False
+    text: str = ""
+
+
+@functools.cache
+def constructor_of(plugin: Plugin) -> Constructor:
+    """The options of a plugin, which is imported for it. Raises `PluginError`."""
+    target = load(plugin)
+    try:
+        return _read(target, plugin.kind)
+    except (NameError, TypeError, ValueError, AttributeError) as error:
+        raise PluginError(f"plugin {plugin}: the annotations of {plugin.target} cannot be read: {error}") from error
+
+
+def is_preset(plugin: Plugin) -> bool:
+    """Whether a plugin is a function that returns a `Preset`, the nodes that it stands for."""
+    from ganlab.contracts import Preset
+
+    target = load(plugin)
+    return not isinstance(target, type) and get_type_hints(target).get("return") is Preset
+
+
+def _read(target: Any, kind: str) -> Constructor:
+    from ganlab.contracts import INJECTED_FACTS
+
+    facts = () if kind in ("datasets", "optimizers") else INJECTED_FACTS
+    text = inspect.getdoc(target) or ""
+    documentation = f"{text}\n\n{inspect.getdoc(target.__init__) or ''}" if isinstance(target, type) else text
+    options: dict[str, Option] = {}
+    is_open = False
+    for function in _functions(target):
+        hints = get_type_hints(function, include_extras=True)
+        parameters = list(inspect.signature(function).parameters.values())
+        skipped = 1 if isinstance(target, type) or kind == "optimizers" else 0
+        for parameter in parameters[skipped:]:
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                name = parameter.name
+                option = Option(
+                    name, hints.get(name, Any), parameter.default, name in facts, option_text(documentation, name)
+                )
+                options.setdefault(name, option)
+        is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        if not is_open:
+            break
+    return Constructor(options, is_open and not isinstance(target, type), text)
+
+
+def _functions(target: Any) -> Iterator[Callable[..., Any]]:
+    """The constructor and, as long as one passes `**kwargs` on, those of the bases; ends at foreign bases."""
+    if not isinstance(target, type):
+        yield target
+        return
+    for base in target.__mro__:
+        if base.__module__.partition(".")[0] in ("torch", "pytorch_lightning", "lightning", "builtins"):
+            return
+        if "__init__" in vars(base):
+            yield vars(base)["__init__"]
+
+
+def option_text(documentation: str, name: str) -> str:
+    """What a docstring says of one argument: its entry under `Args:`, or the clause that begins with its name."""
+    entry = re.search(rf"^(\s*){name}\s*(\([^)]*\))?:\s*(.+(?:\n\1\s+.+)*)", documentation, re.MULTILINE)
+    if entry:
+        return " ".join(entry.group(3).split())
+    clause = re.search(rf"`{name}`:?\s+((?:[^.;`]|`[^`]*`|\.(?=\S))+)", documentation)
+    return " ".join(clause.group(1).split()) if clause else ""
+
+
+def schedulable(plugin: Plugin, option: Option) -> bool:
+    """Whether an option may follow a schedule: those annotated `Scheduled`, and all numbers of an optimizer."""
+    return plugin.kind == "optimizers" or may_be_scheduled(option.annotation)

@@ -1,0 +1,87 @@
+"""Checkpoint files: tensors and plain values only, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from ganlab.errors import RunError
+from ganlab.training.module import GANModule
+
+FORMAT = 1
+
+
+def module_state(module: GANModule) -> dict[str, Any]:
+    """Everything that a run needs to go on exactly: networks, averages, optimizers, clock and guard."""
+    return {
+        "format": FORMAT,
+        "clock": module.clock.state_dict(),
+        "guard": module.settings.guard.state_dict(),
+        "module": module.state_dict(),
+        "optimizers": {player: optimizer.state_dict() for player, optimizer in module.player_optimizers.items()},
+    }
+
+
+def restore_module(module: GANModule, state: dict[str, Any]) -> None:
+    """Put a checkpoint's networks, averages, clock and guard into a module; its optimizers if they exist already."""
+    module.load_state_dict(state["module"])
+    module.clock.load_state_dict(state["clock"])
+    module.settings.guard.load_state_dict(state["guard"])
+    if module.player_optimizers:
+        restore_optimizers(module, state)
+
+
+def restore_optimizers(module: GANModule, state: dict[str, Any]) -> None:
+    """Put a checkpoint's optimizer states into the module's optimizers."""
+    for player, optimizer in module.player_optimizers.items():
+        optimizer.load_state_dict(state["optimizers"][player])
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint; a crash or a full disk leaves no partial file under its name."""
+    write_atomically(path, lambda temporary: torch.save(state, temporary))
+
+
+def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a checkpoint without running any code that it might hold.
+
+    Raises `RunError` if the file is missing, damaged, or of another format.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise RunError(f"there is no checkpoint {path}") from None
+    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+        raise RunError(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise RunError(f"{path} is no checkpoint of this version of ganlab (format {FORMAT})")
+    return state
+
+
+def export_generator(path: Path, module: GANModule) -> None:
+    """Write the averaged generator as safetensors, one tensor per parameter and buffer."""
+    tensors = {name: value.detach().cpu().clone() for name, value in module.averages.copies.state_dict().items()}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary))
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, sync it, and rename it."""
+    temporary = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,49 @@
+"""Exponential moving average of the generator, with a half-life in images."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from ganlab.schedules import Schedule
+
+
+class Averages(nn.Module):
+    """Averaged copies of some modules. Parameters are averaged, buffers are copied.
+
+    After a step that showed n images, the old average keeps the weight 0.5 ** (n / half-life). The half-life is at
+    most `ramp_up` times the images seen so far (StyleGAN2-ADA, training configuration), so that the poor first
+    weights are soon forgotten. Without a half-life the copies are the live weights.
+    """
+
+    def __init__(
+        self, modules: Mapping[str, nn.Module], half_life_kimg: float | Schedule | None, ramp_up: float | None
+    ) -> None:
+        super().__init__()
+        self.half_life_kimg = half_life_kimg
+        self.ramp_up = ramp_up
+        self.copies = nn.ModuleDict({name: copy.deepcopy(module) for name, module in modules.items()})
+        self.copies.requires_grad_(False)
+
+    def half_life(self, images_seen: int) -> float:
+        """The half-life in images at a moment of training."""
+        if self.half_life_kimg is None:
+            return 0.0
+        value = self.half_life_kimg
+        images = 1000 * (value(images_seen) if isinstance(value, Schedule) else value)
+        return images if self.ramp_up is None else min(images, self.ramp_up * images_seen)
+
+    @torch.no_grad()
+    def update(self, modules: Mapping[str, nn.Module], images: int, images_seen: int) -> None:
+        """Take in the weights after a step of `images` images that ended at `images_seen`."""
+        half_life = self.half_life(images_seen)
+        keep = 0.5 ** (images / half_life) if half_life > 0 else 0.0
+        for name, average in self.copies.items():
+            live = modules[name]
+            torch._foreach_lerp_(list(average.parameters()), list(live.parameters()), 1 - keep)
+            buffers = list(average.buffers())
+            if buffers:
+                torch._foreach_copy_(buffers, list(live.buffers()))

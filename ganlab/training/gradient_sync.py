@@ -1,0 +1,66 @@
+"""What passes between processes: flattened gradients and buffers, in one all-reduce a player's update."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+
+
+def world_size() -> int:
+    """Number of processes."""
+    return dist.get_world_size() if _distributed() else 1
+
+
+def rank() -> int:
+    """This process's place among all."""
+    return dist.get_rank() if _distributed() else 0
+
+
+def mean_over_ranks(tensor: Tensor) -> Tensor:
+    """The mean of a tensor over all ranks; on one process the tensor itself."""
+    if world_size() > 1:
+        dist.all_reduce(tensor)
+        tensor /= world_size()
+    return tensor
+
+
+def synchronise(parameters: Iterable[nn.Parameter], buffers: Iterable[Tensor], signal: bool) -> bool:
+    """Average gradients and floating buffers over all ranks; returns whether any rank raised its `signal`.
+
+    Parameters without a gradient are left out: which ones these are must be the same on every rank, which holds
+    as all ranks run the same step.
+    """
+    if world_size() == 1:
+        return signal
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flag = torch.tensor([float(signal)], device=gradients[0].device)
+    by_type: dict[torch.dtype, list[Tensor]] = defaultdict(list)
+    for tensor in [flag, *gradients, *buffers]:
+        if tensor.is_floating_point():
+            by_type[tensor.dtype].append(tensor)
+    for tensors in by_type.values():
+        _average(tensors)
+    return bool(flag.item() > 0)
+
+
+def broadcast_module(module: nn.Module) -> None:
+    """Give every rank the parameters and buffers of rank 0."""
+    if world_size() == 1:
+        return
+    for tensor in module.state_dict().values():
+        dist.broadcast(tensor, src=0)
+
+
+@torch.no_grad()
+def _average(tensors: list[Tensor]) -> None:
+    flat = mean_over_ranks(_flatten_dense_tensors(tensors))
+    torch._foreach_copy_(tensors, list(_unflatten_dense_tensors(flat, tensors)))
+
+
+def _distributed() -> bool:
+    return dist.is_available() and dist.is_initialized()

@@ -1,0 +1,158 @@
+"""One training run from a checked spec: builds the parts, hands them to Lightning, and says how it ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+
+from ganlab.build import build_dataset, build_metrics, build_module
+from ganlab.contracts import DataFacts, Dataset
+from ganlab.data import preflight
+from ganlab.data.loader import StepLoader
+from ganlab.errors import SpecError
+from ganlab.evaluation.evaluation_callback import EvaluationCallback
+from ganlab.evaluation.evaluator import Evaluator
+from ganlab.evaluation.snapshot_callback import SnapshotCallback
+from ganlab.runs import Run
+from ganlab.spec.model import Spec
+from ganlab.tracking.tracking_callback import TrackingCallback
+from ganlab.training.checkpoint_callback import CheckpointCallback
+from ganlab.training.end_callback import EndCallback
+from ganlab.training.launch import Launch, detect_launch, is_first_process
+from ganlab.training.module import GANModule
+from ganlab.training.run_callback import Resume, RunCallback
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended; `signal` is the one that ended it early, if any."""
+
+    run: Run
+    metrics: dict[str, float]
+    signal: int | None
+
+
+def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
+    """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made."""
+    quieten_lightning()
+    launch = detect_launch(spec.trainer)
+    _check_batch(spec, launch)
+    dataset = build_dataset(spec.data)
+    if is_first_process():
+        preflight(dataset)
+    module = build_module(spec, dataset.facts)
+    loader = _build_loader(spec, dataset, module)
+    parts = _build_parts(spec, dataset, loader)
+    run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())
+    trainer = Trainer(
+        **launch.trainer_arguments(),
+        **trainer_options(spec),
+        callbacks=[run_callback, *parts.in_run(), parts.end],
+    )
+    try:
+        trainer.fit(module, train_dataloaders=loader)
+    except BaseException as error:
+        run_callback.trackers.finish(f"stopped: {error or type(error).__name__}")
+        raise
+    run_callback.trackers.finish("finished" if parts.end.signal is None else "interrupted")
+    return Outcome(run_callback.run, parts.metrics(), parts.end.signal)
+
+
+def trainer_options(spec: Spec) -> dict[str, Any]:
+    """Arguments of Lightning's Trainer that do not depend on the launch; its own conveniences are off."""
+    section = spec.trainer
+    return {
+        "accelerator": section.accelerator,
+        "precision": section.precision,
+        "benchmark": section.benchmark,
+        "deterministic": section.deterministic,
+        "detect_anomaly": section.detect_anomaly,
+        "max_epochs": -1,
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+        "limit_val_batches": 0,
+        "use_distributed_sampler": False,
+    }
+
+
+def quieten_lightning() -> None:
+    """Keep Lightning's notices about devices, loggers and data loaders out of the user's sight."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\..*")
+    os.environ.setdefault("POSSIBLE_USER_WARNINGS", "off")
+
+
+def _check_batch(spec: Spec, launch: Launch) -> None:
+    if spec.data.batch_size % launch.world_size:
+        raise SpecError(
+            f"data.batch_size: {spec.data.batch_size} images cannot be shared equally by {launch.world_size} "
+            "processes (trainer.devices x trainer.num_nodes); choose a multiple"
+        )
+
+
+def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader:
+    return StepLoader(
+        dataset,
+        step_size=module.step_size,
+        seed=spec.seed,
+        flip=spec.data.flip,
+        workers=spec.data.workers,
+        pin_memory=torch.cuda.is_available() and spec.trainer.accelerator not in ("cpu", "mps"),
+    )
+
+
+@dataclass
+class _Parts:
+    """The callbacks of a run, in the order in which they act after a step."""
+
+    tracking: TrackingCallback
+    snapshots: SnapshotCallback | None
+    evaluation: EvaluationCallback | None
+    checkpoints: CheckpointCallback
+    end: EndCallback
+
+    def in_run(self) -> list[Any]:
+        """Those that work in the run's folder."""
+        return [part for part in (self.tracking, self.snapshots, self.evaluation, self.checkpoints) if part]
+
+    def metrics(self) -> dict[str, float]:
+        """The values of the last evaluation."""
+        return dict(self.evaluation.values) if self.evaluation else {}
+
+
+def _build_parts(spec: Spec, dataset: Dataset, loader: StepLoader) -> _Parts:
+    evaluation = None
+    if spec.evaluation and spec.evaluation.metrics:
+        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset))
+    section = spec.checkpoint
+    return _Parts(
+        tracking=TrackingCallback(spec.tracking, spec.total_images),
+        snapshots=SnapshotCallback(spec.snapshots, dataset) if spec.snapshots else None,
+        evaluation=evaluation,
+        checkpoints=CheckpointCallback(section.every_kimg, section.keep, section.every_minutes, loader),
+        end=EndCallback(spec.total_images),
+    )
+
+
+def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
+    section = spec.evaluation
+    assert section is not None
+    facts: DataFacts = dataset.facts
+    return Evaluator(
+        build_metrics(section.metrics, facts),
+        dataset,
+        samples=section.samples,
+        seed=section.seed,
+        batch_size=section.batch_size,
+    )

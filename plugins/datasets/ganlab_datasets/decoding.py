@@ -1,0 +1,102 @@
+"""One image file: what its header says, and its pixels at the wanted size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+_ORIENTATION = 0x0112  # EXIF: how the camera was held
+_TURNED = (5, 6, 7, 8)
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_CHANNELS = {"1": 1, "L": 1, "LA": 2, "La": 2, "PA": 4, "RGBA": 4, "RGBa": 4}
+_COLOUR = {"RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
+_CANNOT = "its pixels are '{}' (32-bit numbers), which pictures of 8 or 16 bits cannot hold; use the data set 'arrays'"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file's header says: mode as Pillow names it, width and height as shown, channels and bits."""
+
+    mode: str
+    size: tuple[int, int]
+    channels: int
+    bits: int
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How images are made alike: `channels` and `bits`, and `shape` (height, width), with the centre `crop`ped."""
+
+    channels: int
+    bits: int
+    shape: tuple[int, int]
+    crop: bool = True
+
+
+def read_header(file: BinaryIO) -> Header:
+    """The header of an image in any format that Pillow reads. Raises whatever Pillow raises, or `ValueError`."""
+    with Image.open(file) as image:
+        width, height = image.size
+        if image.getexif().get(_ORIENTATION) in _TURNED:
+            width, height = height, width
+        bits = 16 if image.mode.startswith("I;16") else 8
+        return Header(image.mode, (width, height), _channels(image), bits)
+
+
+def _channels(image: Image.Image) -> int:
+    if image.mode.startswith("I;16"):
+        return 1
+    if image.mode == "P":
+        return 4 if "transparency" in image.info else 3
+    if image.mode in _COLOUR:
+        return 3
+    if image.mode in _CHANNELS:
+        return _CHANNELS[image.mode]
+    raise ValueError(_CANNOT.format(image.mode))
+
+
+def read_pixels(file: BinaryIO, preparation: Preparation) -> NDArray[Any]:
+    """The first picture of a file as (C, H, W), uint8 or uint16. Raises whatever Pillow raises, or `ValueError`.
+
+    Turned as its EXIF data say; converted to the channels (alpha is dropped, not blended, if there is no place for
+    it); scaled with Lanczos' antialiasing filter; 16-bit pixels stay 16-bit.
+    """
+    with Image.open(file) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I;16") != (preparation.bits == 16):
+            raise ValueError(f"it has the mode '{image.mode}', unlike the other files, which have {preparation.bits} bits")
+        image = _as_floats(image) if preparation.bits == 16 else _converted(image, _MODES[preparation.channels])
+        pixels = np.asarray(_resized(image, preparation))
+    if preparation.bits == 16:
+        pixels = pixels.round().clip(0, 65535).astype(np.uint16)
+    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+
+
+def _as_floats(image: Image.Image) -> Image.Image:
+    # Pillow's filters work on bytes and floats alike; a float holds 16 bits exactly.
+    return Image.fromarray(np.asarray(image).astype(np.float32))
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode in ("I", "F"):
+        raise ValueError(_CANNOT.format(image.mode))
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _resized(image: Image.Image, preparation: Preparation) -> Image.Image:
+    height, width = preparation.shape
+    box = _centre(image.size, width, height) if preparation.crop else (0.0, 0.0, *map(float, image.size))
+    if image.size == (width, height):
+        return image
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
+
+
+def _centre(size: tuple[int, int], width: int, height: int) -> tuple[float, float, float, float]:
+    """The largest box in the middle that has the proportions of `width` to `height`."""
+    scale = min(size[0] / width, size[1] / height)
+    left, top = (size[0] - width * scale) / 2, (size[1] - height * scale) / 2
+    return left, top, left + width * scale, top + height * scale

@@ -1,0 +1,44 @@
+"""Small data sets that are held in memory as tensors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganlab.contracts import DataFacts
+
+
+class InMemory:
+    """Examples as stacked tensors: `images` (N, *shape) in their stored type, `labels` int64 (N,) or None."""
+
+    def __init__(self, images: Tensor, labels: Tensor | None, facts: DataFacts) -> None:
+        self.images = images
+        self.labels = labels
+        self.facts = facts
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        label = {} if self.labels is None else {"label": int(self.labels[index])}
+        return {"images": self.images[index], **label}
+
+    def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Many examples at once."""
+        rows = torch.as_tensor(indices)
+        label = {} if self.labels is None else {"label": self.labels[rows]}
+        return {"images": self.images[rows], **label}
+
+
+def content_fingerprint(preparation: str, *tensors: Tensor | None) -> str:
+    """Identifies the content of tensors and how they were prepared."""
+    digest = hashlib.blake2b(preparation.encode(), digest_size=16)
+    for tensor in tensors:
+        if tensor is not None:
+            digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+            digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""DCGAN: convolutional generator and discriminator (Radford et al., 2015)."""

@@ -1,0 +1,1 @@
+"""Normalizers that any family can use."""

@@ -1,0 +1,1 @@
+"""Losses and regularizers that any family can use."""

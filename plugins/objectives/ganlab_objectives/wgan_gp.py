@@ -1,0 +1,30 @@
+"""The Wasserstein loss with its usual penalties, as one name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganlab.contracts import Preset
+from ganlab.schedules import Scheduled
+
+# Written with the distribution: a preset means its own parts, whatever else is installed.
+_DISTRIBUTION = "ganlab-objectives"
+
+
+def wgan_gp(gradient_penalty: Scheduled = 10.0, drift: Scheduled = 1e-3) -> Preset:
+    """Stand for `wasserstein` with the regularizers `gradient_penalty` and `drift` (Gulrajani et al., 2017).
+
+    Args:
+        gradient_penalty: weight of the penalty on the norm of the discriminator's gradient.
+        drift: weight of the mean squared logit of the reals (Karras et al., 2018); 0 leaves it out.
+    """
+    regularizers: list[dict[str, Any]] = [
+        {"name": f"{_DISTRIBUTION}/gradient_penalty", "weight": gradient_penalty},
+        {"name": f"{_DISTRIBUTION}/drift", "weight": drift},
+    ]
+    return Preset(
+        {
+            "loss": f"{_DISTRIBUTION}/wasserstein",
+            "regularizers": [node for node in regularizers if node["weight"] != 0],
+        }
+    )
