@@ -118,7 +118,12 @@ class Views:
 
 
 class Generator(Protocol):
-    """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture."""
+    """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture.
+
+    One that maps latents to images says how many numbers it takes in `latent_size`.
+    """
+
+    latent_size: int
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...

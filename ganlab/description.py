@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -85,13 +85,16 @@ class _PlayerRan(Exception):  # noqa: N818 - a way out of the terms once the pla
 
 def _first_pass(module: GANModule, player: str, part: nn.Module, batch: Batch) -> int:
     """FLOPs of the player's first pass in its own terms, where it gets the inputs that it gets in training."""
-    counter = FlopCounterMode(display=False)
+    counter, counting = FlopCounterMode(display=False), ExitStack()
+
+    def enter(*_: Any) -> None:
+        counting.enter_context(counter)
 
     def leave(*_: Any) -> None:
-        counter.__exit__(None, None, None)
+        counting.close()
         raise _PlayerRan
 
-    handles = [part.register_forward_pre_hook(lambda *_: counter.__enter__() and None), part.register_forward_hook(leave)]
+    handles = [part.register_forward_pre_hook(enter), part.register_forward_hook(leave)]
     try:
         with torch.no_grad():
             module.terms_of(player)(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 
 class Schedulable:
@@ -79,9 +79,9 @@ def _parse_ramp(shape: str, node: Mapping[str, Any]) -> Schedule:
     if not (isinstance(values, list | tuple) and len(values) == 2 and all(map(_is_number, values))):
         raise ValueError(f"'{shape}' takes [start, end], two numbers, not {values!r}")
     length, start = node.get("over_kimg"), node.get("from_kimg", 0)
-    if not (_is_number(length) and length > 0):
+    if not _is_number(length) or length <= 0:
         raise ValueError(f"'{shape}' needs 'over_kimg', a number above 0, not {length!r}")
-    if not (_is_number(start) and start >= 0):
+    if not _is_number(start) or start < 0:
         raise ValueError(f"'from_kimg' is a number of at least 0, not {start!r}")
     first = (start * 1000.0, float(values[0]))
     return Schedule(shape, (first, ((start + length) * 1000.0, float(values[1]))))
@@ -103,5 +103,5 @@ def _refuse_unknown(node: Mapping[str, Any], allowed: set[str]) -> None:
         raise ValueError(f"a schedule has no key '{unknown[0]}'; allowed here: {', '.join(sorted(allowed))}")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,9 +1,88 @@
-"""`ganlab data`."""
+"""`ganlab data check`: the report on a data set."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+if TYPE_CHECKING:
+    from ganlab.data.report import DataReport
+
+_CLASSES_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
+    data = typer.Typer(help="Look at a data set before training.", no_args_is_help=True)
+    data.command()(check)
+    data.callback()(_group)
+    app.add_typer(data, name="data")
+
+
+def _group() -> None:
+    """Look at a data set before training."""
+
+
+def check(
+    spec: Annotated[Path, typer.Argument(help="The spec whose 'data' section is looked at.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[a.b=c ...]", help="Changes to the spec.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for samples.png.")] = Path("data-check"),
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Read all of a data set: count, sizes, modes, values, classes, duplicates, unreadable files, pictures of samples.
+
+    Ends with exit code 2 if a training could not use the data.
+    """
+    from ganlab.build import build_dataset
+    from ganlab.data.report import report_on
+    from ganlab.errors import DataError
+    from ganlab.spec import read_spec
+
+    report = report_on(build_dataset(read_spec(spec, overrides or ()).data), out)
+    if json:
+        import json as plain
+
+        typer.echo(plain.dumps(report.as_json(), indent=2))
+    else:
+        _print(report)
+    if report.problems:
+        raise DataError("\n".join(report.problems))
+
+
+def _print(report: DataReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    for name, value in _lines(report):
+        table.add_row(name, value)
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    for remark in report.remarks:
+        console.print(f"note: {remark}", soft_wrap=True)
+
+
+def _lines(report: DataReport) -> list[tuple[str, str]]:
+    low, high = report.value_range
+    lines = [
+        ("examples", f"{report.count:,}"),
+        ("shape", " x ".join(map(str, report.shape))),
+        ("type", ", ".join(report.types)),
+        ("files' sizes", _counted(report.sizes)),
+        ("files' modes", _counted(report.modes)),
+        ("range", f"{low:g} to {high:g} become -1 to 1"),
+        ("values", "{:g} to {:g}".format(*report.values_found) if report.values_found else ""),
+        ("classes", f"{len(report.classes)}: {_counted(report.classes)}" if report.classes else "none"),
+        ("duplicates", str(sum(len(group) - 1 for group in report.duplicates))),
+        ("unreadable", str(len(report.unreadable))),
+        ("samples", report.samples or ""),
+        ("fingerprint", report.fingerprint),
+    ]
+    return [(name, value) for name, value in lines if value]
+
+
+def _counted(counts: dict[str, int]) -> str:
+    shown = ", ".join(f"{name} ({count:,})" for name, count in list(counts.items())[:_CLASSES_SHOWN])
+    return shown + (f" and {len(counts) - _CLASSES_SHOWN} more" if len(counts) > _CLASSES_SHOWN else "")

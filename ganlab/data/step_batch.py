@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,18 +35,21 @@ class StepPlan:
         return (first[:, None] + torch.arange(self.count)).flatten()
 
 
-@dataclass
 class StepBatch:
     """One rank's examples for one training step: `plan.steps` updates of the discriminator.
 
     `images` holds them in their stored type, (steps * count, *shape); `labels` is int64 or None; `inputs` are a data
-    set's further tensors by name.
+    set's further tensors by name. (No dataclass: Lightning takes dataclasses apart, copies them and refuses frozen
+    parts, in every step.)
     """
 
-    plan: StepPlan
-    images: Tensor
-    labels: Tensor | None = None
-    inputs: dict[str, Tensor] = field(default_factory=dict)
+    def __init__(
+        self, plan: StepPlan, images: Tensor, labels: Tensor | None = None, inputs: dict[str, Tensor] | None = None
+    ) -> None:
+        self.plan = plan
+        self.images = images
+        self.labels = labels
+        self.inputs = inputs or {}
 
     @property
     def position(self) -> int:
@@ -112,4 +115,4 @@ class StepBatch:
     def _map(self, change: Callable[[Tensor], Tensor]) -> StepBatch:
         labels = None if self.labels is None else change(self.labels)
         inputs = {name: change(value) for name, value in self.inputs.items()}
-        return replace(self, images=change(self.images), labels=labels, inputs=inputs)
+        return StepBatch(self.plan, change(self.images), labels, inputs)

@@ -148,4 +148,3 @@ def _origin(name: str) -> dict[str, str]:
 
 def _full_name(metric: str, key: str) -> str:
     return metric if key == metric else f"{metric}/{key}"
-

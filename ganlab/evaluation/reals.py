@@ -17,7 +17,7 @@ def real_blocks(dataset: Dataset, count: int, seed: int, batch_size: int) -> Ite
     """The first `count` reals of a seeded order (all, if there are fewer) as metrics see them, with their labels."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "reals"))
     order = torch.randperm(len(dataset), generator=generator)[:count]
-    for indices in order.split(batch_size):
-        examples = read_examples(dataset, indices.tolist())
+    for start in range(0, len(order), batch_size):
+        examples = read_examples(dataset, order[start : start + batch_size].tolist())
         labels = examples[LABEL] if dataset.facts.classes else None
         yield reals_for_metrics(examples["images"], dataset.facts), labels

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 
 def world_size() -> int:
@@ -58,8 +57,9 @@ def broadcast_module(module: nn.Module) -> None:
 
 @torch.no_grad()
 def _average(tensors: list[Tensor]) -> None:
-    flat = mean_over_ranks(_flatten_dense_tensors(tensors))
-    torch._foreach_copy_(tensors, list(_unflatten_dense_tensors(flat, tensors)))
+    flat = mean_over_ranks(torch.cat([tensor.flatten() for tensor in tensors]))
+    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+    torch._foreach_copy_(tensors, [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
 
 
 def _distributed() -> bool:

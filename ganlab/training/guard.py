@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ class NonFiniteGradient(Exception):  # noqa: N818 - not an error: the guard's po
 class Guard:
     """Decides what happens to an update whose gradient is not finite.
 
-    `stop` ends the training. `skip` leaves the update out, at most `limit` times in a row. `rollback` asks for the
+    `stop` ends the training. `skip` leaves the update out, at most `limit` times in a row for a player. `rollback` asks for the
     last checkpoint, at most `limit` times in a run; the stream of data and random numbers goes on, so that the same
     trap is not met again.
     """
@@ -25,19 +26,19 @@ class Guard:
     def __init__(self, policy: str = "stop", limit: int = 5) -> None:
         self.policy = policy
         self.limit = limit
-        self.skipped_in_a_row = 0
+        self.skipped_in_a_row: Counter[str] = Counter()  # by player
         self.rollbacks = 0
         self.rollback_requested = ""
 
-    def accept(self) -> None:
+    def accept(self, player: str) -> None:
         """Note a finite gradient."""
-        self.skipped_in_a_row = 0
+        self.skipped_in_a_row[player] = 0
 
     def refuse(self, player: str, terms: Mapping[str, Tensor], images_seen: int) -> None:
         """Deal with a gradient that is not finite: returns when the update is to be skipped, raises otherwise."""
         reason = _describe(player, terms, images_seen)
-        if self.policy == "skip" and self.skipped_in_a_row < self.limit:
-            self.skipped_in_a_row += 1
+        if self.policy == "skip" and self.skipped_in_a_row[player] < self.limit:
+            self.skipped_in_a_row[player] += 1
             return
         if self.policy == "rollback" and self.rollbacks < self.limit:
             raise NonFiniteGradient(reason)
@@ -54,11 +55,11 @@ class Guard:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"skipped_in_a_row": self.skipped_in_a_row, "rollbacks": self.rollbacks}
+        return {"skipped_in_a_row": dict(self.skipped_in_a_row), "rollbacks": self.rollbacks}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` saved."""
-        self.skipped_in_a_row = int(state["skipped_in_a_row"])
+        self.skipped_in_a_row = Counter(state["skipped_in_a_row"])
         self.rollbacks = int(state["rollbacks"])
 
 

@@ -180,7 +180,7 @@ class GANModule(LightningModule):
         for option in self.scheduled_options:
             option.apply(self.clock.images_seen)
         try:
-            self.play(step.batches(self.facts, self.settings.seed, self.device))
+            self.play(step.batches(self.facts, self.settings.seed))
         except NonFiniteGradient as problem:
             self.settings.guard.request_rollback(str(problem))
             return
@@ -201,7 +201,7 @@ class GANModule(LightningModule):
         if not torch.isfinite(norm):
             guard.refuse(player, terms, self.clock.images_seen)
             return False
-        guard.accept()
+        guard.accept(player)
         clip = self.settings.optimizers[player].clip
         if clip is not None:
             clip_grads_with_norm_(parameters, clip, norm)

@@ -9,6 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+Image.init()
+# Not: what Pillow only names but cannot decode, and PostScript, for which it runs another program on the file.
+_FORMATS = sorted(set(Image.OPEN) - {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
+SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS)
+"""Endings (lower case) of the names of files that can be read."""
+
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 _TURNED = (5, 6, 7, 8)
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -39,7 +45,7 @@ class Preparation:
 
 def read_header(file: BinaryIO) -> Header:
     """The header of an image in any format that Pillow reads. Raises whatever Pillow raises, or `ValueError`."""
-    with Image.open(file) as image:
+    with Image.open(file, formats=_FORMATS) as image:
         width, height = image.size
         if image.getexif().get(_ORIENTATION) in _TURNED:
             width, height = height, width
@@ -65,10 +71,10 @@ def read_pixels(file: BinaryIO, preparation: Preparation) -> NDArray[Any]:
     Turned as its EXIF data say; converted to the channels (alpha is dropped, not blended, if there is no place for
     it); scaled with Lanczos' antialiasing filter; 16-bit pixels stay 16-bit.
     """
-    with Image.open(file) as opened:
+    with Image.open(file, formats=_FORMATS) as opened:
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16") != (preparation.bits == 16):
-            raise ValueError(f"it has the mode '{image.mode}', unlike the other files, which have {preparation.bits} bits")
+            raise ValueError(f"it has the mode '{image.mode}', but the other files have {preparation.bits} bits")
         image = _as_floats(image) if preparation.bits == 16 else _converted(image, _MODES[preparation.channels])
         pixels = np.asarray(_resized(image, preparation))
     if preparation.bits == 16:
@@ -89,9 +95,9 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
 
 def _resized(image: Image.Image, preparation: Preparation) -> Image.Image:
     height, width = preparation.shape
-    box = _centre(image.size, width, height) if preparation.crop else (0.0, 0.0, *map(float, image.size))
     if image.size == (width, height):
         return image
+    box = _centre(image.size, width, height) if preparation.crop else None
     return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
 
 

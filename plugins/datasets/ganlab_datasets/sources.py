@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import zipfile
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from ganlab.errors import DataError
 
-_LARGEST_FILE = 1 << 30  # bytes in a zip; more is a mistake or an attack
+_LARGEST_FILE = 1 << 30  # bytes of one file in a zip; more is a mistake or an attack
+_HASH_ALL_UP_TO = 1 << 28  # bytes
+_HASH_FILES = 1000
+_HASH_BYTES = 1 << 20
 
 
 class Source(Protocol):
-    """Files by name; `names` are relative, with '/', in the same order on every machine."""
+    """Image files by name; `names` are relative, with '/', in the same order on every machine."""
 
     names: list[str]
 
@@ -22,8 +27,12 @@ class Source(Protocol):
         """The file, for reading."""
         ...
 
-    def file_size(self, name: str) -> int:
-        """Its length in bytes."""
+    def describe(self, name: str) -> str:
+        """How a message names the file."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Identifies names and content."""
         ...
 
 
@@ -34,31 +43,58 @@ class FolderSource:
         self.path = Path(path).expanduser()
         if not self.path.is_dir():
             kind = "is a file, not a folder" if self.path.exists() else "does not exist"
-            raise DataError(f"the image folder '{path}' {kind}; 'path' is taken relative to the current folder")
-        self._sizes = dict(sorted(_walk(self.path, "", suffixes)))
+            raise DataError(f"the image folder '{path}' {kind}; a relative 'path' starts at the current folder")
+        try:
+            self._sizes = dict(sorted(_walk(self.path, "", suffixes)))
+        except OSError as error:
+            raise DataError(f"the image folder '{path}' cannot be read: {error}") from error
         self.names = list(self._sizes)
 
     def open(self, name: str) -> BinaryIO:
         """The file, for reading."""
         return (self.path / name).open("rb")
 
-    def file_size(self, name: str) -> int:
-        """Its length in bytes."""
-        return self._sizes[name]
+    def describe(self, name: str) -> str:
+        """How a message names the file."""
+        return str(self.path / name)
+
+    def fingerprint(self) -> str:
+        """Hash of all names and sizes, and of the bytes of all files, if they are up to 256 MiB together.
+
+        Of larger sets the first MiB of 1,000 evenly spaced files stands for the content. Times do not count.
+        """
+        digest = hashlib.blake2b(repr(self._sizes).encode(), digest_size=16)
+        for name in self._hashed_names():
+            try:
+                with self.open(name) as file:
+                    digest.update(file.read(_HASH_BYTES if sum(self._sizes.values()) > _HASH_ALL_UP_TO else -1))
+            except OSError:
+                digest.update(b"unreadable")
+        return digest.hexdigest()
+
+    def _hashed_names(self) -> list[str]:
+        if sum(self._sizes.values()) <= _HASH_ALL_UP_TO:
+            return self.names
+        return [self.names[place * len(self.names) // _HASH_FILES] for place in range(_HASH_FILES)]
 
 
-def _walk(folder: Path, prefix: str, suffixes: frozenset[str]) -> list[tuple[str, int]]:
-    """Names and sizes of all files below; links to folders are followed."""
-    found: list[tuple[str, int]] = []
+def _walk(folder: Path, prefix: str, suffixes: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Names and sizes of all files below; links are followed."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                found += _walk(folder / entry.name, f"{prefix}{entry.name}/", suffixes)
-            elif Path(entry.name).suffix.lower() in suffixes:
-                found.append((prefix + entry.name, entry.stat().st_size))
-    return found
+                yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", suffixes)
+            elif PurePosixPath(entry.name).suffix.lower() in suffixes:
+                yield prefix + entry.name, _size(entry)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:  # a link to nowhere: it is found again, and reported, when its header is read
+        return 0
 
 
 class ZipSource:
@@ -68,37 +104,47 @@ class ZipSource:
         self.path = Path(path).expanduser()
         self._archive: zipfile.ZipFile | None = None
         self._process = 0
-        entries = {info.filename: info for info in self._open_archive().infolist() if not info.is_dir()}
-        names = [name for name in entries if Path(name).suffix.lower() in suffixes and not name.startswith("__MACOSX/")]
-        self._sizes = {name: entries[name].file_size for name in entries}
-        self.names = sorted(names)
+        entries = self._opened().infolist()
+        self._entries = {entry.filename: (entry.file_size, entry.CRC) for entry in entries if not entry.is_dir()}
+        self.names = sorted(name for name in self._entries if _is_image(PurePosixPath(name), suffixes))
 
     def open(self, name: str) -> BinaryIO:
         """The file, for reading."""
-        if self._sizes[name] > _LARGEST_FILE:
-            raise ValueError(f"it unpacks to {self._sizes[name]:,} bytes, more than the {_LARGEST_FILE:,} allowed")
-        return io.BytesIO(self._open_archive().read(name))
+        size, _ = self._entries[name]
+        if size > _LARGEST_FILE:
+            raise ValueError(f"it unpacks to {size:,} bytes; {_LARGEST_FILE:,} are allowed")
+        return io.BytesIO(self._opened().read(name))
 
-    def file_size(self, name: str) -> int:
-        """Its length in bytes."""
-        return self._sizes[name]
+    def describe(self, name: str) -> str:
+        """How a message names the file."""
+        return f"{name} in {self.path}"
+
+    def fingerprint(self) -> str:
+        """Hash of all names, sizes and checksums in the zip."""
+        return hashlib.blake2b(repr(sorted(self._entries.items())).encode(), digest_size=16).hexdigest()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._sizes
+        return name in self._entries
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_archive": None}
 
-    def _open_archive(self) -> zipfile.ZipFile:
+    def _opened(self) -> zipfile.ZipFile:
         # A forked process shares the parent's place in the file: reading through it would mix both up.
         if self._archive is None or self._process != os.getpid():
-            self._archive, self._process = self._fresh_archive(), os.getpid()
+            self._archive, self._process = _open_zip(self.path), os.getpid()
         return self._archive
 
-    def _fresh_archive(self) -> zipfile.ZipFile:
-        try:
-            return zipfile.ZipFile(self.path)
-        except FileNotFoundError:
-            raise DataError(f"the zip '{self.path}' does not exist; 'path' is relative to the current folder") from None
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DataError(f"'{self.path}' cannot be read as a zip: {error}") from error
+
+def _is_image(name: PurePosixPath, suffixes: frozenset[str]) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+    return name.suffix.lower() in suffixes and not hidden
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise DataError(f"the zip '{path}' does not exist; a relative 'path' starts at the current folder") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"'{path}' cannot be read as a zip: {error}") from error

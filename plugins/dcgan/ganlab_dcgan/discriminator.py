@@ -58,4 +58,5 @@ class DCGANDiscriminator(nn.Module):
         if self.embedding is None:
             return logits
         assert labels is not None, "a conditional discriminator is called with labels"
-        return logits + (self.embedding(labels) * features.sum((2, 3))).sum(1)
+        projection: Tensor = self.embedding(labels) * features.sum((2, 3))
+        return logits + projection.sum(1)

@@ -1,0 +1,103 @@
+"""Contradictions between the values of a spec that are right one by one."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ganlab.plugins import find, load
+from ganlab.spec.document import Origin, Path
+from ganlab.spec.model import Node, RegularizerNode, Spec
+from ganlab.spec.problems import Problems
+from ganlab.suggestions import did_you_mean
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check_consistency(spec: Spec, origins: Mapping[Path, Origin], whole: Origin, problems: Problems) -> None:
+    """Note every contradiction; `whole` is the place of the spec itself."""
+    found = [*_name(spec), *_batches(spec), *_players(spec), *_regularizers(spec)]
+    for path, sentence in found:
+        problems.add(origins.get(path, origins.get(path[:-1], whole)), path, sentence)
+
+
+Finding = tuple[Path, str]
+
+
+def _name(spec: Spec) -> Iterator[Finding]:
+    if not _NAME.fullmatch(spec.name):
+        sentence = "names a folder: it takes letters, digits, '.', '_' and '-', and starts with a letter or digit"
+        yield ("name",), f"{sentence}, unlike '{spec.name}'"
+
+
+def _batches(spec: Spec) -> Iterator[Finding]:
+    data, trainer = spec.data, spec.trainer
+    processes = trainer.devices * trainer.num_nodes
+    if data.batch_size % processes:
+        yield (
+            ("data", "batch_size"),
+            f"{data.batch_size} images cannot be shared equally by {processes} processes "
+            "(trainer.devices times trainer.num_nodes)",
+        )
+    elif data.micro_batch is not None and data.micro_batch > data.batch_size // processes:
+        yield (
+            ("data", "micro_batch"),
+            f"{data.micro_batch} images are more than the {data.batch_size // processes} that each process gets of a "
+            f"batch of {data.batch_size}; leave it out or make it smaller",
+        )
+
+
+def _players(spec: Spec) -> Iterator[Finding]:
+    players = getattr(_loaded(spec.architecture), "player_names", None)
+    if not isinstance(players, tuple):
+        return
+    for player in players:
+        if player not in spec.optimizers:
+            yield ("optimizers", player), f"is missing: {spec.architecture.name} has a player '{player}' to optimize"
+    for player in spec.optimizers:
+        if player not in players:
+            sentence = f"{spec.architecture.name} has no such player; its players: {', '.join(players)}"
+            yield ("optimizers", player), sentence + did_you_mean(player, players)
+
+
+def _regularizers(spec: Spec) -> Iterator[Finding]:
+    provides = getattr(_loaded(spec.architecture), "provides", None)
+    for option, value in spec.architecture.options.items():
+        if not isinstance(value, tuple):
+            continue
+        nodes = [(("architecture", option, index), node) for index, node in enumerate(value)]
+        nodes = [(path, node) for path, node in nodes if isinstance(node, RegularizerNode)]
+        yield from _repeated(nodes)
+        for path, node in nodes if isinstance(provides, Mapping) else []:
+            yield from _unprovided(spec.architecture, provides or {}, path, node)
+
+
+def _repeated(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:
+    counts = Counter(node.name for _, node in nodes)
+    for path, node in nodes:
+        if counts[node.name] > 1:
+            yield path, f"'{node.name}' stands {counts[node.name]} times in the list; remove all but one"
+
+
+def _unprovided(
+    architecture: Node, provides: Mapping[str, frozenset[str]], path: Path, node: RegularizerNode
+) -> Iterator[Finding]:
+    regularizer = _loaded(node)
+    side, requires = getattr(regularizer, "side", None), getattr(regularizer, "requires", None)
+    if not isinstance(side, str) or not isinstance(requires, set | frozenset):
+        return  # not facts of the class; the architecture will ask the object
+    if side not in provides:
+        players = ", ".join(provides) or "none"
+        yield path, f"'{node.name}' acts on the {side}, but {architecture.name} offers views for: {players}"
+    elif lacking := sorted(requires - provides[side]):
+        yield (
+            path,
+            f"'{node.name}' requires {', '.join(lacking)}, which {architecture.name} does not provide to the {side}; "
+            f"it provides: {', '.join(sorted(provides[side]))}",
+        )
+
+
+def _loaded(node: Node) -> Any:
+    return load(find(node.kind, f"{node.distribution}/{node.name}"))

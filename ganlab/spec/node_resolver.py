@@ -1,0 +1,218 @@
+"""Nodes, checked against the constructors of the plugins that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from ganlab.errors import PluginError
+from ganlab.plugins import Plugin, find, load
+from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
+from ganlab.spec.constructor import Constructor, Option, constructor_of, is_preset, schedulable
+from ganlab.spec.conversion import Mismatch, convert
+from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
+from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode
+from ganlab.spec.names import missing_name, node_name, unknown_key
+from ganlab.spec.presets import insert_nodes, preset_nodes
+from ganlab.spec.problems import Problems
+from ganlab.spec.sections import keys_of
+
+NODE_TYPES: Mapping[str, type[Node]] = {
+    "datasets": DataNode,
+    "regularizers": RegularizerNode,
+    "optimizers": OptimizerNode,
+}
+"""Kinds whose nodes hold keys of the platform."""
+
+MAX_PRESETS = 20
+
+
+class _Wrong:
+    """Stands for a value that has a problem, until all problems are raised."""
+
+
+WRONG: Any = _Wrong()
+
+
+class NodeResolver:
+    """Resolves nodes and notes the origin of every value and all problems on the way."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.origins: dict[Path, Origin] = {}
+
+    def node(self, kind: str, value: Value, path: Path, node_type: type[Node] | None = None) -> Any:
+        """The node at `path`, checked; `WRONG` when anything in it is."""
+        name = node_name(value)
+        if name is None:
+            return self._wrong(value.origin, path, missing_name(kind))
+        try:
+            plugin = find(kind, name.content)
+            constructor = constructor_of(plugin)
+        except PluginError as error:
+            return self._wrong(name.origin, path, str(error))
+        self.origins[path] = value.origin
+        self.origins[*path, "name"] = name.origin
+        node_type = node_type or NODE_TYPES.get(kind, Node)
+        members = self._expanded(plugin, constructor, _members(value), path)
+        if members is WRONG:
+            return WRONG
+        self._refuse_unknown(members, constructor, node_type, path)
+        options = self.options(plugin, constructor, members, value.origin, path)
+        owned = self._owned(node_type, members, path)
+        if WRONG in options.values() or WRONG in owned.values():
+            return WRONG
+        return node_type(kind, plugin.name, options, plugin.distribution, **owned)
+
+    def options(
+        self, plugin: Plugin, constructor: Constructor, members: Mapping[Key, Value], origin: Origin, path: Path
+    ) -> dict[str, Any]:
+        """The values of a constructor's options, those that the spec leaves out with their defaults."""
+        options: dict[str, Any] = {}
+        for name, option in constructor.options.items():
+            below = (*path, name)
+            if name in members:
+                options[name] = self._given(option, members[name], below, scheduled=schedulable(plugin, option))
+            elif option.required:
+                options[name] = self._wrong(origin, below, f"is missing: {plugin.name} needs {_wanted(option)}")
+            elif not option.injected:
+                self._fill_default(options, option, below)
+        if constructor.open:
+            owned = {"name", *keys_of(NODE_TYPES.get(plugin.kind, Node))}
+            further = {key: member for key, member in members.items() if key not in options and key not in owned}
+            options |= {str(key): self.leaf(Any, member, (*path, key)) for key, member in further.items()}
+        return options
+
+    def leaf(self, annotation: Any, value: Value, path: Path, *, scheduled: bool = False) -> Any:
+        """A value without nodes in it, as its annotation wants it."""
+        self.origins[path] = value.origin
+        try:
+            return convert(value.plain(), annotation, scheduled=scheduled)
+        except Mismatch as mismatch:
+            return self._wrong(value.origin, path, str(mismatch))
+
+    def _given(self, option: Option, value: Value, path: Path, *, scheduled: bool) -> Any:
+        if option.name == "facts" and option.injected:
+            return self._wrong(value.origin, path, "is taken from the data and cannot be set; leave it out")
+        if nests(option.annotation):
+            return self._nested(option.annotation, value, path)
+        return self.leaf(option.annotation, value, path, scheduled=scheduled)
+
+    def _nested(self, annotation: Any, value: Value, path: Path) -> Any:
+        """A value that holds nodes: one, a list or a mapping of them, or null."""
+        self.origins[path] = value.origin
+        for part in alternatives(annotation):
+            origin = get_origin(part)
+            if part is type(None) and value.content is None:
+                return None
+            if isinstance(value.content, list) and isinstance(origin, type) and issubclass(origin, Sequence):
+                items = [self._nested(get_args(part)[0], item, (*path, i)) for i, item in enumerate(value.content)]
+                return WRONG if WRONG in items else tuple(items)
+            if _is_plain_mapping(value) and isinstance(origin, type) and issubclass(origin, Mapping):
+                inner = get_args(part)[1]
+                nodes = {key: self._nested(inner, member, (*path, key)) for key, member in value.content.items()}
+                return WRONG if WRONG in nodes.values() else nodes
+        kinds = [kind for part in alternatives(annotation) if (kind := nested_kind(part))]
+        if not kinds or isinstance(value.content, list):
+            return self._wrong(value.origin, path, f"needs {in_words(annotation)}")
+        return self.node(kinds[0], value, path)
+
+    def _fill_default(self, options: dict[str, Any], option: Option, path: Path) -> None:
+        """Write a default out if a spec could have set it; otherwise it stays the constructor's affair."""
+        self.origins[path] = DEFAULT
+        if nests(option.annotation):
+            empty = option.default is None and type(None) in alternatives(option.annotation)
+            if empty or option.default == ():
+                options[option.name] = option.default
+            return
+        try:
+            options[option.name] = convert(option.default, option.annotation)
+        except (Mismatch, TypeError):
+            return
+
+    def _owned(self, node_type: type[Node], members: Mapping[Key, Value], path: Path) -> dict[str, Any]:
+        """The platform's keys of a node."""
+        owned: dict[str, Any] = {}
+        for key in keys_of(node_type).values():
+            below = (*path, key.name)
+            self.origins[below] = DEFAULT
+            given = members.get(key.name)
+            owned[key.name] = key.default if given is None else self.leaf(key.annotation, given, below)
+        return owned
+
+    def _refuse_unknown(
+        self, members: Mapping[Key, Value], constructor: Constructor, node_type: type[Node], path: Path
+    ) -> None:
+        allowed = ["name", *constructor.options, *keys_of(node_type)]
+        for key, member in members.items():
+            if key not in allowed and not constructor.open:
+                self.problems.add(member.origin, (*path, key), unknown_key(key, allowed))
+
+    def _expanded(self, plugin: Plugin, constructor: Constructor, members: dict[Key, Value], path: Path) -> Any:
+        """The members of a node with the nodes of its presets in their places."""
+        for _ in range(MAX_PRESETS):
+            found = _first_preset(constructor, members)
+            if found is None:
+                return members
+            preset, key, index = found
+            value = members[key] if index is None else members[key].content[index]
+            nodes = self._preset(preset, value, (*path, key))
+            if nodes is WRONG:
+                return WRONG
+            members = insert_nodes(members, key, index, nodes)
+        return self._wrong(Origin(f"plugin {plugin}"), path, f"holds more than {MAX_PRESETS} presets; do they name each other?")
+
+    def _preset(self, plugin: Plugin, value: Value, path: Path) -> Any:
+        """What a preset stands for, called with the options of its node."""
+        constructor = constructor_of(plugin)
+        members = _members(value)
+        self._refuse_unknown(members, constructor, Node, path)
+        options = self.options(plugin, constructor, members, value.origin, path)
+        if WRONG in options.values() or any(key not in constructor.options for key in members if key != "name"):
+            return WRONG
+        try:
+            return preset_nodes(plugin, load(plugin)(**options).nodes)
+        except (TypeError, ValueError) as error:
+            return self._wrong(value.origin, path, f"{plugin.name} refuses these options: {error}")
+
+    def _wrong(self, origin: Origin, path: Path, sentence: str) -> Any:
+        self.problems.add(origin, path, sentence)
+        return WRONG
+
+
+def _members(value: Value) -> dict[Key, Value]:
+    return value.content if isinstance(value.content, dict) else {"name": value}
+
+
+def _wanted(option: Option) -> str:
+    return in_words(option.annotation) + (f" ({option.text})" if option.text else "")
+
+
+def _is_plain_mapping(value: Value) -> bool:
+    return isinstance(value.content, dict) and "name" not in value.content
+
+
+def _first_preset(constructor: Constructor, members: Mapping[Key, Value]) -> tuple[Plugin, str, int | None] | None:
+    """The first preset among the nodes of a constructor's options: plugin, option and item of a list."""
+    for name, option in constructor.options.items():
+        if name not in members or not nests(option.annotation):
+            continue
+        content = members[name].content
+        items = enumerate(content) if isinstance(content, list) else [(None, members[name])]
+        for index, item in items:
+            for part in alternatives(option.annotation):
+                inner = get_args(part)[0] if index is not None and get_args(part) else part
+                kind = nested_kind(inner)
+                plugin = _preset_in(kind, item) if kind else None
+                if plugin:
+                    return plugin, name, index
+    return None
+
+
+def _preset_in(kind: str, value: Value) -> Plugin | None:
+    name = node_name(value)
+    try:
+        plugin = find(kind, name.content) if name else None
+        return plugin if plugin and is_preset(plugin) else None
+    except PluginError:
+        return None  # the node itself will say so

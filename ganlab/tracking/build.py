@@ -1,0 +1,37 @@
+"""The trackers of a run, as its spec asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from ganlab.spec import dump
+from ganlab.spec.model import Spec, WandbSection
+from ganlab.tracking.jsonl import JsonlTracker
+from ganlab.tracking.tensorboard import TensorBoardTracker
+from ganlab.tracking.tracker import Tracker, warn_off
+from ganlab.tracking.wandb import WandbTracker
+
+
+def build_trackers(spec: Spec, run_path: Path, resumed_at: int | None = None) -> list[Tracker]:
+    """All trackers of a run; for rank 0 only. `resumed_at` is the moment of the checkpoint that a run goes on from.
+
+    A tracker that cannot start costs one warning.
+    """
+    trackers: list[Tracker] = []
+    _add(trackers, JsonlTracker.name, lambda: JsonlTracker(run_path, resumed_at))
+    if spec.tracking.wandb is not None and spec.tracking.wandb.mode != "disabled":
+        section: WandbSection = spec.tracking.wandb
+        _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, yaml.safe_load(dump(spec))))
+    if spec.tracking.tensorboard:
+        _add(trackers, TensorBoardTracker.name, lambda: TensorBoardTracker(run_path, resumed_at))
+    return trackers
+
+
+def _add(trackers: list[Tracker], name: str, make: Callable[[], Tracker]) -> None:
+    try:
+        trackers.append(make())
+    except Exception as error:  # whatever a tracker's package raises, the run starts without it
+        warn_off(name, error)

@@ -1,0 +1,94 @@
+"""`provenance.json`: what a run was made with and from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganlab import plugins
+from ganlab.contracts import DataFacts
+from ganlab.spec.model import Node, Spec
+
+_PACKAGES = ("ganlab", "torch", "pytorch-lightning", "numpy")
+
+
+def write_provenance(run_path: Path, spec: Spec, facts: DataFacts, resumed_at: int | None = None) -> None:
+    """Write the record of a new run, or add to an old one's that it goes on from `resumed_at` images."""
+    path = run_path / "provenance.json"
+    session = describe_session(spec)
+    if resumed_at is not None and path.exists():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record.setdefault("resumed", []).append({"images_seen": resumed_at, **session})
+    else:
+        record = {**session, "seed": spec.seed, "facts": dataclasses.asdict(facts)}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(record, indent=2, default=_plain) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def describe_session(spec: Spec) -> dict[str, Any]:
+    """This process: when, where, by which command and with which versions."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "plugins": {f"{p.kind}/{p.name}": f"{p.distribution} {p.version}" for p in used_plugins(spec)},
+        "git": describe_repository(),
+    }
+
+
+def used_plugins(spec: Spec) -> list[plugins.Plugin]:
+    """The plugins that a spec names."""
+    return [
+        plugins.find(node.kind, f"{node.distribution}/{node.name}" if node.distribution else node.name)
+        for node in _nodes([getattr(spec, part.name) for part in dataclasses.fields(spec)])
+    ]
+
+
+def describe_repository(folder: Path | None = None) -> dict[str, Any] | None:
+    """Commit and whether there are changes beyond it, of the git repository around `folder`; None outside of one."""
+    commit = _git("rev-parse", "HEAD", folder=folder)
+    if commit is None:
+        return None
+    return {"commit": commit, "dirty": bool(_git("status", "--porcelain", folder=folder))}
+
+
+def _nodes(value: Any) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+        yield from _nodes(value.options)
+    elif isinstance(value, Mapping):
+        yield from _nodes(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _nodes(part)
+    elif dataclasses.is_dataclass(value):
+        yield from _nodes([getattr(value, part.name) for part in dataclasses.fields(value)])
+
+
+def _git(*arguments: str, folder: Path | None) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _plain(value: Any) -> Any:
+    """Tensors and arrays among a data set's extras as lists."""
+    return value.tolist()

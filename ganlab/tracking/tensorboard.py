@@ -1,0 +1,47 @@
+"""TensorBoard, through Lightning's logger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganlab.tracking.tracker import Tracker
+
+
+class TensorBoardTracker(Tracker):
+    """Event files in the run folder's `tensorboard/`, with images seen as the step.
+
+    Raises `ModuleNotFoundError` if TensorBoard is not installed.
+    """
+
+    name = "TensorBoard"
+
+    def __init__(self, run_path: Path, resumed_at: int | None = None) -> None:
+        from pytorch_lightning.loggers import TensorBoardLogger
+
+        purge: dict[str, Any] = {} if resumed_at is None else {"purge_step": resumed_at + 1}
+        self._logger = TensorBoardLogger(run_path, name="tensorboard", version="", **purge)
+
+    def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
+        """Log the means."""
+        self._logger.log_metrics(dict(values), step=images_seen)
+
+    def metrics(
+        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+    ) -> None:
+        """Log the numbers under `metrics/`."""
+        self._logger.log_metrics({f"metrics/{name}": value for name, value in values.items()}, step=images_seen)
+
+    def image(self, images_seen: int, name: str, path: Path) -> None:
+        """Log a picture."""
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+        self._logger.experiment.add_image(name, pixels, images_seen, dataformats="HWC")
+
+    def finish(self, status: str) -> None:
+        """Write out what is still in memory."""
+        self._logger.experiment.close()

@@ -1,0 +1,93 @@
+"""Images in a folder; its folders may be the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ganlab.errors import DataError
+from ganlab_datasets.decoding import SUFFIXES
+from ganlab_datasets.image_files import ImageFiles
+from ganlab_datasets.sources import FolderSource
+
+_NAMED = 10
+
+
+class ImageFolder(ImageFiles):
+    """All images below `path`, in any format that Pillow reads; 8 bits, or 16 bits of grey.
+
+    `resolution` is the side of a square or [height, width]; without it the images keep their size, which must be one
+    for all. `channels` is 1, 2 (grey with alpha), 3 or 4; without it all files must agree. With `crop` the middle is
+    cut out to the wanted proportions before scaling, without it the whole image is squeezed.
+    `labels: folders` takes the folders in `path` as classes, `none` ignores them, `auto` takes them if all images are
+    in folders. `classes` says how many classes there must be, as a check.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        resolution: int | tuple[int, int] | None = None,
+        channels: Literal[1, 2, 3, 4] | None = None,
+        labels: Literal["auto", "folders", "none"] = "auto",
+        classes: int | None = None,
+        crop: bool = True,
+    ) -> None:
+        source = FolderSource(path, SUFFIXES)
+        if not source.names:
+            raise DataError(
+                f"no images in '{path}' or the folders below; files count as images by their ending (.png, .jpg, "
+                ".webp, .tif, ...)"
+            )
+        class_names = [] if labels == "none" else _class_folders(path, source.names, labels, classes)
+        _check_classes(path, class_names, classes, source.names)
+        numbers = {name: number for number, name in enumerate(class_names)}
+        indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None
+        super().__init__(source, resolution, channels, crop, indices, class_names)
+
+
+def _class_folders(path: str, names: Sequence[str], labels: str, declared: int | None) -> list[str]:
+    """The folders that are classes; none if all images lie beside each other. Raises `DataError` where unclear."""
+    folders = sorted({name.split("/")[0] for name in names if "/" in name})
+    loose = [name for name in names if "/" not in name]
+    if not folders and labels == "auto":
+        return []
+    if loose:
+        where = f"; the others lie in {_listing(folders)}" if folders else ""
+        raise DataError(
+            f"{len(loose)} of {len(names)} images lie directly in '{path}' (such as {loose[0]}), in no class's "
+            f"folder{where}. Move them into folders, or train without classes: 'labels: none'"
+        )
+    if len(folders) == 1:
+        raise DataError(_one_class(path, len(names), folders[0], declared))
+    if labels == "auto" and all(name.count("/") > 1 for name in names):
+        raise DataError(
+            f"it is unclear what the classes are: the {len(folders)} folders in '{path}' ({_listing(folders)}) hold "
+            f"nothing but folders. If the classes lie one level deeper, set 'path: {path}/{folders[0]}'; if these "
+            "are the classes, 'labels: folders'; to train without classes, 'labels: none'"
+        )
+    return folders
+
+
+def _one_class(path: str, count: int, folder: str, declared: int | None) -> str:
+    but = f", but the spec says 'classes: {declared}'" if declared not in (None, 1) else ""
+    return (
+        f"1 class found in '{path}'{but}: all {count} images lie in its folder '{folder}'. If the images of several "
+        f"classes lie one level deeper, set 'path: {path}/{folder}'; to train without classes, 'labels: none'"
+    )
+
+
+def _check_classes(path: str, found: Sequence[str], declared: int | None, names: Sequence[str]) -> None:
+    if declared is None or declared == len(found):
+        return
+    amount = f"{len(found)} class{'' if len(found) == 1 else 'es'} found in '{path}'"
+    deeper = len({name.rsplit("/", 1)[0] for name in names})
+    hint = f"; {deeper} folders below hold images" if deeper != len(found) else ""
+    raise DataError(
+        f"{amount} ({_listing(found) or 'no class folders in use'}), but the spec says 'classes: {declared}'{hint}. "
+        "Set 'path' to the folder that holds the folders of the classes, or correct 'classes'"
+    )
+
+
+def _listing(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
+    return ", ".join(folders[:_NAMED]) + more
