@@ -194,8 +194,9 @@ class Dataset(Protocol):
     """Kind `datasets`: a map-style data set; loaders, order and seeds belong to the platform.
 
     An example is a mapping with `images` (a tensor of `facts.shape` in its stored type), `label` (an int) where
-    `facts.classes` is above 0, and further tensors by name. A data set that can fetch many examples at once may
-    have `take(indices) -> mapping of stacked tensors` as well.
+    `facts.classes` is above 0, and further tensors by name; it is a function of the index alone. A data set that
+    can fetch many examples at once may have `take(indices) -> mapping` of stacked tensors under the same names, and
+    one that is made of files `inspect()` (see `ganlab.data.records`), from which `ganlab data check` reports.
     """
 
     facts: DataFacts
@@ -237,8 +238,9 @@ class PlayerOptimizer:
 class Preset:
     """What a plugin returns that stands for several nodes, such as a loss with its usual penalties.
 
-    `nodes` are the keys of the node that holds the preset and what to put there, written as in a spec: mappings
-    and names replace, lists are put in front of what the spec lists. See `docs/write-a-plugin.md`.
+    `nodes` are the keys of the node that holds the preset and what to put there, written as in a spec. The preset
+    itself is replaced; lists are put in front of what the spec lists, without nodes whose name the spec lists
+    itself; other keys are used where the spec does not set them. See `docs/write-a-plugin.md`.
     """
 
     nodes: Mapping[str, Any]

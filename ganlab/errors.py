@@ -25,6 +25,12 @@ class RunError(UserError):
     """A run folder or checkpoint that is missing, damaged or belongs to something else."""
 
 
+class ProcessLost(RuntimeError):
+    """Another process of the run is gone; the last checkpoint is kept."""
+
+    exit_code = 1
+
+
 class TrainingStopped(RuntimeError):
     """A guard ended the training; the last good checkpoint is kept."""
 

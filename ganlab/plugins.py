@@ -48,7 +48,7 @@ class Plugin:
 
 
 def installed(kind: str | None = None) -> list[Plugin]:
-    """All plugins, or those of one kind, in the order of `KINDS`, then by name and distribution; nothing is imported."""
+    """All plugins, or those of one kind, by kind, name and distribution; nothing is imported."""
     found = _scan(tuple(sys.path))
     if kind is None:
         return [plugin for plugins in found.values() for plugin in plugins]

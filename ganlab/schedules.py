@@ -48,10 +48,10 @@ class Schedule:
     def to_node(self) -> dict[str, Any]:
         """The schedule as it is written in a spec."""
         if self.shape == "steps":
-            return {"steps": {images / 1000: value for images, value in self.points}}
+            return {"steps": {_kimg(images): value for images, value in self.points}}
         start, end = self.points
-        node: dict[str, Any] = {self.shape: [start[1], end[1]], "over_kimg": (end[0] - start[0]) / 1000}
-        return node | ({"from_kimg": start[0] / 1000} if start[0] else {})
+        node: dict[str, Any] = {self.shape: [start[1], end[1]], "over_kimg": _kimg(end[0] - start[0])}
+        return node | ({"from_kimg": _kimg(start[0])} if start[0] else {})
 
 
 SHAPES = ("linear", "cosine", "steps")
@@ -83,8 +83,8 @@ def _parse_ramp(shape: str, node: Mapping[str, Any]) -> Schedule:
         raise ValueError(f"'{shape}' needs 'over_kimg', a number above 0, not {length!r}")
     if not _is_number(start) or start < 0:
         raise ValueError(f"'from_kimg' is a number of at least 0, not {start!r}")
-    first = (start * 1000.0, float(values[0]))
-    return Schedule(shape, (first, ((start + length) * 1000.0, float(values[1]))))
+    first, last = _images(start), _images(start + length)
+    return Schedule(shape, ((first, float(values[0])), (last, float(values[1]))))
 
 
 def _parse_steps(node: Mapping[str, Any]) -> Schedule:
@@ -94,7 +94,16 @@ def _parse_steps(node: Mapping[str, Any]) -> Schedule:
         raise ValueError(f"'steps' takes a mapping of kimg to value, such as {{0: 0.1, 500: 0.01}}, not {steps!r}")
     if 0 not in steps or min(steps) < 0:
         raise ValueError("'steps' starts at kimg 0 and has no negative kimg")
-    return Schedule("steps", tuple((kimg * 1000.0, float(steps[kimg])) for kimg in sorted(steps)))
+    return Schedule("steps", tuple((_images(kimg), float(steps[kimg])) for kimg in sorted(steps)))
+
+
+def _images(kimg: float) -> float:
+    # Rounded, as `_kimg`, so that a schedule that is written out reads back the same.
+    return round(kimg * 1000.0, 3)
+
+
+def _kimg(images: float) -> float:
+    return round(images / 1000, 6)
 
 
 def _refuse_unknown(node: Mapping[str, Any], allowed: set[str]) -> None:

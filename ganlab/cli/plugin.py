@@ -1,9 +1,31 @@
-"""`ganlab plugin`."""
+"""`ganlab plugin new`: a new plugin distribution from a template."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
+    commands = typer.Typer(help="Write plugins.", no_args_is_help=True)
+    commands.command()(new)
+    # With a callback, `new` stays a command of its own although it is the only one.
+    commands.callback()(lambda: None)
+    app.add_typer(commands, name="plugin")
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the plugin, as specs will write it.")],
+    kind: Annotated[str, typer.Option(help="Kind of the plugin, such as losses or regularizers.")] = "losses",
+    out: Annotated[Path | None, typer.Option(help="Folder to write; ganlab-NAME if left out.")] = None,
+) -> None:
+    """Write a new distribution with a working plugin, its entry point, a README and a test."""
+    from ganlab.scaffold import write_distribution
+
+    folder = out or Path(f"ganlab-{name.replace('_', '-')}")
+    for path in write_distribution(name, kind, folder):
+        print(path)
+    print(f"\nNow: pip install -e {folder} && python -m pytest {folder}")

@@ -47,7 +47,7 @@ def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = No
         axes.scatter(*_plane(reference), s=4, color="0.7", label="real", linewidths=0)
     axes.scatter(*_plane(points), s=4, color="tab:blue", label="points" if reference is None else "fake", linewidths=0)
     if reference is not None:
-        axes.legend(loc="upper right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # above, where it covers nothing
     write_atomically(path, lambda file: figure.savefig(file, format="png"))
 
 

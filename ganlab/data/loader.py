@@ -12,6 +12,7 @@ from ganlab.contracts import Dataset
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.data.stream import Stream
 from ganlab.errors import DataError, SpecError
+from ganlab.training import gradient_sync
 
 StepSize = Callable[[int], tuple[int, int]]
 """Images seen -> (images of one discriminator update over all ranks, discriminator updates of a training step)."""
@@ -32,8 +33,8 @@ class StepLoader:
         step_size: StepSize,
         flip: bool = False,
         workers: int = 0,
-        rank: int = 0,
-        world_size: int = 1,
+        rank: int | None = None,
+        world_size: int | None = None,
         pin_memory: bool = False,
         position: int = 0,
         images_seen: int = 0,
@@ -41,11 +42,21 @@ class StepLoader:
         self.stream = Stream(dataset, seed, flip)
         self.step_size = step_size
         self.workers = workers
-        self.rank = rank
-        self.world_size = world_size
+        self._rank = rank
+        self._world_size = world_size
         self.pin_memory = pin_memory
         self._restarts = 0
         self.restart(position, images_seen)
+
+    @property
+    def rank(self) -> int:
+        """This process's place among those that share a batch; as torch.distributed says unless it was given."""
+        return gradient_sync.rank() if self._rank is None else self._rank
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes that share a batch."""
+        return gradient_sync.world_size() if self._world_size is None else self._world_size
 
     def restart(self, position: int, images_seen: int) -> None:
         """Go on from `position` with the next batch and forget what was read ahead; a live iterator follows.
@@ -128,7 +139,8 @@ def _next(batches: Iterator[StepBatch | DataError]) -> StepBatch:
             raise
         raise DataError(f"a data loading process died: {error}. Try fewer 'data.workers', or 0") from error
     if isinstance(batch, DataError):
-        raise batch
+        # A new error: raising the local one would make a cycle with this frame, and with it a slow end of the workers.
+        raise DataError(str(batch))
     return batch
 
 

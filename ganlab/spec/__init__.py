@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from ganlab.spec.document import Document, Origin, Value
-from ganlab.spec.layers import load_spec
-from ganlab.spec.model import Spec
-from ganlab.spec.names import check_names
-from ganlab.spec.render import dump, plain
-from ganlab.spec.resolve import Resolution, resolve, resolve_with_origins
+if TYPE_CHECKING:
+    from ganlab.spec.document import Document, Origin, Value
+    from ganlab.spec.layers import load_spec
+    from ganlab.spec.model import Spec
+    from ganlab.spec.names import check_names
+    from ganlab.spec.render import dump, plain
+    from ganlab.spec.resolve import Resolution, node_from, resolve, resolve_with_origins
+
+_PUBLIC = {
+    "Document": "document",
+    "Origin": "document",
+    "Resolution": "resolve",
+    "Spec": "model",
+    "Value": "document",
+    "check_names": "names",
+    "dump": "render",
+    "load_spec": "layers",
+    "node_from": "resolve",
+    "plain": "render",
+    "resolve": "resolve",
+    "resolve_with_origins": "resolve",
+}
 
 __all__ = [
     "Document",
@@ -21,6 +39,7 @@ __all__ = [
     "check_names",
     "dump",
     "load_spec",
+    "node_from",
     "plain",
     "read_spec",
     "resolve",
@@ -30,4 +49,14 @@ __all__ = [
 
 def read_spec(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Spec:
     """Load and resolve a spec. Raises `SpecError` with all that is wrong with it."""
+    from ganlab.spec.layers import load_spec
+    from ganlab.spec.resolve import resolve
+
     return resolve(load_spec(path, overrides))
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that whoever needs the dataclasses of `model` alone does not wait for a YAML reader.
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ganlab.spec' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"ganlab.spec.{_PUBLIC[name]}"), name)

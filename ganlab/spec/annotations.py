@@ -1,7 +1,8 @@
-"""What the annotation of an option says: its words for a user, whether it may follow a schedule, which kind it nests."""
+"""What the annotation of an option says: the values it allows, schedules, and the kind of a nested node."""
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
 from ganlab.schedules import Schedulable
+from ganlab.spec.model import Node
 
 _WORDS: Mapping[Any, str] = {
     float: "a number",
@@ -23,12 +25,12 @@ _WORDS: Mapping[Any, str] = {
 }
 _LIMITS: tuple[tuple[type, str, str], ...] = (
     (Gt, "gt", "above {}"),
-    (Ge, "ge", "at least {}"),
+    (Ge, "ge", "of at least {}"),
     (Lt, "lt", "below {}"),
-    (Le, "le", "at most {}"),
-    (MultipleOf, "multiple_of", "a multiple of {}"),
-    (MinLen, "min_length", "not shorter than {}"),
-    (MaxLen, "max_length", "not longer than {}"),
+    (Le, "le", "of at most {}"),
+    (MultipleOf, "multiple_of", "in steps of {}"),
+    (MinLen, "min_length", "of length {} or more"),
+    (MaxLen, "max_length", "of length {} or less"),
 )
 
 
@@ -42,8 +44,9 @@ def in_words(annotation: Any) -> str:
         return " | ".join(map(str, parameters))
     if is_union(bare):
         return " or ".join(in_words(parameter) for parameter in parameters)
-    words = _collection(origin, parameters) if origin and parameters else _WORDS.get(bare, _class_name(bare))
-    return " and ".join([words, *_limits(notes)]) + (" or a schedule" if may_be_scheduled(annotation) else "")
+    words = _collection(origin, parameters) if origin and parameters else _named(bare)
+    limits = " and ".join(_limits(notes))
+    return words + (f" {limits}" if limits else "") + (" or a schedule" if may_be_scheduled(annotation) else "")
 
 
 def may_be_scheduled(annotation: Any) -> bool:
@@ -114,6 +117,14 @@ def _collection(origin: Any, parameters: tuple[Any, ...]) -> str:
     if origin is Callable or origin is type:
         return _class_name(origin)
     return f"a list, each item {in_words(parameters[0])}"
+
+
+def _named(annotation: Any) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Node):
+        return "a node"
+    if dataclasses.is_dataclass(annotation):
+        return "a mapping"
+    return _WORDS.get(annotation) or _class_name(annotation)
 
 
 def _class_name(annotation: Any) -> str:

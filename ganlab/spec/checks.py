@@ -67,8 +67,11 @@ def _regularizers(spec: Spec) -> Iterator[Finding]:
     for option, value in spec.architecture.options.items():
         if not isinstance(value, tuple):
             continue
-        nodes = [(("architecture", option, index), node) for index, node in enumerate(value)]
-        nodes = [(path, node) for path, node in nodes if isinstance(node, RegularizerNode)]
+        nodes: list[tuple[Path, RegularizerNode]] = [
+            (("architecture", option, index), node)
+            for index, node in enumerate(value)
+            if isinstance(node, RegularizerNode)
+        ]
         yield from _repeated(nodes)
         for path, node in nodes if isinstance(provides, Mapping) else []:
             yield from _unprovided(spec.architecture, provides or {}, path, node)

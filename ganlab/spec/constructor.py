@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from ganlab.plugins import Plugin, load
 from ganlab.errors import PluginError
+from ganlab.plugins import Plugin, load
 from ganlab.spec.annotations import may_be_scheduled
 
 REQUIRED: Any = inspect.Parameter.empty
@@ -34,10 +34,14 @@ class Option:
 
 @dataclass(frozen=True)
 class Constructor:
-    """The options of a plugin by name; `open` ones take further options that they do not declare."""
+    """The options of a plugin by name.
+
+    An `open` one takes further options that it does not declare; a `preset` returns the nodes that it stands for.
+    """
 
     options: Mapping[str, Option]
     open: bool = False
+    preset: bool = False
     text: str = ""
 
 
@@ -51,24 +55,17 @@ def constructor_of(plugin: Plugin) -> Constructor:
         raise PluginError(f"plugin {plugin}: the annotations of {plugin.target} cannot be read: {error}") from error
 
 
-def is_preset(plugin: Plugin) -> bool:
-    """Whether a plugin is a function that returns a `Preset`, the nodes that it stands for."""
-    from ganlab.contracts import Preset
-
-    target = load(plugin)
-    return not isinstance(target, type) and get_type_hints(target).get("return") is Preset
-
-
 def _read(target: Any, kind: str) -> Constructor:
-    from ganlab.contracts import INJECTED_FACTS
+    from ganlab.contracts import INJECTED_FACTS, Preset
 
     facts = () if kind in ("datasets", "optimizers") else INJECTED_FACTS
     text = inspect.getdoc(target) or ""
-    documentation = f"{text}\n\n{inspect.getdoc(target.__init__) or ''}" if isinstance(target, type) else text
+    documentation = "\n\n".join(inspect.getdoc(function) or "" for function in (target, *_functions(target)))
     options: dict[str, Option] = {}
-    is_open = False
+    is_open = is_preset = False
     for function in _functions(target):
         hints = get_type_hints(function, include_extras=True)
+        is_preset = hints.get("return") is Preset
         parameters = list(inspect.signature(function).parameters.values())
         skipped = 1 if isinstance(target, type) or kind == "optimizers" else 0
         for parameter in parameters[skipped:]:
@@ -81,7 +78,7 @@ def _read(target: Any, kind: str) -> Constructor:
         is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
         if not is_open:
             break
-    return Constructor(options, is_open and not isinstance(target, type), text)
+    return Constructor(options, is_open and not isinstance(target, type), is_preset, text)
 
 
 def _functions(target: Any) -> Iterator[Callable[..., Any]]:

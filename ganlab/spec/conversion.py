@@ -13,7 +13,7 @@ from ganlab.spec.annotations import alternatives, in_words, may_be_scheduled
 from ganlab.suggestions import did_you_mean
 
 
-class Mismatch(ValueError):
+class MismatchError(ValueError):
     """A value that its annotation does not allow; the message completes `key: `."""
 
 
@@ -21,14 +21,14 @@ def convert(value: Any, annotation: Any, *, scheduled: bool = False) -> Any:
     """Plain data as the annotation's type: no text for numbers, no `true` for 1, but integers for floats.
 
     Schedules are parsed where the annotation is `Scheduled`; with `scheduled`, wherever a number may stand.
-    Raises `Mismatch`.
+    Raises `MismatchError`.
     """
     for number in _numbers(value):
         if not math.isfinite(number):
-            raise Mismatch(f"needs {in_words(annotation)}, not {shown(value)}: numbers are finite")
+            raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}: numbers are finite")
     if not (scheduled or may_be_scheduled(annotation)):
         if is_schedule(value) and any(part in (int, float) for part in alternatives(annotation)):
-            raise Mismatch(f"cannot follow a schedule; it needs {in_words(annotation)}")
+            raise MismatchError(f"cannot follow a schedule; it needs {in_words(annotation)}")
         return _converted(value, annotation)
     template = _parsed(value)
     for moment in _moments(template):
@@ -47,13 +47,13 @@ def _converted(value: Any, annotation: Any) -> Any:
 
     adapter = _adapter(annotation)
     if adapter is None:
-        raise Mismatch(f"needs {in_words(annotation)}, which a spec cannot express; leave it out")
+        raise MismatchError(f"needs {in_words(annotation)}, which a spec cannot express; leave it out")
     try:
         # As JSON: strict about types, and yet lists become tuples and text becomes paths or enumerations.
         return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         suggestion = _nearest_literal(value, annotation)
-        raise Mismatch(f"needs {in_words(annotation)}, not {shown(value)}{suggestion}") from error
+        raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}{suggestion}") from error
 
 
 @functools.lru_cache(maxsize=1024)
@@ -74,10 +74,18 @@ def _adapter(annotation: Any) -> Any:
         return _cached_adapter.__wrapped__(annotation)
 
 
-def json_schema_of(annotation: Any) -> dict[str, Any]:
-    """The JSON Schema of an annotation; empty (anything goes) for types that a spec cannot express."""
+def json_schema_of(annotation: Any, prefix: str = "") -> dict[str, Any]:
+    """The JSON Schema of an annotation; empty (anything goes) for types that a spec cannot express.
+
+    The names of its own definitions start with `prefix`.
+    """
     adapter = _adapter(annotation)
-    return dict(adapter.json_schema()) if adapter is not None else {}
+    if adapter is None:
+        return {}
+    schema = dict(adapter.json_schema(ref_template=f"#/$defs/{prefix}{{model}}"))
+    if "$defs" in schema:
+        schema["$defs"] = {f"{prefix}{name}": part for name, part in schema["$defs"].items()}
+    return schema
 
 
 def _nearest_literal(value: Any, annotation: Any) -> str:
@@ -105,7 +113,7 @@ def _parsed(value: Any) -> Any:
     try:
         return parse_schedule(value)
     except ValueError as error:
-        raise Mismatch(str(error)) from None
+        raise MismatchError(str(error)) from None
 
 
 def _moments(template: Any) -> list[float]:

@@ -45,15 +45,9 @@ class Value:
 
     def get(self, *path: Key) -> Value | None:
         """The value at a path below this one; None where there is none."""
-        value: Value = self
+        value: Value | None = self
         for key in path:
-            members = value.content
-            if isinstance(members, dict) and key in members:
-                value = members[key]
-            elif isinstance(members, list) and isinstance(key, int) and 0 <= key < len(members):
-                value = members[key]
-            else:
-                return None
+            value = value._member(key) if value else None
         return value
 
     def leaves(self, path: Path = ()) -> Iterator[tuple[Path, Value]]:
@@ -64,6 +58,12 @@ class Value:
                 yield from member.leaves((*path, key))
         else:
             yield path, self
+
+    def _member(self, key: Key) -> Value | None:
+        members: Any = self.content
+        if isinstance(members, list):
+            members = dict(enumerate(members))
+        return members.get(key) if isinstance(members, dict) else None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,6 @@ def _replaced(tree: Value, path: Path, value: Value) -> Value:
     if not path:
         return value
     key = path[0]
-    members = dict(tree.content) if isinstance(tree.content, dict) else list(tree.content)
+    members: Any = dict(tree.content) if isinstance(tree.content, dict) else list(tree.content)
     members[key] = _replaced(members[key], path[1:], value)
     return Value(members, tree.origin)

@@ -1,4 +1,4 @@
-"""The frozen, checked spec: one dataclass a section. Imports nothing heavy: names are checked before torch is loaded."""
+"""The frozen, checked spec: one dataclass a section. Imports nothing heavy, as names are checked before torch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,12 @@ class Node:
 
 @dataclass(frozen=True)
 class RegularizerNode(Node):
-    """A regularizer's node with the platform's keys: `weight`, and `every` so many updates of its player."""
+    """A regularizer's node with the platform's keys.
+
+    Args:
+        weight: factor of the penalty.
+        every: interval in updates of its player; the platform scales the penalty by it.
+    """
 
     weight: Scheduled = 1.0
     every: Count = 1
@@ -40,7 +45,11 @@ class RegularizerNode(Node):
 
 @dataclass(frozen=True)
 class OptimizerNode(Node):
-    """An optimizer's node with the platform's keys; `clip` bounds the norm of the player's whole gradient."""
+    """An optimizer's node with the platform's keys.
+
+    Args:
+        clip: largest norm of the player's whole gradient; null for no clipping.
+    """
 
     clip: Positive | None = None
 
@@ -49,8 +58,11 @@ class OptimizerNode(Node):
 class DataNode(Node):
     """The data set's node with the platform's keys.
 
-    `batch_size` is the total over ranks and accumulation steps; `micro_batch` the images per device and pass;
-    `workers` the loading processes of each rank; `flip` mirrors every other image, drawn anew each epoch.
+    Args:
+        batch_size: total over ranks and accumulation steps.
+        micro_batch: images per device and pass; null for all at once.
+        workers: loading processes of each rank.
+        flip: mirror every other image, drawn anew each epoch.
     """
 
     batch_size: Count = 64
@@ -61,7 +73,12 @@ class DataNode(Node):
 
 @dataclass(frozen=True)
 class EMASection:
-    """Moving average of the generator: half-life in kimg, at most `ramp_up` times the kimg seen (null: no ramp)."""
+    """Moving average of the generator.
+
+    Args:
+        half_life_kimg: images, in thousands, after which a weight counts half in the average.
+        ramp_up: the half-life is at most this times the images seen; null for no ramp.
+    """
 
     half_life_kimg: Annotated[Scheduled, Gt(0)] = 10.0
     ramp_up: Positive | None = 0.05
@@ -69,7 +86,17 @@ class EMASection:
 
 @dataclass(frozen=True)
 class TrainerSection:
-    """What goes to Lightning's Trainer."""
+    """What goes to Lightning's Trainer.
+
+    Args:
+        accelerator: auto, cpu, gpu or another that Lightning knows.
+        devices: processes on each node.
+        num_nodes: machines.
+        precision: of the networks; losses and penalties are in full precision.
+        benchmark: let cuDNN time its algorithms; null leaves the choice to Lightning.
+        deterministic: use deterministic algorithms only, which is slower.
+        detect_anomaly: look for the operation that made a non-finite gradient, which is slow.
+    """
 
     accelerator: str = "auto"
     devices: Count = 1
@@ -82,7 +109,13 @@ class TrainerSection:
 
 @dataclass(frozen=True)
 class CheckpointSection:
-    """When checkpoints are written (by images, and by minutes if given) and how many of them are kept."""
+    """When checkpoints are written and how many of them are kept.
+
+    Args:
+        every_kimg: interval in thousands of images.
+        keep: newest checkpoints that stay.
+        every_minutes: interval by the clock as well, null for none.
+    """
 
     every_kimg: Positive = 20.0
     keep: Count = 2
@@ -91,7 +124,15 @@ class CheckpointSection:
 
 @dataclass(frozen=True)
 class EvaluationSection:
-    """Metrics on samples of the EMA generator."""
+    """Metrics on samples of the EMA generator.
+
+    Args:
+        metrics: nodes of the metrics.
+        every_kimg: interval in thousands of images.
+        samples: images that each evaluation draws.
+        batch_size: images drawn at a time; it does not change them.
+        seed: of the samples.
+    """
 
     metrics: tuple[Node, ...] = ()
     every_kimg: Positive = 50.0
@@ -102,7 +143,13 @@ class EvaluationSection:
 
 @dataclass(frozen=True)
 class SnapshotSection:
-    """Grids of samples (rows, columns), from the same latents every time."""
+    """Grids of samples, from the same latents every time.
+
+    Args:
+        every_kimg: interval in thousands of images.
+        grid: rows and columns.
+        seed: of the samples.
+    """
 
     every_kimg: Positive = 10.0
     grid: tuple[Count, Count] = (8, 8)
@@ -111,7 +158,15 @@ class SnapshotSection:
 
 @dataclass(frozen=True)
 class WandbSection:
-    """Weights & Biases; decided before the first contact and never able to end a run."""
+    """Weights & Biases; decided before the first contact and never able to end a run.
+
+    Args:
+        mode: offline writes a folder to synchronise later; nothing is sent.
+        project: where runs are listed.
+        entity: the team or user that owns the project; null for your own.
+        group: what runs are grouped by; null for none.
+        tags: words to find the run by.
+    """
 
     mode: Literal["offline", "online", "disabled"] = "offline"
     project: Annotated[str, MinLen(1)] = "ganlab"
@@ -122,7 +177,14 @@ class WandbSection:
 
 @dataclass(frozen=True)
 class TrackingSection:
-    """Where numbers go besides `log.jsonl` and `metrics.jsonl`; a line of the log every `every_kimg`."""
+    """Where numbers go besides `log.jsonl` and `metrics.jsonl`.
+
+    Args:
+        every_kimg: thousands of images between two lines of the log.
+        wandb: Weights & Biases; null for none.
+        tensorboard: write TensorBoard's files as well.
+        progress: show a progress bar.
+    """
 
     every_kimg: Positive = 1.0
     wandb: WandbSection | None = None
@@ -132,9 +194,11 @@ class TrackingSection:
 
 @dataclass(frozen=True)
 class GuardSection:
-    """What to do about a non-finite gradient: `stop`, `skip` the update, or `rollback` to the last checkpoint.
+    """What to do about a non-finite gradient.
 
-    After `limit` skips in a row, or `limit` rollbacks, training stops all the same.
+    Args:
+        non_finite: stop the training, skip the update, or roll back to the last checkpoint.
+        limit: skips in a row, or rollbacks, after which training stops all the same.
     """
 
     non_finite: Literal["stop", "skip", "rollback"] = "stop"
@@ -143,7 +207,23 @@ class GuardSection:
 
 @dataclass(frozen=True)
 class Spec:
-    """One experiment. `kimg` is its length in thousands of real images shown to the discriminator."""
+    """One experiment.
+
+    Args:
+        name: of the experiment and of the folder of its runs.
+        kimg: length in thousands of real images shown to the discriminator.
+        data: the data set.
+        architecture: the networks and the game that they play.
+        optimizers: one for each player.
+        seed: of all random numbers of the training.
+        ema: moving average of the generator; null for none.
+        trainer: what goes to Lightning.
+        checkpoint: when the state is saved.
+        evaluation: metrics; null for none.
+        snapshots: grids of samples; null for none.
+        tracking: where numbers go.
+        guard: what to do about numbers that are not finite.
+    """
 
     name: Annotated[str, MinLen(1)]
     kimg: Positive

@@ -15,7 +15,8 @@ from ganlab.suggestions import did_you_mean
 
 def check_names(document: Document) -> None:
     """Raise one `SpecError` for all unknown and missing keys of sections and all unknown plugins in the slots that
-    the platform knows; what a plugin's constructor takes is left to `resolve`."""
+    the platform knows; what a plugin's constructor takes is left to `resolve`.
+    """
     problems = Problems()
     _check_section(Spec, document.tree, (), problems)
     problems.raise_if_any()

@@ -8,8 +8,8 @@ from typing import Any, get_args, get_origin
 from ganlab.errors import PluginError
 from ganlab.plugins import Plugin, find, load
 from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
-from ganlab.spec.constructor import Constructor, Option, constructor_of, is_preset, schedulable
-from ganlab.spec.conversion import Mismatch, convert
+from ganlab.spec.constructor import Constructor, Option, constructor_of, schedulable
+from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode
 from ganlab.spec.names import missing_name, node_name, unknown_key
@@ -51,6 +51,10 @@ class NodeResolver:
             constructor = constructor_of(plugin)
         except PluginError as error:
             return self._wrong(name.origin, path, str(error))
+        if constructor.preset:
+            return self._wrong(
+                name.origin, path, f"'{plugin.name}' is a preset, which only an option of a plugin can be"
+            )
         self.origins[path] = value.origin
         self.origins[*path, "name"] = name.origin
         node_type = node_type or NODE_TYPES.get(kind, Node)
@@ -88,7 +92,7 @@ class NodeResolver:
         self.origins[path] = value.origin
         try:
             return convert(value.plain(), annotation, scheduled=scheduled)
-        except Mismatch as mismatch:
+        except MismatchError as mismatch:
             return self._wrong(value.origin, path, str(mismatch))
 
     def _given(self, option: Option, value: Value, path: Path, *, scheduled: bool) -> Any:
@@ -127,7 +131,7 @@ class NodeResolver:
             return
         try:
             options[option.name] = convert(option.default, option.annotation)
-        except (Mismatch, TypeError):
+        except (MismatchError, TypeError):
             return
 
     def _owned(self, node_type: type[Node], members: Mapping[Key, Value], path: Path) -> dict[str, Any]:
@@ -160,7 +164,9 @@ class NodeResolver:
             if nodes is WRONG:
                 return WRONG
             members = insert_nodes(members, key, index, nodes)
-        return self._wrong(Origin(f"plugin {plugin}"), path, f"holds more than {MAX_PRESETS} presets; do they name each other?")
+        return self._wrong(
+            Origin(f"plugin {plugin}"), path, f"holds more than {MAX_PRESETS} presets; do they name each other?"
+        )
 
     def _preset(self, plugin: Plugin, value: Value, path: Path) -> Any:
         """What a preset stands for, called with the options of its node."""
@@ -213,6 +219,6 @@ def _preset_in(kind: str, value: Value) -> Plugin | None:
     name = node_name(value)
     try:
         plugin = find(kind, name.content) if name else None
-        return plugin if plugin and is_preset(plugin) else None
+        return plugin if plugin and constructor_of(plugin).preset else None
     except PluginError:
         return None  # the node itself will say so

@@ -23,7 +23,9 @@ def read_override(text: str) -> Value:
     origin = Origin(f"override '{text}'")
     dotted, equals, written = text.partition("=")
     if not equals or not _KEYS.fullmatch(dotted):
-        raise SpecError(f"{origin}: an override is written a.b=c, such as data.batch_size=32 or regularizers.0.weight=2")
+        raise SpecError(
+            f"{origin}: an override is written a.b=c, such as data.batch_size=32 or regularizers.0.weight=2"
+        )
     keys = _KEY.findall(dotted)
     if keys[0] == "extends":
         raise SpecError(f"{origin}: 'extends' cannot be overridden; write it in the spec's file")

@@ -59,7 +59,7 @@ def lines(content: Mapping[Any, Any], path: Path = (), indent: str = "") -> list
         below, start = (*path, key), f"{indent}{scalar(key)}:"
         if isinstance(value, Mapping) and value and not _is_leaf(value):
             written += [(start, below), *lines(value, below, f"{indent}  ")]
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        elif isinstance(value, list) and any(isinstance(item, Mapping) and not _is_leaf(item) for item in value):
             written.append((start, below))
             for index, item in enumerate(value):
                 written += _item(item, (*below, index), f"{indent}  ")
@@ -90,9 +90,9 @@ def scalar(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if _PLAIN_TEXT.fullmatch(value) and isinstance(read_scalar(value), str):
-        return value
+        return str(value)
     escaped = value.replace("${", "\\${")
-    return yaml.safe_dump(escaped, default_style='"', width=10**9).strip()
+    return str(yaml.safe_dump(escaped, default_style='"', width=10**9)).strip()
 
 
 def _item(item: Any, path: Path, indent: str) -> list[Line]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ganlab.spec.checks import check_consistency
-from ganlab.spec.document import Document, Origin, Path
-from ganlab.spec.model import Spec
+from ganlab.spec.document import Document, Origin, Path, located
+from ganlab.spec.model import Node, Spec
 from ganlab.spec.names import check_names
+from ganlab.spec.node_resolver import NodeResolver
 from ganlab.spec.problems import Problems
 from ganlab.spec.section_resolver import SectionResolver
 
@@ -31,6 +33,14 @@ def resolve(document: Document) -> Spec:
     Raises one `SpecError` that lists all problems with file, line and key. Imports the plugins.
     """
     return resolve_with_origins(document).spec
+
+
+def node_from(kind: str, content: str | Mapping[str, Any]) -> Node:
+    """A node given in Python as a spec would write it, checked as in a spec. Raises `SpecError`."""
+    problems = Problems()
+    node: Node = NodeResolver(problems).node(kind, located(content, Origin(f"a node of the {kind}")), ())
+    problems.raise_if_any()
+    return node
 
 
 def resolve_with_origins(document: Document) -> Resolution:

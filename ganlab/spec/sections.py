@@ -33,9 +33,13 @@ class Key:
     optional: bool = False
 
 
-@functools.cache
-def keys_of(section: type) -> Mapping[str, Key]:
+def keys_of(section: Any) -> Mapping[str, Key]:
     """The keys of a section, or those of the platform in a node, in the order in which they are written."""
+    return _keys_of(section)
+
+
+@functools.cache
+def _keys_of(section: Any) -> Mapping[str, Key]:
     hints = get_type_hints(section, include_extras=True)
     inherited = {field.name for field in dataclasses.fields(Node)} if issubclass(section, Node) else set()
     return {
@@ -52,7 +56,8 @@ def key_order() -> list[str]:
 
 
 def _key(field: dataclasses.Field[Any], annotation: Any) -> Key:
-    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    factory: Any = field.default_factory
+    default = field.default if factory is MISSING else factory()
     parts = get_args(annotation) or (annotation,)
     sections = [part for part in parts if _is_section(part)]
     return Key(field.name, annotation, default, sections[0] if sections else None, type(None) in parts)

@@ -126,7 +126,9 @@ class _Reader:
             self._refuse(event, "a spec has no merge keys ('<<'); use 'extends' to build on another file")
         is_number = isinstance(key, int | float) and not isinstance(key, bool)
         if not isinstance(key, str) and not (is_number and parent == "steps"):
-            self._refuse(event, f"a key is text, not '{event.value}' (only the kimg of a schedule's 'steps' are numbers)")
+            self._refuse(
+                event, f"a key is text, not '{event.value}' (only the kimg of a schedule's 'steps' are numbers)"
+            )
         return key  # type: ignore[no-any-return]
 
     def _alias(self, event: Any) -> Value:

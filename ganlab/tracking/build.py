@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
-from ganlab.spec import dump
+from ganlab.spec import plain
 from ganlab.spec.model import Spec, WandbSection
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tensorboard import TensorBoardTracker
@@ -24,7 +22,7 @@ def build_trackers(spec: Spec, run_path: Path, resumed_at: int | None = None) ->
     _add(trackers, JsonlTracker.name, lambda: JsonlTracker(run_path, resumed_at))
     if spec.tracking.wandb is not None and spec.tracking.wandb.mode != "disabled":
         section: WandbSection = spec.tracking.wandb
-        _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, yaml.safe_load(dump(spec))))
+        _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, plain(spec)))
     if spec.tracking.tensorboard:
         _add(trackers, TensorBoardTracker.name, lambda: TensorBoardTracker(run_path, resumed_at))
     return trackers

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -14,8 +17,9 @@ from ganlab.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
-_PROBE_TIMEOUT = 5.0
+_PROBE_TIMEOUT = 5.0  # seconds
 _INIT_TIMEOUT = 30.0
+_ROOM = 2**18  # bytes
 _FINISH_TIMEOUT = 60.0  # seconds for the last uploads; what is missing stays on disk for `wandb sync`
 
 
@@ -32,6 +36,8 @@ class WandbTracker(Tracker):
         import wandb
         from pytorch_lightning.loggers import WandbLogger
 
+        _check_room(run_path)
+        self._folder = run_path
         self._picture = wandb.Image
         self._run = _start(
             decide_mode(section.mode),
@@ -46,12 +52,14 @@ class WandbTracker(Tracker):
             dir=str(run_path),
             config=dict(config),
         )
+        _silence_log_errors()
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
         self._logger = WandbLogger(experiment=self._run, project=section.project)
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Log the means."""
+        _check_room(self._folder / "wandb")
         self._logger.log_metrics({**values, "images_seen": images_seen})
 
     def metrics(
@@ -81,7 +89,8 @@ def decide_mode(mode: str) -> str:
         return mode
     import wandb
 
-    server = wandb.setup().settings.base_url
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # keeps wandb's failed telemetry off the terminal
+    server = wandb.setup(wandb.Settings(silent=True)).settings.base_url
     problem = _probe(server)
     if problem is None and not wandb.login(prompt=False, verify=False):
         problem = "no API key is known ('wandb login' or WANDB_API_KEY sets one)"
@@ -108,6 +117,18 @@ def _start(mode: str, **options: Any) -> Any:
         _warn_offline(str(error))
         wandb.teardown()
         return wandb.init(mode="offline", settings=settings, **options)
+
+
+def _check_room(folder: Path) -> None:
+    """Raise `OSError` for a full disk, on which wandb itself loses data without a word."""
+    if shutil.disk_usage(folder).free < _ROOM:
+        raise OSError(errno.ENOSPC, "no space left for W&B's files", str(folder))
+
+
+def _silence_log_errors() -> None:
+    """A failed write to wandb's own debug log must not fill the terminal with tracebacks."""
+    for handler in logging.getLogger("wandb").handlers:
+        handler.handleError = lambda record: None  # type: ignore[method-assign]
 
 
 def _probe(server: str) -> str | None:

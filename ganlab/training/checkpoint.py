@@ -29,18 +29,11 @@ def module_state(module: GANModule) -> dict[str, Any]:
 
 
 def restore_module(module: GANModule, state: dict[str, Any]) -> None:
-    """Put a checkpoint's networks, averages, clock and guard into a module; its optimizers if they exist already."""
+    """Put a checkpoint into a module: networks, averages, clock, guard, and optimizers (when Lightning makes them)."""
     module.load_state_dict(state["module"])
     module.clock.load_state_dict(state["clock"])
     module.settings.guard.load_state_dict(state["guard"])
-    if module.player_optimizers:
-        restore_optimizers(module, state)
-
-
-def restore_optimizers(module: GANModule, state: dict[str, Any]) -> None:
-    """Put a checkpoint's optimizer states into the module's optimizers."""
-    for player, optimizer in module.player_optimizers.items():
-        optimizer.load_state_dict(state["optimizers"][player])
+    module.restore_optimizers(state["optimizers"])
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -55,6 +55,13 @@ def broadcast_module(module: nn.Module) -> None:
         dist.broadcast(tensor, src=0)
 
 
+def is_lost_process(error: BaseException) -> bool:
+    """Whether an error says that a collective failed because another process is gone."""
+    signs = ("connection closed by peer", "connection reset by peer", "connection refused", "nccl error", "timed out")
+    text = str(error).lower()
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and any(s in text for s in signs))
+
+
 @torch.no_grad()
 def _average(tensors: list[Tensor]) -> None:
     flat = mean_over_ranks(torch.cat([tensor.flatten() for tensor in tensors]))

@@ -66,6 +66,7 @@ class GANModule(LightningModule):
         self.interrupt_requested = False  # set on this rank at any time, for example by a signal
         self.interrupted = False  # agreed between all ranks
         self.player_optimizers: dict[str, torch.optim.Optimizer] = {}
+        self._optimizer_states: Mapping[str, Any] = {}
 
     # ---------------------------------------------------------------- what a family writes
 
@@ -167,7 +168,15 @@ class GANModule(LightningModule):
                 for option, template in settings.optimizers[player].schedules.items()
             ),
         ]
+        self.restore_optimizers(self._optimizer_states)
         return list(self.player_optimizers.values())
+
+    def restore_optimizers(self, states: Mapping[str, Any]) -> None:
+        """Put saved states into the players' optimizers; those that do not exist yet get them when they are made."""
+        self._optimizer_states = {} if self.player_optimizers else states
+        for player, optimizer in self.player_optimizers.items():
+            if player in states:
+                optimizer.load_state_dict(states[player])
 
     def transfer_batch_to_device(self, batch: StepBatch, device: torch.device, dataloader_idx: int) -> StepBatch:
         """Move a step's examples, in their stored type, to the device."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytorch_lightning import Callback, Trainer
 
@@ -56,7 +56,6 @@ class RunCallback(Callback):
         self.callbacks = callbacks
         self.run: Run
         self.trackers = Trackers()
-        self._state: dict[str, Any] | None = None
 
     def setup(self, trainer: Trainer, pl_module: GANModule, stage: str) -> None:  # type: ignore[override]
         """Agree on the folder, restore networks and clock, and start the stream where the run stands."""
@@ -68,16 +67,9 @@ class RunCallback(Callback):
         if trainer.is_global_zero:
             self._describe_run(resumed_at)
             self.trackers = Trackers(build_trackers(self.spec, self.run.path, resumed_at))
-        self.loader.rank, self.loader.world_size = trainer.global_rank, trainer.world_size
         self.loader.restart(pl_module.clock.position, pl_module.clock.images_seen)
         for callback in self.callbacks:
             callback.attach(self.run.path, self.trackers)
-
-    def on_fit_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
-        """Restore the optimizers, which exist by now."""
-        if self._state is not None:
-            restore_module(pl_module, self._state)
-            self._state = None
 
     def _on_rank_zero(self, trainer: Trainer) -> str | Exception:
         """The run's folder, or the error that keeps rank 0 from having one: the other ranks must hear of it."""
@@ -95,9 +87,8 @@ class RunCallback(Callback):
         return open_run(self.resume.path or self.spec.name, self.runs)
 
     def _restore(self, module: GANModule) -> int:
-        self._state = load_checkpoint(self.run.last_checkpoint)
         try:
-            restore_module(module, self._state)
+            restore_module(module, load_checkpoint(self.run.last_checkpoint))
         except (RuntimeError, KeyError, ValueError) as error:
             raise RunError(
                 f"the checkpoint {self.run.last_checkpoint} does not fit the spec; was the architecture changed since? "

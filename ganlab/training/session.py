@@ -16,7 +16,7 @@ from ganlab.build import build_dataset, build_metrics, build_module
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
-from ganlab.errors import SpecError
+from ganlab.errors import ProcessLost, SpecError
 from ganlab.evaluation.evaluation_callback import EvaluationCallback
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.snapshot_callback import SnapshotCallback
@@ -25,6 +25,7 @@ from ganlab.spec.model import Spec
 from ganlab.tracking.tracking_callback import TrackingCallback
 from ganlab.training.checkpoint_callback import CheckpointCallback
 from ganlab.training.end_callback import EndCallback
+from ganlab.training.gradient_sync import is_lost_process
 from ganlab.training.launch import Launch, detect_launch, is_first_process
 from ganlab.training.module import GANModule
 from ganlab.training.run_callback import Resume, RunCallback
@@ -60,6 +61,11 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
         trainer.fit(module, train_dataloaders=loader)
     except BaseException as error:
         run_callback.trackers.finish(f"stopped: {error or type(error).__name__}")
+        if launch.world_size > 1 and is_lost_process(error):
+            raise ProcessLost(
+                f"another process of the run is gone, so this one ends too ({str(error).splitlines()[0]}). The last "
+                "checkpoint is kept: 'ganlab train ... --resume' goes on."
+            ) from error
         raise
     run_callback.trackers.finish("finished" if parts.end.signal is None else "interrupted")
     return Outcome(run_callback.run, parts.metrics(), parts.end.signal)
@@ -90,7 +96,6 @@ def quieten_lightning() -> None:
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\..*")
-    os.environ.setdefault("POSSIBLE_USER_WARNINGS", "off")
 
 
 def _check_batch(spec: Spec, launch: Launch) -> None:

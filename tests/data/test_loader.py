@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from itertools import islice
 
 import pytest
@@ -87,8 +89,24 @@ def test_a_batch_size_that_ranks_cannot_share_is_an_error():
         StepLoader(Numbered(30), seed=1, step_size=fixed, world_size=4)
 
 
+class Deadly(Numbered):
+    def __getitem__(self, index):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def failure(dataset, **options):
+    try:  # not pytest.raises, whose record keeps the frames, and with them the worker processes, alive
+        taken(dataset, 3, **options)
+    except DataError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_unreadable_file_is_named(workers):
-    with pytest.raises(DataError, match=r"picture7\.png is truncated") as caught:
-        taken(Numbered(12, broken=[7]), 3, workers=workers)
-    assert "Traceback" not in str(caught.value)
+    message = failure(Numbered(12, broken=[7]), workers=workers)
+    assert "picture7.png is truncated" in message
+    assert "Traceback" not in message
+
+
+def test_a_worker_that_dies_is_reported():
+    assert "data loading process died" in failure(Deadly(12), workers=1)

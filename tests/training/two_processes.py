@@ -6,32 +6,20 @@ import sys
 from pathlib import Path
 
 import torch
-from pytorch_lightning import Callback
 
-from ganlab.data.loader import StepLoader
 from ganlab.training.launch import detect_launch
 from ganlab.spec.model import TrainerSection
-from tests.tiny import TinyData, tiny_gan, tiny_settings
+from tests.tiny import tiny_gan, tiny_settings
 from tests.training.fitting import fit
 from tests.training.test_module import Counting
 from ganlab.contracts import WeightedRegularizer
-
-
-class Ranks(Callback):
-    def __init__(self, module) -> None:
-        self.module = module
-
-    def setup(self, trainer, pl_module, stage) -> None:
-        loader: StepLoader = trainer.fit_loop._data_source.instance
-        loader.rank, loader.world_size = trainer.global_rank, trainer.world_size
-        loader.restart(0, 0)
 
 
 def main(folder: Path, precision: str, batch_norm: bool) -> None:
     lazy = WeightedRegularizer("lazy", Counting(), weight=0.5, every=2)
     module = tiny_gan(tiny_settings(), [lazy], batch_norm=batch_norm, discriminator_steps=2)
     launch = detect_launch(TrainerSection())
-    fit(module, 80, callbacks=[Ranks(module)], precision=precision, **launch.trainer_arguments())
+    fit(module, 80, precision=precision, **launch.trainer_arguments())
     torch.save(module.state_dict(), folder / f"rank{module.global_rank}.pt")
 
 

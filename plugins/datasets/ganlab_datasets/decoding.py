@@ -35,11 +35,15 @@ class Header:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How images are made alike: `channels` and `bits`, and `shape` (height, width), with the centre `crop`ped."""
+    """How images are made alike: `channels` and `bits`, and `shape` (height, width).
+
+    Images of another size are refused unless they are to be `resized`, after `crop`ping to the middle or without.
+    """
 
     channels: int
     bits: int
     shape: tuple[int, int]
+    resized: bool = True
     crop: bool = True
 
 
@@ -47,10 +51,18 @@ def read_header(file: BinaryIO) -> Header:
     """The header of an image in any format that Pillow reads. Raises whatever Pillow raises, or `ValueError`."""
     with Image.open(file, formats=_FORMATS) as image:
         width, height = image.size
-        if image.getexif().get(_ORIENTATION) in _TURNED:
+        if _orientation(image) in _TURNED:
             width, height = height, width
         bits = 16 if image.mode.startswith("I;16") else 8
         return Header(image.mode, (width, height), _channels(image), bits)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    # Pillow would decode the pixels of a PNG to look for EXIF data behind them.
+    if image.format == "PNG" and "exif" not in image.info:
+        return None
+    orientation: int | None = image.getexif().get(_ORIENTATION)
+    return orientation
 
 
 def _channels(image: Image.Image) -> int:
@@ -79,7 +91,7 @@ def read_pixels(file: BinaryIO, preparation: Preparation) -> NDArray[Any]:
         pixels = np.asarray(_resized(image, preparation))
     if preparation.bits == 16:
         pixels = pixels.round().clip(0, 65535).astype(np.uint16)
-    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+    return np.array(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), order="C")
 
 
 def _as_floats(image: Image.Image) -> Image.Image:
@@ -97,6 +109,8 @@ def _resized(image: Image.Image, preparation: Preparation) -> Image.Image:
     height, width = preparation.shape
     if image.size == (width, height):
         return image
+    if not preparation.resized:
+        raise ValueError(f"it has {image.width}x{image.height} pixels, but the other files {width}x{height}")
     box = _centre(image.size, width, height) if preparation.crop else None
     return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
 

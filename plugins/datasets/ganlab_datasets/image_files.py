@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,9 +49,10 @@ class ImageFiles:
             raise DataError(f"none of the {len(source.names)} image files can be read:\n  {reasons}")
         bits = _the_bits(self._headers, channels)
         shape = _the_shape(self._headers, resolution)
-        self.preparation = Preparation(_the_channels(self._headers, channels), bits, shape, crop)
+        channels = _the_channels(self._headers, channels)
+        self.preparation = Preparation(channels, bits, shape, resized=resolution is not None, crop=crop)
         self.facts = DataFacts(
-            shape=(self.preparation.channels, *shape),
+            shape=(channels, *shape),
             size=len(source.names),
             fingerprint=f"{source.fingerprint()}-{_short_hash(self.preparation, labels)}",
             value_range=(0.0, 2.0**bits - 1),
@@ -158,6 +160,4 @@ def _listing(groups: Mapping[str, list[str]]) -> str:
 
 
 def _short_hash(*parts: object) -> str:
-    import hashlib
-
     return hashlib.blake2b(repr(parts).encode(), digest_size=4).hexdigest()

@@ -1,0 +1,49 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
+EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
+
+.PHONY: help install install-test quickstart test lint types tests slow docs clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+install: $(VENV)/installed  ## Make .venv with ganlab and its plugins
+
+install-test: $(VENV)/installed-test  ## The same, with what the tests need
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml $(addsuffix pyproject.toml,$(PLUGINS))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . $(EDITABLE)
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+quickstart: install  ## Train a small GAN on handwritten digits (about five minutes on two CPU cores)
+	$(BIN)/ganlab train experiments/quickstart.yaml
+
+test: install-test lint types tests  ## Lint, types and the tests
+
+lint: install-test
+	$(BIN)/ruff check ganlab plugins tests benchmarks
+	$(BIN)/ruff format --check ganlab plugins tests benchmarks
+
+types: install-test
+	$(BIN)/mypy
+
+tests: install-test
+	$(BIN)/python -m pytest
+
+slow: install-test  ## The tests that take long
+	$(BIN)/python -m pytest -m slow
+
+docs: install  ## Write the generated parts of the documentation
+	$(BIN)/ganlab schema --markdown --out docs/spec.md
+
+clean:  ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,103 @@
+"""Smallest instances: data made from noise, and plugins built from their `example` as from a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from ganlab.build import Builder
+from ganlab.contracts import DataFacts
+from ganlab.errors import SpecError, UserError
+from ganlab.plugins import find, load
+from ganlab.randomness import derive_seed
+from ganlab.spec import node_from
+from ganlab.spec.model import Node
+from ganlab.training.guard import Guard
+from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.scheduled_option import ScheduledOption
+
+EXAMPLE_FACTS: Mapping[str, DataFacts] = {
+    "images with classes": DataFacts((3, 16, 16), 24, "example", class_names=("a", "b", "c")),
+    "grey images": DataFacts((1, 16, 16), 24, "example"),
+    "vectors": DataFacts((2,), 24, "example", value_range=(-1.0, 1.0)),
+}
+"""Kinds of data that a plugin is tried on; it may refuse some with a `UserError`, not all."""
+
+
+class ExampleData:
+    """Noise that has the given facts."""
+
+    def __init__(self, facts: DataFacts) -> None:
+        self.facts = facts
+        generator = torch.Generator().manual_seed(derive_seed("example", *facts.shape))
+        low, high = facts.value_range
+        noise = torch.rand((facts.size, *facts.shape), generator=generator) * (high - low) + low
+        self.images = noise.to(torch.uint8) if facts.is_images else noise
+
+    def __len__(self) -> int:
+        return self.facts.size
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        example: dict[str, Any] = {"images": self.images[index]}
+        return example | ({"label": index % self.facts.classes} if self.facts.classes else {})
+
+
+def example_node(kind: str, name: str) -> Node:
+    """The node of a plugin with the options of its `example`."""
+    plugin = find(kind, name)
+    return node_from(kind, {"name": plugin.reference, **getattr(load(plugin), "example", {})})
+
+
+def build_example(kind: str, name: str, facts: DataFacts) -> Any:
+    """A plugin's smallest instance for data with these facts. Raises `UserError` if it refuses such data."""
+    torch.manual_seed(0)
+    return Builder(facts).construct(example_node(kind, name), kind)
+
+
+def accepted_facts(build: Callable[[DataFacts], Any]) -> Iterator[tuple[str, DataFacts]]:
+    """The kinds of example data that a plugin takes. Raises the last refusal if it takes none."""
+    refusal: UserError | None = None
+    accepted = 0
+    for name, facts in EXAMPLE_FACTS.items():
+        try:
+            build(facts)
+        except UserError as error:
+            refusal = error
+            continue
+        accepted += 1
+        yield name, facts
+    if refusal is not None and not accepted:
+        raise SpecError(f"refuses all example data; the last refusal: {refusal}")
+
+
+def example_module(name: str, facts: DataFacts, seed: int = 0, **settings: Any) -> GANModule:
+    """An architecture's smallest instance, prepared for training with Adam."""
+    node = example_node("architectures", name)
+    torch.manual_seed(derive_seed(seed, "initialisation"))
+    builder = Builder(facts)
+    module: GANModule = builder.construct(node, "architecture")
+    module.prepare(_settings(module, facts, seed, builder.scheduled, settings))
+    return module
+
+
+def _settings(
+    module: GANModule, facts: DataFacts, seed: int, scheduled: list[ScheduledOption], changes: Mapping[str, Any]
+) -> TrainingSettings:
+    from functools import partial
+
+    from ganlab.contracts import PlayerOptimizer
+    from ganlab.training.optimizers import adam
+
+    values: dict[str, Any] = {
+        "facts": facts,
+        "optimizers": {
+            player: PlayerOptimizer(partial(adam, lr=1e-3, betas=(0.0, 0.99))) for player in module.player_names
+        },
+        "seed": seed,
+        "batch_size": 8,
+        "guard": Guard("stop"),
+        "schedules": scheduled,
+    }
+    return TrainingSettings(**(values | changes))

@@ -1,0 +1,243 @@
+"""What losses, regularizers, normalizers, augmentations, data sets, metrics and optimizers must do."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import SkipTest
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.build import build_dataset
+from ganlab.contracts import Batch, DataFacts, Preset, Views
+from ganlab.data import read_examples
+from ganlab.errors import DataError
+from ganlab.plugins import find, load
+from ganlab.randomness import Randomness
+from ganlab.spec import node_from
+from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example
+from ganlab.training.two_player import TwoPlayerGAN
+
+
+def check_loss(name: str) -> None:
+    """Both sides are finite scalars with gradients, for logits of any shape, and smaller for the better player."""
+    if _is_preset("losses", name):
+        raise SkipTest("a preset stands for other losses, which have checks of their own")
+    loss = build_example("losses", name, EXAMPLE_FACTS["grey images"])
+    for shape in ((6,), (6, 1, 2, 2)):
+        real, fake = (torch.randn(shape, requires_grad=True) for _ in range(2))
+        discriminator = loss.discriminator(real, fake)
+        _check_scalar(discriminator, "discriminator(...)")
+        discriminator.backward()
+        assert real.grad is not None, "the discriminator's side does not depend on the reals"
+        assert fake.grad is not None, "the discriminator's side does not depend on the fakes"
+        fake.grad = None
+        generator = _generator_side(loss, real, fake)
+        _check_scalar(generator, "generator(...)")
+        generator.backward()
+        assert fake.grad is not None, "the generator's side does not depend on the fakes"
+    high, low = torch.full((6,), 1.0), torch.full((6,), -1.0)
+    assert loss.discriminator(high, low) < loss.discriminator(low, high), "reals should get the higher logits"
+    assert _generator_side(loss, low, high) < _generator_side(loss, high, low), "fakes should want higher logits"
+
+
+def _generator_side(loss: Any, real: Tensor, fake: Tensor) -> Tensor:
+    needs_real = getattr(loss, "needs_real_logits", False)
+    scalar: Tensor = loss.generator(real.detach() if needs_real else None, fake)
+    return scalar
+
+
+def check_regularizer(name: str) -> None:
+    """It reads only what it requires, and is a finite scalar of at least 0 with a gradient for its player."""
+    regularizer = build_example("regularizers", name, EXAMPLE_FACTS["grey images"]).regularizer
+    game = _small_game()
+    views = _views(game, regularizer.side)
+    missing = set(regularizer.requires) - set(views)
+    if missing:
+        raise SkipTest(f"the plain game does not offer {', '.join(sorted(missing))}: for its family's own tests")
+    penalty = regularizer.penalty(Views(**{view: views[view] for view in regularizer.requires}))
+    _check_scalar(penalty, "penalty(views)")
+    assert penalty >= 0, f"a penalty is not negative, but this one is {penalty.item():.4g}"
+    penalty.backward()
+    player = game.players()[regularizer.side]
+    assert any(p.grad is not None for p in player.parameters()), f"no gradient reaches the {regularizer.side}"
+
+
+def check_normalizer_weight(name: str) -> None:
+    """Layers keep their output's shape, stay finite, and can be differentiated twice."""
+    layers: list[tuple[Callable[[], nn.Module], tuple[int, ...]]] = [
+        (lambda: nn.Linear(4, 6), (5, 4)),
+        (lambda: nn.Conv2d(4, 6, 3, padding=1), (5, 4, 8, 8)),
+        (lambda: nn.ConvTranspose2d(4, 6, 4, 2, 1), (5, 4, 8, 8)),
+    ]
+    for make, shape in layers:
+        normalizer = build_example("normalizers", name, EXAMPLE_FACTS["grey images"])
+        expected = make()(torch.randn(shape)).shape
+        layer = normalizer.weight(make())
+        inputs = torch.randn(shape, requires_grad=True)
+        outputs = layer(inputs)
+        assert outputs.shape == expected, f"{type(layer).__name__} makes {tuple(outputs.shape)}, not {tuple(expected)}"
+        _check_second_derivative(outputs, inputs)
+
+
+def check_normalizer_activation(name: str) -> None:
+    """Activations keep the shape of vectors and images, with and without a condition, and survive saving."""
+    normalizer = build_example("normalizers", name, EXAMPLE_FACTS["grey images"])
+    for condition in (None, 3):
+        for shape in ((5, 6), (5, 6, 4, 4)):
+            module = normalizer.activation(6, condition)
+            vector = [] if condition is None else [torch.randn(5, condition)]
+            inputs = torch.randn(shape, requires_grad=True)
+            outputs = module(inputs, *vector)
+            assert outputs.shape == shape, f"activation makes {tuple(outputs.shape)} of {shape}"
+            _check_second_derivative(outputs, inputs)
+            copy = normalizer.activation(6, condition)
+            copy.load_state_dict(module.state_dict())
+            assert torch.allclose(copy.eval()(inputs, *vector), module.eval()(inputs, *vector)), "state is not saved"
+
+
+def check_augmentation(name: str) -> None:
+    """Images keep their shape and carry gradients; draws follow the random key alone."""
+    for _, facts in accepted_facts(lambda facts: build_example("augmentations", name, facts)):
+        augmentation = build_example("augmentations", name, facts)
+        images = torch.rand(4, *facts.shape) * 2 - 1
+        images.requires_grad_()
+        first, again = (augmentation(images, Randomness(0, count=4)) for _ in range(2))
+        assert first.shape == images.shape, f"{tuple(images.shape)} becomes {tuple(first.shape)}"
+        assert torch.isfinite(first).all(), "augmented images are not finite"
+        assert torch.equal(first, again), "the same random key gives other images"
+        first.square().sum().backward()
+        assert images.grad is not None, "no gradient passes through"
+
+
+def check_dataset(name: str) -> None:
+    """Facts and examples agree, and two instances are the same. Runs for data sets that need no files or say `example`."""
+    plugin = find("datasets", name)
+    factory = load(plugin)
+    if not hasattr(factory, "example") and _needs_options(factory):
+        raise SkipTest("needs options, and its class has no 'example'")
+    node = node_from("datasets", {"name": plugin.reference, **getattr(factory, "example", {})})
+    try:
+        dataset, again = build_dataset(node), build_dataset(node)
+    except DataError as error:
+        raise SkipTest(f"needs files: {error}") from error
+    facts: DataFacts = dataset.facts
+    assert len(dataset) == facts.size > 0, f"{len(dataset)} examples, but facts.size is {facts.size}"
+    assert facts.fingerprint == again.facts.fingerprint, "the fingerprint changes from one instance to the next"
+    indices = [0, len(dataset) // 2, len(dataset) - 1]
+    examples = read_examples(dataset, indices)
+    for key, value in read_examples(again, indices).items():
+        assert torch.equal(examples[key], value), f"'{key}' changes from one instance to the next"
+    copy = read_examples(pickle.loads(pickle.dumps(dataset)), indices)
+    assert torch.equal(copy["images"], examples["images"]), "worker processes would see other examples"
+
+
+def check_metric(name: str) -> None:
+    """It names finite numbers, and `reset` forgets the fakes and keeps the reals."""
+    for _, facts in accepted_facts(lambda facts: _metric(name, facts)):
+        metric = _metric(name, facts)
+        _show(metric, facts, real=True)
+        results = []
+        for _ in range(2):
+            metric.reset()
+            _show(metric, facts, real=False)
+            results.append(dict(metric.compute()))
+        assert results[0], "compute() names no number"
+        assert all(isinstance(value, float) and not math.isnan(value) for value in results[0].values()), results[0]
+        assert results[0] == results[1], f"the same fakes give other numbers after reset(): {results}"
+
+
+def _metric(name: str, facts: DataFacts) -> Any:
+    extras = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1} if not facts.is_images else {}
+    facts = DataFacts(facts.shape, 64, facts.fingerprint, facts.value_range, facts.class_names, extras)
+    return build_example("metrics", name, facts)
+
+
+def _show(metric: Any, facts: DataFacts, *, real: bool) -> None:
+    random = Randomness("metric", int(real), count=64)
+    examples = random.uniform("images", *facts.shape)
+    images = (examples * 255).to(torch.uint8) if facts.is_images else examples
+    labels = torch.arange(64) % facts.classes if facts.classes else None
+    options = {"labels": labels} if "labels" in inspect.signature(metric.update).parameters else {}
+    metric.update(images, real, **options)
+
+
+def check_optimizer(name: str) -> None:
+    """It minimises a square, and goes on from its saved state as if nothing had happened."""
+    factory = load(find("optimizers", name))
+    whole, interrupted = (nn.Parameter(torch.tensor([3.0, -2.0])) for _ in range(2))
+    _descend(factory([whole]), whole, 20)
+    first = factory([interrupted])
+    _descend(first, interrupted, 10)
+    second = factory([interrupted])
+    second.load_state_dict(first.state_dict())
+    _descend(second, interrupted, 10)
+    assert whole.square().sum() < 13.0, "20 steps do not make a square smaller"
+    assert torch.equal(whole, interrupted), "its state does not hold all that it needs to go on"
+
+
+def _descend(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, steps: int) -> None:
+    for _ in range(steps):
+        optimizer.zero_grad()
+        parameter.square().sum().backward()
+        optimizer.step()
+
+
+def _small_game() -> TwoPlayerGAN:
+    class Generator(nn.Linear):
+        latent_size = 4
+
+        def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+            return super().forward(latents).tanh().view(-1, 1, 4, 4)
+
+    class Discriminator(nn.Sequential):
+        def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+            return super().forward(images).flatten()  # type: ignore[no-any-return]
+
+    layers = (nn.Flatten(), nn.Linear(16, 8), nn.Softplus(), nn.Linear(8, 1))
+    return TwoPlayerGAN(Generator(4, 16), Discriminator(*layers), loss=None)  # type: ignore[arg-type]
+
+
+def _views(game: TwoPlayerGAN, side: str) -> dict[str, Any]:
+    """All that the plain game offers a player."""
+    random = Randomness(0, count=6)
+    batch = Batch(random.uniform("images", 1, 4, 4) * 2 - 1, None, random)
+    latents = game.draw_latents(random)
+    fakes = game.generate(latents, None)
+    offered: dict[str, Any] = {"real_images": batch.images, "latents": latents}
+    if side == "discriminator":
+        offered["real_logits"] = game.discriminate(batch.images, None, random)
+    offered["fake_logits"] = game.discriminate(fakes, None, random)
+    views = game._views(batch, fakes, **offered)
+    return {name: getattr(views, name) for name in game.provides[side]}
+
+
+def _check_second_derivative(outputs: Tensor, inputs: Tensor) -> None:
+    assert torch.isfinite(outputs).all(), "outputs are not finite"
+    (gradient,) = torch.autograd.grad(outputs.square().sum(), inputs, create_graph=True)
+    gradient.square().sum().backward()
+    assert inputs.grad is not None, "cannot be differentiated twice"
+    assert torch.isfinite(inputs.grad).all(), "the second derivative is not finite"
+
+
+def _check_scalar(value: Tensor, what: str) -> None:
+    assert value.shape == (), f"{what} returns the shape {tuple(value.shape)}, not a scalar"
+    assert torch.isfinite(value), f"{what} is not finite"
+
+
+def _is_preset(kind: str, name: str) -> bool:
+    return inspect.signature(load(find(kind, name))).return_annotation in (Preset, "Preset")
+
+
+def _needs_options(factory: Callable[..., Any]) -> bool:
+    return any(p.default is inspect.Parameter.empty for p in _parameters(factory))
+
+
+def _parameters(factory: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return (p for p in inspect.signature(factory).parameters.values() if p.kind not in variadic)
+

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import pickle
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from ganlab_datasets.image_folder import ImageFolder
+from PIL import Image
+
+from ganlab.data import preflight
+from ganlab.data.report import report_on
+from ganlab.errors import DataError
+
+
+def picture(path, size=(6, 4), mode="RGB", seed=0, **save):
+    """Save random pixels; `size` is (width, height)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], channels), dtype=np.uint8)
+    Image.fromarray(pixels[..., 0] if channels == 1 else pixels, mode).save(path, **save)
+    return pixels
+
+
+def classes(folder, names=("cat", "dog"), count=3, **options):
+    for number, name in enumerate(names):
+        for index in range(count):
+            picture(folder / name / f"{index}.png", seed=10 * number + index, **options)
+    return str(folder)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("LA", 2), ("RGB", 3), ("RGBA", 4)])
+def test_pixels_arrive_unchanged_without_a_resolution(tmp_path, mode, channels):
+    pixels = picture(tmp_path / "one.png", mode=mode)
+    data = ImageFolder(str(tmp_path))
+    assert data.facts.shape == (channels, 4, 6)
+    assert data.facts.value_range == (0, 255)
+    assert np.array_equal(data[0]["images"].permute(1, 2, 0).numpy(), pixels)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "gif", "jpg", "png", "ppm", "tga", "tif", "webp", "jp2", "ico"])
+def test_many_formats_are_read(tmp_path, suffix):
+    Image.new("RGB", (16, 16), (200, 100, 50)).save(tmp_path / f"one.{suffix}")
+    image = ImageFolder(str(tmp_path), channels=3)[0]["images"].float()
+    assert image.shape == (3, 16, 16)
+    assert torch.allclose(image.mean((1, 2)), torch.tensor([200.0, 100, 50]), atol=6)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_are_kept(tmp_path, suffix):
+    pixels = np.random.default_rng(0).integers(0, 65536, (5, 7), dtype=np.uint16)
+    Image.fromarray(pixels).save(tmp_path / f"one.{suffix}")
+    data = ImageFolder(str(tmp_path))
+    assert (data.facts.shape, data.facts.value_range) == ((1, 5, 7), (0, 65535))
+    assert data[0]["images"].dtype == torch.uint16
+    assert np.array_equal(data[0]["images"][0].numpy(), pixels)
+    Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(tmp_path / f"one.{suffix}")
+    assert ImageFolder(str(tmp_path), resolution=4)[0]["images"].float().unique().tolist() == [40_000]
+
+
+def test_the_middle_is_cut_out_and_scaled_with_antialiasing(tmp_path):
+    pixels = np.zeros((16, 32), np.uint8)
+    pixels[:, 8:24] = np.indices((16, 16)).sum(0) % 2 * 255  # a checkerboard in the middle, black beside it
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    image = ImageFolder(str(tmp_path), resolution=4)[0]["images"].float()
+    assert image.shape == (1, 4, 4)
+    assert (image - 127.5).abs().max() < 10
+    wide = ImageFolder(str(tmp_path), resolution=(4, 8), crop=True)[0]["images"]
+    assert wide.shape == (1, 4, 8)
+    assert wide[0, :, [0, 7]].max() < 30
+    squeezed = ImageFolder(str(tmp_path), resolution=4, crop=False)[0]["images"]
+    assert squeezed[0, :, [0, 3]].max() < 30
+
+
+def test_pictures_are_turned_as_the_camera_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = picture(tmp_path / "one.png", size=(6, 4), exif=exif)
+    data = ImageFolder(str(tmp_path))
+    assert data.facts.shape == (3, 6, 4)
+    assert np.array_equal(data[0]["images"].permute(1, 2, 0).numpy(), np.rot90(pixels, -1))
+
+
+def test_folders_are_classes_and_other_files_are_ignored(tmp_path):
+    path = classes(tmp_path)
+    picture(tmp_path / "dog" / "deep" / "x.png")
+    (tmp_path / "dog" / "notes.txt").write_text("no image")
+    picture(tmp_path / ".cache" / "x.png")
+    data = ImageFolder(path)
+    assert data.facts.class_names == ("cat", "dog")
+    assert [data[index]["label"] for index in range(len(data))] == [0, 0, 0, 1, 1, 1, 1]
+    assert ImageFolder(path, labels="none").facts.classes == 0
+    assert "label" not in ImageFolder(path, labels="none")[0]
+
+
+def test_one_format_of_mixed_ones_must_be_named(tmp_path):
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png", mode="L")
+    with pytest.raises(DataError, match=r"1 of RGB \(such as a\.png\), 1 of L \(such as b\.png\).*channels: 1"):
+        ImageFolder(str(tmp_path))
+    assert ImageFolder(str(tmp_path), channels=3)[1]["images"].shape == (3, 4, 6)
+    picture(tmp_path / "c.png", size=(8, 8))
+    with pytest.raises(DataError, match=r"2 of 6x4.*1 of 8x8.*resolution: 256"):
+        ImageFolder(str(tmp_path), channels=1)
+    assert len(ImageFolder(str(tmp_path), channels=1, resolution=4)) == 3
+    Image.fromarray(np.zeros((4, 6), np.uint16)).save(tmp_path / "d.png")
+    with pytest.raises(DataError, match="mix 8 and 16 bits"):
+        ImageFolder(str(tmp_path), channels=1, resolution=4)
+
+
+def test_wrong_places_are_explained(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        ImageFolder(str(tmp_path / "nowhere"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no images in"):
+        ImageFolder(str(tmp_path / "empty"))
+    picture(tmp_path / "file.png")
+    with pytest.raises(DataError, match="is a file"):
+        ImageFolder(str(tmp_path / "file.png"))
+
+
+def test_a_folder_one_level_too_deep_is_explained(tmp_path):
+    classes(tmp_path / "train")
+    with pytest.raises(DataError, match=r"1 class found.*train"):
+        ImageFolder(str(tmp_path))
+    with pytest.raises(DataError, match=r"1 class found.*spec says 'classes: 10'"):
+        ImageFolder(str(tmp_path), classes=10)
+    classes(tmp_path / "test")
+    with pytest.raises(DataError, match=r"unclear what the classes are.*test, train"):
+        ImageFolder(str(tmp_path))
+    with pytest.raises(DataError, match=r"2 classes found.*'classes: 10'; 4 folders below"):
+        ImageFolder(str(tmp_path), labels="folders", classes=10)
+    assert ImageFolder(str(tmp_path), labels="folders", classes=2).facts.class_names == ("test", "train")
+    picture(tmp_path / "loose.png")
+    with pytest.raises(DataError, match=r"1 of 13 images lie directly"):
+        ImageFolder(str(tmp_path))
+
+
+def bomb(path, side=20_000):
+    """A PNG of few bytes whose header promises side x side pixels."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+
+    header = side.to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+
+
+def test_every_bad_file_is_named_before_training(tmp_path):
+    for index in range(4):
+        picture(tmp_path / f"good{index}.png", size=(32, 32), seed=index)
+    whole = (tmp_path / "good0.png").read_bytes()
+    (tmp_path / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.png").write_text("not an image")
+    bomb(tmp_path / "bomb.png")
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "missing")
+    data = ImageFolder(str(tmp_path))
+    with pytest.raises(DataError, match="5 of 9 examples cannot be used") as caught:
+        preflight(data)
+    for name in ("truncated.png", "empty.jpg", "text.png", "bomb.png", "nowhere.png"):
+        assert name in str(caught.value)
+    assert "400000000 pixels" in str(caught.value)
+    assert "exceeds limit of" in str(caught.value)
+    with pytest.raises(DataError, match="truncated.png"):
+        data[data.source.names.index("truncated.png")]
+    report = report_on(data)
+    assert len(report.unreadable) == 5
+    assert report.modes == {"RGB": 5}
+    assert report.sizes == {"32 x 32": 5}
+
+
+def test_a_folder_of_bad_files_only_is_an_error(tmp_path):
+    (tmp_path / "a.png").write_text("no")
+    with pytest.raises(DataError, match=r"none of the 1 image files can be read:\n.*a\.png"):
+        ImageFolder(str(tmp_path))
+
+
+def test_the_fingerprint_follows_content_and_preparation_and_not_times(tmp_path):
+    path = classes(tmp_path)
+    first = ImageFolder(path).facts.fingerprint
+    (tmp_path / "cat" / "0.png").touch()
+    assert ImageFolder(path).facts.fingerprint == first
+    assert ImageFolder(path, resolution=4).facts.fingerprint != first
+    assert ImageFolder(path, labels="none").facts.fingerprint != first
+    picture(tmp_path / "cat" / "0.png", seed=99)
+    assert ImageFolder(path).facts.fingerprint != first
+
+
+def test_exact_duplicates_are_found(tmp_path):
+    picture(tmp_path / "a.png", seed=1)
+    picture(tmp_path / "b.png", seed=1)
+    picture(tmp_path / "c.png", seed=2)
+    assert report_on(ImageFolder(str(tmp_path))).duplicates == [["a.png", "b.png"]]
+
+
+def test_it_can_be_sent_to_another_process(tmp_path):
+    data = ImageFolder(classes(tmp_path))
+    again = pickle.loads(pickle.dumps(data))
+    assert torch.equal(again[4]["images"], data[4]["images"])

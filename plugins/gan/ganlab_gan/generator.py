@@ -1,0 +1,63 @@
+"""The generator: a multilayer perceptron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ganlab.contracts import Normalizer
+from ganlab.nn import Normalizer as NoNormalizer
+from ganlab_gan.activations import ACTIVATIONS, Activation
+from ganlab_gan.perceptron import linear, with_labels
+
+
+class MLPGenerator(nn.Module):
+    """Latents (N, latent_size) to examples (N, *shape), vectors or images; a label enters one-hot beside the latents.
+
+    Args:
+        shape: shape of one example.
+        classes: number of classes; 0 for data without labels.
+        latent_size: numbers in a latent vector.
+        hidden: units of each hidden layer.
+        activation: of the hidden layers.
+        output: `tanh` keeps to [-1, 1], `linear` does not; null takes tanh for images and linear for vectors.
+        weight_range: the initial weights are uniform in plus and minus this, biases 0; null is torch's default.
+        normalizer: between each hidden layer and its activation.
+        conditional: use the labels where the data have them.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        classes: int = 0,
+        latent_size: int = 100,
+        hidden: Sequence[int] = (256, 256),
+        activation: Activation = "relu",
+        output: Literal["tanh", "linear"] | None = None,
+        weight_range: float | None = None,
+        normalizer: Normalizer | None = None,
+        conditional: bool = True,
+    ) -> None:
+        super().__init__()
+        normalizer = normalizer or NoNormalizer()
+        self.latent_size = latent_size
+        self.shape = tuple(shape)
+        self.classes = classes if conditional else 0
+        sizes = [latent_size + self.classes, *hidden]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [normalizer.weight(linear(inputs, outputs, weight_range)), normalizer.activation(outputs)]
+            layers += [ACTIVATIONS[activation]()]
+        layers += [normalizer.weight(linear(sizes[-1], prod(self.shape), weight_range))]
+        if (output or ("tanh" if len(self.shape) == 3 else "linear")) == "tanh":
+            layers += [nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Examples for latents and, if the network is conditional, labels (N,)."""
+        examples: Tensor = self.layers(with_labels(latents, labels, self.classes))
+        return examples.view(-1, *self.shape)

@@ -1,0 +1,110 @@
+import pytest
+import torch
+from ganlab_gan.activations import Maxout
+from ganlab_gan.discriminator import MLPDiscriminator
+from ganlab_gan.generator import MLPGenerator
+from torch import nn
+
+from ganlab.nn import PixelNorm, spectral_norm
+
+SHAPES = [(2,), (1, 8, 8), (3, 4, 6)]
+
+
+class Everywhere:
+    """A normalizer that acts in both places."""
+
+    def weight(self, layer):
+        return spectral_norm(layer)
+
+    def activation(self, channels, condition=None):
+        return PixelNorm()
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+def parameters(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("normalizer", [None, Everywhere()])
+def test_shapes_and_gradients(shape, classes, normalizer):
+    generator = MLPGenerator(shape, classes, 5, [6, 7], normalizer=normalizer)
+    discriminator = MLPDiscriminator(shape, classes, [6, 7], normalizer=normalizer)
+    labels = torch.tensor([0, 1, 2, 1]) if classes else None
+    images = generator(torch.randn(4, 5), labels)
+    assert images.shape == (4, *shape)
+    logits = discriminator(images, labels)
+    assert logits.shape == (4,)
+    logits.square().sum().backward()
+    for network in (generator, discriminator):
+        assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
+
+
+def test_images_are_bounded_and_vectors_are_not():
+    large = torch.full((1, 5), 1e3)
+    assert MLPGenerator((1, 4, 4), latent_size=5)(large).abs().max() <= 1
+    assert MLPGenerator((2,), latent_size=5)(large).abs().max() > 1
+    assert MLPGenerator((2,), latent_size=5, output="tanh")(large).abs().max() <= 1
+    assert MLPGenerator((1, 4, 4), latent_size=5, output="linear")(large).abs().max() > 1
+
+
+def test_the_papers_mnist_networks():
+    # z 100 -> 1200 -> 1200 -> 784 and 784 -> 240 x 5 -> 240 x 5 -> 1, counted by hand.
+    generator = MLPGenerator((1, 28, 28), latent_size=100, hidden=(1200, 1200), weight_range=0.05)
+    assert parameters(generator) == 101 * 1200 + 1201 * 1200 + 1201 * 784
+    discriminator = MLPDiscriminator(
+        (1, 28, 28), hidden=(240, 240), maxout_pieces=5, input_dropout=0.2, dropout=0.5, weight_range=0.005
+    )
+    assert parameters(discriminator) == 785 * 1200 + 241 * 1200 + 241
+    for network, bound in ((generator, 0.05), (discriminator, 0.005)):
+        weights = torch.cat([m.weight.flatten() for m in network.modules() if isinstance(m, nn.Linear)])
+        assert weights.abs().max() <= bound
+        assert weights.std().item() == pytest.approx(bound / 3**0.5, rel=0.01)
+    dropouts = [m.p for m in discriminator.modules() if isinstance(m, nn.Dropout)]
+    assert dropouts == [0.2, 0.5, 0.5]
+    assert discriminator(generator(torch.rand(2, 100))).shape == (2,)
+
+
+def test_maxout_takes_the_largest_of_neighbours():
+    features = torch.tensor([[1.0, 3.0, 2.0, -1.0, -5.0, -2.0]])
+    assert Maxout(3)(features).tolist() == [[3.0, -1.0]]
+    assert Maxout(2)(features).tolist() == [[3.0, 2.0, -2.0]]
+
+
+def test_dropout_is_off_in_eval_mode():
+    network, x = MLPDiscriminator((2,), dropout=0.5), torch.randn(8, 2)
+    assert not torch.equal(network(x), network(x))
+    network.eval()
+    assert torch.equal(network(x), network(x))
+
+
+def test_no_hidden_layer_is_a_linear_network():
+    network, x = MLPDiscriminator((2,), hidden=[]), torch.randn(3, 2)
+    torch.testing.assert_close(network(x), network.layers[-1](x).flatten())
+
+
+def test_labels_enter_one_hot():
+    generator = MLPGenerator((2,), 3, 4, hidden=[])
+    latents, labels = torch.randn(5, 4), torch.tensor([2, 0, 1, 2, 0])
+    weight, bias = generator.layers[-1].weight, generator.layers[-1].bias
+    expected = latents @ weight[:, :4].t() + weight[:, 4:].t()[labels] + bias
+    torch.testing.assert_close(generator(latents, labels), expected)
+
+
+def test_conditional_can_be_switched_off():
+    generator = MLPGenerator((2,), 3, 4, conditional=False)
+    discriminator = MLPDiscriminator((2,), 3, conditional=False)
+    labels, latents = torch.zeros(5, dtype=torch.long), torch.randn(5, 4)
+    assert torch.equal(generator(latents, labels), generator(latents, labels + 1))
+    assert torch.equal(discriminator(latents[:, :2], labels), discriminator(latents[:, :2], labels + 1))
+
+
+def test_meta_device():
+    with torch.device("meta"):
+        images = MLPGenerator((3, 8, 8), 10)(torch.empty(2, 100), torch.empty(2, dtype=torch.long))
+        assert images.shape == (2, 3, 8, 8)

@@ -1,0 +1,90 @@
+"""When evaluations and snapshots happen, and what they leave behind."""
+
+import pytest
+import torch
+from PIL import Image
+
+from ganlab.contracts import DataFacts
+from ganlab.evaluation.evaluation_callback import EvaluationCallback
+from ganlab.evaluation.evaluator import Evaluator
+from ganlab.evaluation.pictures import class_grid
+from ganlab.evaluation.snapshot_callback import SnapshotCallback
+from ganlab.spec.model import EvaluationSection, SnapshotSection
+from ganlab.tracking.tracker import Tracker, Trackers
+from tests.evaluation.test_evaluator import Mean
+from tests.tiny import TinyData, tiny_gan
+from tests.training.fitting import fit
+
+
+class Notes(Tracker):
+    def __init__(self):
+        self.measured, self.pictures = [], []
+
+    def metrics(self, images_seen, values, protocol, error=None):
+        self.measured.append((images_seen, protocol["metric"], error))
+
+    def image(self, images_seen, name, path):
+        self.pictures.append((images_seen, name, path.name))
+
+
+@pytest.fixture
+def notes():
+    return Notes()
+
+
+def test_evaluates_by_the_clock_and_at_the_end(notes, tmp_path):
+    evaluator = Evaluator({"mean": Mean(), "broken": Mean("fake")}, TinyData(), samples=10)
+    callback = EvaluationCallback(EvaluationSection(every_kimg=0.02), evaluator)
+    callback.attach(tmp_path, Trackers([notes]))
+    module = fit(tiny_gan(), 48, callbacks=[callback])  # steps of 8
+    assert [moment for moment, name, _ in notes.measured if name == "mean"] == [24, 40, 48]
+    assert notes.measured[1] == (24, "broken", "RuntimeError: broken in fake")
+    assert callback.values["mean/count"] == 10
+    assert module.training
+
+
+def test_does_not_evaluate_when_a_signal_ended_training(notes, tmp_path):
+    callback = EvaluationCallback(EvaluationSection(), Evaluator({"mean": Mean()}, TinyData(), samples=10))
+    callback.attach(tmp_path, Trackers([notes]))
+    module = tiny_gan()
+    module.interrupted = True
+    callback.on_train_end(None, module)
+    assert notes.measured == []
+
+
+def test_snapshots_have_names_of_their_own(notes, tmp_path):
+    callback = SnapshotCallback(SnapshotSection(every_kimg=0.02, grid=(3, 2)), TinyData())
+    callback.attach(tmp_path, Trackers([notes]))
+    fit(tiny_gan(), 48, callbacks=[callback])
+    expected = [(0, "reals.png"), (0, "kimg-000000.png"), (24, "kimg-000000.020.png"), (40, "kimg-000000.040.png")]
+    expected += [(48, "kimg-000000.048.png")]
+    assert [(moment, name) for moment, _, name in notes.pictures] == expected
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == sorted(name for _, name in expected)
+    assert Image.open(tmp_path / "samples" / "kimg-000000.png").size == (8, 12)
+
+
+def test_snapshots_of_vectors_are_scatter_plots(notes, tmp_path):
+    data = TinyData()
+    data.images = torch.rand(50, 2)
+    data.facts = DataFacts((2,), 50, "points", value_range=(-1.0, 1.0))
+    module = tiny_gan()
+    module.facts = data.facts
+    module.sample = lambda random, labels, **options: random.normal("latents", 2)
+    callback = SnapshotCallback(SnapshotSection(), data)
+    callback.attach(tmp_path, Trackers([notes]))
+    callback.on_train_start(type("Trainer", (), {"is_global_zero": True}), module)
+    assert [name for _, _, name in notes.pictures] == ["reals.png", "kimg-000000.png"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "expected"),
+    [
+        (3, 2, [0, 0, 1, 1, 2, 2]),
+        (2, 3, [0, 1, 2, 0, 1, 2]),
+        (2, 2, [0, 1, 2, 0]),
+        (4, 1, [0, 1, 2, 0]),
+    ],
+)
+def test_classes_have_rows_or_columns_where_they_fit(rows, columns, expected):
+    assert class_grid(rows, columns, 3).tolist() == expected
+    assert class_grid(rows, columns, 0) is None

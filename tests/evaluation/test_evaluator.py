@@ -1,0 +1,121 @@
+"""Metrics over samples: what they are shown, what is recorded, and what a broken one costs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganlab.evaluation.evaluator import Evaluator, merge_values
+from tests.tiny import TinyData, tiny_gan, tiny_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mean:
+    """Means of what was shown; counts resets; `fail` names the call that raises."""
+
+    protocol = {"detail": 7}
+
+    def __init__(self, fail=""):
+        self.fail = fail
+        self.reals, self.fakes, self.resets = [], [], 0
+
+    def update(self, images, real):
+        self._break("real" if real else "fake")
+        assert images.dtype == torch.uint8
+        (self.reals if real else self.fakes).append(images.clone())
+
+    def compute(self):
+        self._break("compute")
+        fakes = torch.cat(self.fakes).double()
+        return {"reals": torch.cat(self.reals).double().mean(), "fakes": fakes.mean(), "count": len(fakes)}
+
+    def reset(self):
+        self.resets += 1
+        self.fakes = []
+
+    def _break(self, where):
+        if where == self.fail:
+            raise RuntimeError(f"broken in {where}")
+
+
+class Labels:
+    def __init__(self):
+        self.seen = {True: [], False: []}
+
+    def update(self, images, real, labels=None):
+        self.seen[real].append(labels)
+
+    def compute(self):
+        return {"labels": float(len(torch.cat(self.seen[False])))}
+
+    def reset(self):
+        self.seen[False] = []
+
+
+def test_shows_reals_once_and_the_same_fakes_every_time():
+    metric, data, module = Mean(), TinyData(50), tiny_gan()
+    evaluator = Evaluator({"mean": metric}, data, samples=100, seed=3)
+    first, second = (merge_values(evaluator.evaluate(module)) for _ in range(2))
+    assert first == second
+    assert first["mean/count"] == 100
+    assert first["mean/reals"] == pytest.approx(data.images.double().mean().item())
+    assert metric.resets == 2
+    assert sum(map(len, metric.reals)) == 50
+
+
+def test_the_first_reals_of_a_seeded_order():
+    shown = []
+    for seed in (0, 0, 1):
+        metric = Mean()
+        Evaluator({"mean": metric}, TinyData(50), samples=20, seed=seed).evaluate(tiny_gan())
+        shown.append(torch.cat(metric.reals))
+    assert len(shown[0]) == 20
+    assert torch.equal(shown[0], shown[1])
+    assert not torch.equal(shown[0], shown[2])
+
+
+def test_gives_labels_to_metrics_that_take_them():
+    metric = Labels()
+    (result,) = Evaluator({"labels": metric}, TinyData(50), samples=70).evaluate(tiny_gan())
+    assert result.values == {"labels": 70.0}  # named like the metric: not said twice
+    assert set(torch.cat(metric.seen[True]).tolist()) == {0, 1}
+
+
+def test_every_number_has_its_protocol():
+    (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80, seed=5).evaluate(tiny_gan())
+    expected = {"metric": "mean", "samples": 80, "reals": 50, "ema": True, "seed": 5, "labels": "uniform"}
+    expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "detail": 7}
+    assert dict(result.protocol) == expected
+    plain = tiny_gan(tiny_settings(half_life_kimg=None))
+    (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80).evaluate(plain)
+    assert result.protocol["ema"] is False
+
+
+@pytest.mark.parametrize("fail", ["real", "fake", "compute"])
+def test_a_broken_metric_is_reported_and_the_others_go_on(fail):
+    evaluator = Evaluator({"broken": Mean(fail), "mean": Mean()}, TinyData(20), samples=10)
+    for _ in range(2):
+        broken, sound = evaluator.evaluate(tiny_gan())
+        assert broken.error == f"RuntimeError: broken in {fail}"
+        assert broken.values == {}
+        assert sound.error is None
+        assert sound.values["mean/count"] == 10
+
+
+def test_two_processes_measure_what_one_measures(tmp_path):
+    script = str(Path(__file__).parent / "evaluate_in_processes.py")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for folder, command in (("one", [sys.executable]), ("two", launcher)):
+        (tmp_path / folder).mkdir()
+        done = subprocess.run(
+            [*command, script, str(tmp_path / folder)], env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    alone = torch.load(tmp_path / "one" / "0.pt")
+    assert alone["mean/count"] == 150
+    assert torch.load(tmp_path / "two" / "0.pt") == torch.load(tmp_path / "two" / "1.pt") == alone

@@ -1,0 +1,91 @@
+"""When scalars are taken, and what is shown of them."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ganlab.spec.model import TrackingSection
+from ganlab.tracking import progress as progress_module
+from ganlab.tracking.progress import Progress
+from ganlab.tracking.tracker import Tracker, Trackers
+from ganlab.tracking.tracking_callback import TrackingCallback
+from tests.tiny import tiny_gan
+from tests.training.fitting import fit
+
+
+class Notes(Tracker):
+    def __init__(self):
+        self.lines, self.signs = [], []
+
+    def scalars(self, images_seen, values):
+        self.lines.append((images_seen, dict(values)))
+
+    def advance(self, images_seen):
+        self.signs.append(images_seen)
+
+
+def test_takes_means_by_the_clock_and_what_is_left_at_the_end(tmp_path):
+    notes = Notes()
+    callback = TrackingCallback(TrackingSection(every_kimg=0.02, progress=False), 48)
+    callback.attach(tmp_path, Trackers([notes]))
+    fit(tiny_gan(), 48, callbacks=[callback])  # steps of 8
+    assert [moment for moment, _ in notes.lines] == [24, 40, 48]
+    assert {"discriminator/loss", "generator/loss"} <= set(notes.lines[0][1])
+    assert notes.signs[-1] == 48
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(progress_module, "time", clock)
+    return clock
+
+
+def test_speed_and_time_left(clock):
+    progress = Progress(100_000, 20_000, Console(file=io.StringIO()))
+    assert progress.describe(20_000) == "20.0 of 100 kimg  0 images/s  ? left"
+    images = 20_000
+    for second in range(1, 101):
+        clock.now = second
+        images += 100 if second <= 50 else 200  # what was slow half a minute ago no longer counts
+        progress.advance(images)
+    assert progress.images_per_second == pytest.approx(200)
+    assert progress.describe(images) == "35.0 of 100 kimg  200 images/s  0:05:25 left"
+
+
+def test_a_line_now_and_then_where_nobody_watches(clock):
+    output = io.StringIO()
+    progress = Progress(10_000, console=Console(file=output))
+    progress.scalars(1000, {"discriminator/loss": 1.25})
+    for second in range(0, 100, 10):
+        clock.now = second
+        progress.advance(second * 10)
+    assert output.getvalue().count("\n") == 3
+    progress.finish("finished")
+    assert output.getvalue().splitlines()[-1] == "0.9 of 10 kimg  10 images/s  0:15:10 left  discriminator/loss 1.25"
+
+
+def test_a_bar_on_a_terminal(clock):
+    output = io.StringIO()
+    progress = Progress(10_000, console=Console(file=output, force_terminal=True, width=120))
+    clock.now = 10
+    progress.scalars(5000, {"discriminator/loss": 1.25})
+    progress.advance(5000)
+    progress.finish("finished")
+    text = output.getvalue()
+    assert "5.0 of 10 kimg  500 images/s  0:00:10 left" in text
+    assert "discriminator/loss 1.25" in text
+
+
+def test_a_rollback_does_not_make_the_speed_negative(clock):
+    progress = Progress(10_000, console=Console(file=io.StringIO()))
+    for clock.now, images in ((1, 1000), (2, 2000), (3, 500), (4, 1500)):
+        progress.advance(images)
+    assert progress.images_per_second == pytest.approx(1000)

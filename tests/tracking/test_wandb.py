@@ -1,0 +1,114 @@
+"""W&B: offline on request and whenever it has to be, and never in the way."""
+
+import http.server
+import socket
+import sys
+import threading
+
+import pytest
+from PIL import Image
+
+from ganlab.spec.model import WandbSection
+from ganlab.tracking import wandb as tracking
+from ganlab.tracking.tracker import Trackers
+from ganlab.tracking.wandb import WandbTracker, decide_mode
+
+
+@pytest.fixture
+def run_path(tmp_path, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_MODE", "WANDB_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "runs" / "experiment" / "one"
+    path.mkdir(parents=True)
+    yield path
+    import wandb
+
+    wandb.teardown()
+
+
+@pytest.fixture
+def server():
+    class Refusing(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(404)
+
+        def log_message(self, *args):
+            pass
+
+    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{serving.server_port}"
+    serving.shutdown()
+
+
+def test_an_offline_run_holds_everything(run_path, capfd):
+    tracker = WandbTracker(WandbSection(tags=("tiny",)), run_path, {"name": "experiment", "kimg": 1})
+    tracker.scalars(1000, {"discriminator/loss": 0.5})
+    tracker.metrics(2000, {"swd/average": 2.0}, {"metric": "swd", "samples": 10})
+    Image.new("L", (8, 8)).save(run_path / "grid.png")
+    tracker.image(2000, "samples", run_path / "grid.png")
+    assert tracker._run.summary["images_seen"] == 2000
+    assert tracker._run.config["kimg"] == 1
+    tracker.finish("finished")
+    (folder,) = (run_path / "wandb").glob("offline-run-*")
+    content = (folder / "run-experiment-one.wandb").read_bytes()
+    for word in (b"images_seen", b"discriminator/loss", b"metrics/swd/average", b"samples"):
+        assert word in content
+    assert list(folder.glob("files/media/images/samples_*.png"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("mode", ["offline", "disabled"])
+def test_no_server_is_asked_unless_online_is_wanted(mode, monkeypatch):
+    monkeypatch.setattr(tracking, "_probe", lambda server: pytest.fail("asked"))
+    assert decide_mode(mode) == mode
+
+
+def test_an_unreachable_server_means_offline_with_one_warning(run_path, monkeypatch, caplog):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        assert decide_mode("online") == "offline"
+    (record,) = caplog.records
+    assert "does not answer" in record.getMessage()
+
+
+def test_a_server_that_never_answers_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(tracking, "_PROBE_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        problem = tracking._probe(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert "does not answer" in problem
+
+
+def test_a_missing_key_means_offline_and_no_question(run_path, monkeypatch, caplog, server):
+    monkeypatch.setenv("WANDB_BASE_URL", server)
+    monkeypatch.setattr("builtins.input", lambda *args: pytest.fail("asked"))
+    assert decide_mode("online") == "offline"
+    assert "API key" in caplog.records[0].getMessage()
+
+
+def test_a_key_and_a_server_that_answers_mean_online(run_path, monkeypatch, caplog, server):
+    monkeypatch.setenv("WANDB_BASE_URL", server)
+    monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+    assert decide_mode("online") == "online"
+    assert not caplog.records
+
+
+def test_a_full_disk_switches_it_off(run_path, monkeypatch, caplog):
+    tracker = WandbTracker(WandbSection(), run_path, {})
+    trackers = Trackers([tracker])
+    monkeypatch.setattr(tracking, "_ROOM", 2**80)
+    for moment in (1000, 2000):
+        trackers.scalars(moment, {"a": 1.0})
+    (record,) = [record for record in caplog.records if record.name.startswith("ganlab")]
+    assert "no space left" in record.getMessage()
+    tracker.finish("finished")
+
+
+def test_a_missing_package_raises_for_build_to_report(run_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ImportError):
+        WandbTracker(WandbSection(), run_path, {})
+    monkeypatch.undo()
