@@ -35,3 +35,8 @@ class TrainingStopped(RuntimeError):
     """A guard ended the training; the last good checkpoint is kept."""
 
     exit_code = 3
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error's message, or its type if it has none."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -48,9 +48,7 @@ class Randomness:
 
     def slice(self, start: int, count: int) -> Randomness:
         """The rows `start` to `start + count` of this slice."""
-        return Randomness(
-            *self.key, count=count, start=self.start + start, total=self.total, device=self.device
-        )
+        return Randomness(*self.key, count=count, start=self.start + start, total=self.total, device=self.device)
 
     def seed(self, purpose: str) -> int:
         """A seed for other random machinery, equal for all slices of the batch."""

@@ -6,7 +6,9 @@ import torch
 from ganlab.randomness import Randomness, derive_seed
 
 
-@pytest.mark.parametrize("draw", [lambda r: r.normal("z", 5), lambda r: r.uniform("z", 5), lambda r: r.integers("z", 7)])
+@pytest.mark.parametrize(
+    "draw", [lambda r: r.normal("z", 5), lambda r: r.uniform("z", 5), lambda r: r.integers("z", 7)]
+)
 def test_slices_are_parts_of_the_whole_draw(draw) -> None:
     whole = draw(Randomness(0, 64, count=12))
     left, right = (draw(Randomness(0, 64, count=6, start=start, total=12)) for start in (0, 6))

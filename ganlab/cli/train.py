@@ -33,9 +33,14 @@ def register(app: typer.Typer) -> None:
 
 def train(
     spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="Changes to the spec, such as data.batch_size=32.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Changes to the spec, such as data.batch_size=32.")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this name, or with the run folder that follows.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the newest run of this name, or with the run folder that follows."),
+    ] = False,
     resume_run: Annotated[
         Path | None, typer.Option("--resume-run", hidden=True, help="Go on with the run in this folder.")
     ] = None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from ganlab.files import write_atomically
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _16_TO_8_BITS = 257  # 65535 = 255 * 257
@@ -29,7 +29,7 @@ def save_grid(images: Tensor, path: str | Path, rows: int, columns: int) -> None
     sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     sheet = sheet.reshape(rows * height, columns * width, channels)
     picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
-    write_atomically(path, lambda file: picture.save(file, format="PNG"))
+    write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
 
 
 def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = None) -> None:
@@ -48,20 +48,7 @@ def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = No
     axes.scatter(*_plane(points), s=4, color="tab:blue", label="points" if reference is None else "fake", linewidths=0)
     if reference is not None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # above, where it covers nothing
-    write_atomically(path, lambda file: figure.savefig(file, format="png"))
-
-
-def write_atomically(path: str | Path, write: Callable[[Any], object]) -> None:
-    """Call `write` with a binary file beside `path` and put it in place at the end: readers see no half file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(Path(path), lambda temporary: figure.savefig(temporary, format="png"))
 
 
 def _as_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -104,9 +104,11 @@ class Evaluator:
             _attempt(errors, name, partial(metric.update, images, real, **options))
 
     def _result(self, name: str, errors: dict[str, str], module: GANModule) -> MetricResult:
-        computed = {} if name in errors else _attempt(errors, name, self.metrics[name].compute) or {}
-        values = {_full_name(name, key): float(value) for key, value in computed.items()}
-        return MetricResult(name, values, self._protocol(name, module), errors.get(name))
+        def compute() -> dict[str, float]:
+            return {_full_name(name, key): float(value) for key, value in self.metrics[name].compute().items()}
+
+        values = _attempt(errors, name, compute) if name not in errors else None
+        return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
 
     def _protocol(self, name: str, module: GANModule) -> dict[str, Any]:
         facts = self.dataset.facts

@@ -12,9 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from ganlab.contracts import DataFacts
-from ganlab.data.grid import save_grid, save_scatter, write_atomically
+from ganlab.data.grid import save_grid, save_scatter
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_files
+from ganlab.files import write_atomically
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -30,7 +31,6 @@ def write_samples(
     """
     paths = [folder / name for name in _names(count, facts, grid)]
     _refuse_existing(paths, overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
     quantised = (for_files(piece, facts).cpu() for piece in pieces)
     if grid:
         together = torch.cat(list(quantised))
@@ -74,8 +74,12 @@ def _write_image(image: np.ndarray, path: Path) -> None:
         return
     pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    write_atomically(path, lambda file: picture.save(file, format="PNG"))
+    write_atomically(path, lambda temporary: picture.save(temporary, format="PNG"))
 
 
 def _write_array(array: np.ndarray, path: Path) -> None:
-    write_atomically(path, lambda file: np.save(file, array))
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:  # given a path, numpy would add its own suffix
+            np.save(file, array)
+
+    write_atomically(path, write)

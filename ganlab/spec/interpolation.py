@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ganlab.errors import SpecError
@@ -10,31 +12,40 @@ from ganlab.spec.document import Path, Value, dotted, located
 
 def resolve_interpolations(tree: Value) -> Value:
     """The same tree with every `${...}` replaced by what it refers to; origins stay where the text stands."""
-    places = [path for path, leaf in tree.leaves() if isinstance(leaf.content, str) and "${" in leaf.content]
+    places = [(path, leaf) for path, leaf in tree.leaves() if isinstance(leaf.content, str) and "${" in leaf.content]
     if not places:
         return tree
     from omegaconf import OmegaConf
 
+    for path, leaf in places:
+        with _blaming(leaf, path):  # alone first, so that text which is no interpolation is blamed on its own key
+            OmegaConf.create({"text": leaf.content})
     config = OmegaConf.create(tree.plain())
-    for path in places:
-        tree = _replaced(tree, path, _resolved(config, tree, path))
+    for path, leaf in places:
+        with _blaming(leaf, path):
+            tree = _replaced(tree, path, located(_resolved(config, path), leaf.origin))
     return tree
 
 
-def _resolved(config: Any, tree: Value, path: Path) -> Value:
+def _resolved(config: Any, path: Path) -> Any:
     from omegaconf import OmegaConf
+
+    node = config
+    for key in path:
+        node = node[key]
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+@contextmanager
+def _blaming(leaf: Value, path: Path) -> Iterator[None]:
+    """Turn OmegaConf's errors into sentences about one value."""
     from omegaconf.errors import OmegaConfBaseException
 
-    origin = tree.get(*path).origin  # type: ignore[union-attr]
     try:
-        node = config
-        for key in path:
-            node = node[key]
-        content = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        yield
     except (OmegaConfBaseException, RecursionError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["it refers to itself"])[0]
-        raise SpecError(f"{origin}: {dotted(path)}: the interpolation cannot be resolved: {reason}") from None
-    return located(content, origin)
+        raise SpecError(f"{leaf.origin}: {dotted(path)}: the interpolation cannot be resolved: {reason}") from None
 
 
 def _replaced(tree: Value, path: Path, value: Value) -> Value:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 
 from ganlab.build import Builder
-from ganlab.contracts import DataFacts
+from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.errors import SpecError, UserError
 from ganlab.plugins import find, load
 from ganlab.randomness import derive_seed
@@ -16,6 +17,7 @@ from ganlab.spec import node_from
 from ganlab.spec.model import Node
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.optimizers import adam
 from ganlab.training.scheduled_option import ScheduledOption
 
 EXAMPLE_FACTS: Mapping[str, DataFacts] = {
@@ -83,13 +85,8 @@ def example_module(name: str, facts: DataFacts, seed: int = 0, **settings: Any) 
 
 
 def _settings(
-    module: GANModule, facts: DataFacts, seed: int, scheduled: list[ScheduledOption], changes: Mapping[str, Any]
+    module: GANModule, facts: DataFacts, seed: int, scheduled: list[ScheduledOption], changes: dict[str, Any]
 ) -> TrainingSettings:
-    from functools import partial
-
-    from ganlab.contracts import PlayerOptimizer
-    from ganlab.training.optimizers import adam
-
     values: dict[str, Any] = {
         "facts": facts,
         "optimizers": {

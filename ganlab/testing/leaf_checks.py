@@ -115,7 +115,7 @@ def check_augmentation(name: str) -> None:
 
 
 def check_dataset(name: str) -> None:
-    """Facts and examples agree, and two instances are the same. Runs for data sets that need no files or say `example`."""
+    """Facts and examples agree, and two instances are the same; for data sets that need no files or say `example`."""
     plugin = find("datasets", name)
     factory = load(plugin)
     if not hasattr(factory, "example") and _needs_options(factory):
@@ -196,7 +196,7 @@ def _small_game() -> TwoPlayerGAN:
 
     class Discriminator(nn.Sequential):
         def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-            return super().forward(images).flatten()  # type: ignore[no-any-return]
+            return super().forward(images).flatten()  # type: ignore
 
     layers = (nn.Flatten(), nn.Linear(16, 8), nn.Softplus(), nn.Linear(8, 1))
     return TwoPlayerGAN(Generator(4, 16), Discriminator(*layers), loss=None)  # type: ignore[arg-type]
@@ -240,4 +240,3 @@ def _needs_options(factory: Callable[..., Any]) -> bool:
 def _parameters(factory: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return (p for p in inspect.signature(factory).parameters.values() if p.kind not in variadic)
-

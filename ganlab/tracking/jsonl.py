@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ganlab.files import write_atomically
 from ganlab.tracking.tracker import Tracker
 
 
@@ -33,9 +33,8 @@ class JsonLines:
     def _keep_until(self, images_seen: int) -> None:
         kept = [record for record in read_records(self.path) if record["images_seen"] <= images_seen]
         self.last = kept[-1] if kept else {}
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
-        os.replace(temporary, self.path)
+        text = "".join(json.dumps(record) + "\n" for record in kept)
+        write_atomically(self.path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 class JsonlTracker(Tracker):

@@ -18,6 +18,7 @@ import torch
 
 from ganlab import plugins
 from ganlab.contracts import DataFacts
+from ganlab.files import write_atomically
 from ganlab.spec.model import Node, Spec
 
 _PACKAGES = ("ganlab", "torch", "pytorch-lightning", "numpy")
@@ -32,9 +33,8 @@ def write_provenance(run_path: Path, spec: Spec, facts: DataFacts, resumed_at: i
         record.setdefault("resumed", []).append({"images_seen": resumed_at, **session})
     else:
         record = {**session, "seed": spec.seed, "facts": dataclasses.asdict(facts)}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(record, indent=2, default=_plain) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps(record, indent=2, default=_plain) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def describe_session(spec: Spec) -> dict[str, Any]:

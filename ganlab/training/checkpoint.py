@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
-from ganlab.errors import RunError
+from ganlab.errors import RunError, reason
+from ganlab.files import write_atomically
 from ganlab.training.module import GANModule
 
 FORMAT = 1
@@ -51,7 +50,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     except FileNotFoundError:
         raise RunError(f"there is no checkpoint {path}") from None
     except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise RunError(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise RunError(f"the checkpoint {path} cannot be read: {reason(error)}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise RunError(f"{path} is no checkpoint of this version of ganlab (format {FORMAT})")
     return state
@@ -61,20 +60,3 @@ def export_generator(path: Path, module: GANModule) -> None:
     """Write the averaged generator as safetensors, one tensor per parameter and buffer."""
     tensors = {name: value.detach().cpu().clone() for name, value in module.averages.copies.state_dict().items()}
     write_atomically(path, lambda temporary: save_file(tensors, temporary))
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, sync it, and rename it."""
-    temporary = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -13,6 +13,7 @@ from pytorch_lightning import Callback, Trainer
 
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, TrainingStopped
+from ganlab.files import write_atomically
 from ganlab.runs import Run
 from ganlab.tracking.tracker import Trackers
 from ganlab.training.checkpoint import (
@@ -21,7 +22,6 @@ from ganlab.training.checkpoint import (
     module_state,
     restore_module,
     save_checkpoint,
-    write_atomically,
 )
 from ganlab.training.module import GANModule
 

@@ -11,16 +11,16 @@ from torch import Tensor
 from ganlab.errors import TrainingStopped
 
 
-class NonFiniteGradient(Exception):  # noqa: N818 - not an error: the guard's policy decides what it means
+class NonFiniteGradient(Exception):
     """A player's gradient holds infinities or not-a-number; the message names the player and the terms."""
 
 
 class Guard:
     """Decides what happens to an update whose gradient is not finite.
 
-    `stop` ends the training. `skip` leaves the update out, at most `limit` times in a row for a player. `rollback` asks for the
-    last checkpoint, at most `limit` times in a run; the stream of data and random numbers goes on, so that the same
-    trap is not met again.
+    `stop` ends the training. `skip` leaves the update out, at most `limit` times in a row for a player. `rollback`
+    asks for the last checkpoint, at most `limit` times in a run; the stream of data and random numbers goes on, so
+    that the same trap is not met again.
     """
 
     def __init__(self, policy: str = "stop", limit: int = 5) -> None:

@@ -60,7 +60,8 @@ def _watch_parent(parent: int) -> None:
 
 def _end_run(reason: str, processes: list[subprocess.Popen[bytes]], code: int) -> None:
     print(
-        f"ganlab: {reason}; the run ends on all ranks. Its last checkpoint is kept: 'ganlab train ... --resume' goes on.",
+        f"ganlab: {reason}; the run ends on all ranks. Its last checkpoint is kept: 'ganlab train ... --resume' goes "
+        "on.",
         file=sys.stderr,
         flush=True,
     )

@@ -184,7 +184,7 @@ class GANModule(LightningModule):
 
     def training_step(self, step: StepBatch, batch_idx: int) -> None:
         """One round of the game on the real examples of one step."""
-        if step.position != self.clock.position:
+        if (step.position, step.images_seen) != (self.clock.position, self.clock.images_seen):
             return  # fetched before a rollback moved the stream on
         for option in self.scheduled_options:
             option.apply(self.clock.images_seen)

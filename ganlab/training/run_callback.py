@@ -11,7 +11,7 @@ from pytorch_lightning import Callback, Trainer
 
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
-from ganlab.errors import RunError
+from ganlab.errors import RunError, reason
 from ganlab.runs import Run, create_run, open_run
 from ganlab.spec import dump
 from ganlab.spec.model import Spec
@@ -92,7 +92,7 @@ class RunCallback(Callback):
         except (RuntimeError, KeyError, ValueError) as error:
             raise RunError(
                 f"the checkpoint {self.run.last_checkpoint} does not fit the spec; was the architecture changed since? "
-                f"({str(error).splitlines()[0]})"
+                f"({reason(error)})"
             ) from error
         return module.clock.images_seen
 

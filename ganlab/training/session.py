@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from ganlab.build import build_dataset, build_metrics, build_module
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
-from ganlab.errors import ProcessLost, SpecError
+from ganlab.errors import ProcessLost, SpecError, reason
 from ganlab.evaluation.evaluation_callback import EvaluationCallback
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.snapshot_callback import SnapshotCallback
@@ -63,7 +62,7 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
         run_callback.trackers.finish(f"stopped: {error or type(error).__name__}")
         if launch.world_size > 1 and is_lost_process(error):
             raise ProcessLost(
-                f"another process of the run is gone, so this one ends too ({str(error).splitlines()[0]}). The last "
+                f"another process of the run is gone, so this one ends too ({reason(error)}). The last "
                 "checkpoint is kept: 'ganlab train ... --resume' goes on."
             ) from error
         raise

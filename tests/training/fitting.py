@@ -14,7 +14,9 @@ from tests.tiny import TinyData
 
 def fit(module: GANModule, images: int, **trainer: Any) -> GANModule:
     """Train on TinyData until `images` reals were shown."""
-    loader = StepLoader(TinyData(), step_size=module.step_size, seed=module.settings.seed)
+    loader = trainer.pop("loader", None) or StepLoader(
+        TinyData(), step_size=module.step_size, seed=module.settings.seed
+    )
     loader.restart(module.clock.position, module.clock.images_seen)
     options = {"accelerator": "cpu", "devices": 1, "logger": False, "enable_checkpointing": False}
     options |= {"enable_progress_bar": False, "enable_model_summary": False, "max_epochs": -1}

@@ -1,4 +1,4 @@
-"""The training step against a hand-written loop of plain PyTorch, and what freezing, laziness and accumulation promise."""
+"""The training step against a hand-written loop of plain PyTorch, and what its parts promise."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from ganlab.training.launch import detect_launch
+from ganlab.contracts import WeightedRegularizer
 from ganlab.spec.model import TrainerSection
+from ganlab.training.launch import detect_launch
 from tests.tiny import tiny_gan, tiny_settings
 from tests.training.fitting import fit
 from tests.training.test_module import Counting
-from ganlab.contracts import WeightedRegularizer
 
 
 def main(folder: Path, precision: str, batch_norm: bool) -> None:

@@ -31,7 +31,6 @@ class GAN(TwoPlayerGAN):
         "loss": "non_saturating",
     }
 
-
     def __init__(
         self,
         generator: Generator,

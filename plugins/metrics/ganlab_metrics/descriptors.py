@@ -41,7 +41,7 @@ class DescriptorSet:
         offsets = (scaled * mean[:, None]).sum((1, 2))
         scaled = scaled.flatten(1).float()
         rows = torch.cat([scaled @ part.T for part in self._parts], dim=1)
-        sorted_rows = (rows - offsets.float()[:, None]).numpy()
+        sorted_rows = rows.sub_(offsets.float()[:, None]).numpy()
         sorted_rows.sort(axis=1)  # numpy's sort of rows is an order of magnitude faster than torch's on a CPU
         return sorted_rows
 

@@ -1,0 +1,152 @@
+"""Runs that are interrupted: killed, told to stop, or left by one of their processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.commands import (
+    ENVIRONMENT,
+    dcgan_spec,
+    differences,
+    gan_spec,
+    ganlab,
+    last_state,
+    run_folder,
+    start,
+    wait_until,
+    write_spec,
+)
+
+SPECS = {"dcgan": dcgan_spec, "gan": gan_spec}
+
+
+def check_resume(tmp_path: Path, family: str, devices: int, workers: int) -> None:
+    spec = SPECS[family](trainer={"accelerator": "cpu", "devices": devices})
+    spec["data"]["workers"] = workers
+    path = write_spec(tmp_path, spec)
+    done = ganlab("train", path, "--runs", tmp_path / "whole")
+    assert done.returncode == 0, done.stderr
+    process = start("train", path, "--runs", tmp_path / "killed")
+    wait_until(lambda: list(tmp_path.glob("killed/*/*/checkpoints/kimg-00000[1-9]*.ckpt")))
+    process.kill()
+    process.communicate()
+    time.sleep(2 if devices > 1 else 0)  # the other ranks notice that they are alone
+    again = ganlab("train", path, "--runs", tmp_path / "killed", "--resume")
+    assert again.returncode == 0, again.stderr
+    whole, resumed = run_folder(done.stdout), run_folder(again.stdout)
+    assert len(list((tmp_path / "killed" / "small").iterdir())) == 1, "a resumed run stays in its folder"
+    assert differences(last_state(whole), last_state(resumed)) == []
+    moments = [json.loads(line)["images_seen"] for line in (resumed / "log.jsonl").read_text().splitlines()]
+    assert moments == sorted(set(moments))
+
+
+@pytest.mark.parametrize("family", ["dcgan", "gan"])
+def test_kill_and_resume_is_exact(tmp_path: Path, family: str) -> None:
+    check_resume(tmp_path, family, devices=1, workers=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["dcgan", "gan"])
+@pytest.mark.parametrize(("devices", "workers"), [(1, 2), (2, 0), (2, 2)])
+def test_kill_and_resume_is_exact_with_processes_and_workers(
+    tmp_path: Path, family: str, devices: int, workers: int
+) -> None:
+    check_resume(tmp_path, family, devices, workers)
+
+
+def long_spec(tmp_path: Path, **changes: Any) -> Path:
+    return write_spec(tmp_path, dcgan_spec(kimg=10_000, **changes))
+
+
+def checkpoints(tmp_path: Path) -> list[Path]:
+    return sorted(tmp_path.glob("runs/*/*/checkpoints/kimg-*[1-9]*.ckpt"))
+
+
+def test_sigterm_writes_a_checkpoint_and_exits_with_143(tmp_path: Path) -> None:
+    process = start("train", long_spec(tmp_path), "--runs", tmp_path / "runs")
+    wait_until(lambda: checkpoints(tmp_path))
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
+    run = run_folder(output)
+    label = f"{last_state(run)['clock']['images_seen'] / 1000:010.3f}".removesuffix(".000")
+    assert (run / "checkpoints" / f"kimg-{label}.ckpt").exists()
+    assert "stopped by a signal" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_sigterm_stops_all_ranks(tmp_path: Path) -> None:
+    path = long_spec(tmp_path, trainer={"accelerator": "cpu", "devices": 2})
+    process = start("train", path, "--runs", tmp_path / "runs")
+    wait_until(lambda: checkpoints(tmp_path))
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
+
+
+@pytest.mark.slow
+def test_a_rank_that_dies_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    path = long_spec(tmp_path, trainer={"accelerator": "cpu", "devices": 2})
+    process = start("train", path, "--runs", tmp_path / "runs")
+    wait_until(lambda: checkpoints(tmp_path))
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode not in (0, 143)
+    assert "ganlab: " in errors
+    assert "checkpoint is kept" in errors
+    assert "Traceback" not in errors
+    assert last_state(checkpoints(tmp_path)[0].parents[1])["clock"]["images_seen"] > 0
+
+
+@pytest.mark.slow
+def test_torchrun_trains_like_lightnings_launcher(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, dcgan_spec(kimg=1))
+    ours = ganlab("train", path, "trainer.devices=2", "--runs", tmp_path / "ours")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "ganlab"]
+    command = [*launcher, "train", str(path), "--runs", str(tmp_path / "theirs")]
+    theirs = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=280)
+    assert (ours.returncode, theirs.returncode) == (0, 0), ours.stderr + theirs.stderr
+    assert differences(last_state(run_folder(ours.stdout)), last_state(run_folder(theirs.stdout))) == []
+
+
+@pytest.mark.slow
+def test_slurm_variables_start_the_ranks(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, dcgan_spec(kimg=1))
+    slurm = {
+        "SLURM_JOB_ID": "1",
+        "SLURM_STEP_ID": "0",
+        "SLURM_NTASKS": "2",
+        "SLURM_NNODES": "1",
+        "SLURM_NTASKS_PER_NODE": "2",
+        "SLURM_NODEID": "0",
+        "SLURM_NODELIST": "127.0.0.1",
+        "SLURM_JOB_NAME": "train",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29753",
+    }
+    command = [sys.executable, "-m", "ganlab", "train", str(path), "--runs", str(tmp_path / "runs")]
+    ranks = [
+        subprocess.Popen(
+            command,
+            env=ENVIRONMENT | slurm | {"SLURM_PROCID": str(rank), "SLURM_LOCALID": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [rank.communicate(timeout=200) for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], outputs
+    alone = ganlab("train", path, "trainer.devices=2", "--runs", tmp_path / "alone")
+    assert differences(last_state(run_folder(outputs[0][0])), last_state(run_folder(alone.stdout))) == []

@@ -1,0 +1,75 @@
+"""Samples as files."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganlab.contracts import DataFacts
+from ganlab.errors import UserError
+from ganlab.evaluation.sample_files import write_samples
+
+
+def ramp(count, channels, size=4):
+    values = torch.linspace(-1, 1, count * channels * size * size)
+    return values.view(count, channels, size, size)
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
+def test_numbered_pngs_keep_every_pixel(tmp_path, channels, mode):
+    samples = ramp(5, channels)
+    files = write_samples(samples.split(2), 5, tmp_path, DataFacts((channels, 4, 4), 1, "x"))
+    assert [file.name for file in files] == [f"0000{index}.png" for index in range(5)]
+    picture = Image.open(files[3])
+    assert picture.mode == mode
+    pixels = np.asarray(picture).reshape(4, 4, channels).transpose(2, 0, 1)
+    assert np.array_equal(pixels, ((samples[3].double() + 1) * 127.5).round().numpy())
+
+
+def test_sixteen_bits_stay_sixteen_bits(tmp_path):
+    (file,) = write_samples([ramp(1, 1)], 1, tmp_path, DataFacts((1, 4, 4), 1, "x", value_range=(0.0, 65535.0)))
+    expected = ((ramp(1, 1)[0, 0].double() + 1) * 32767.5).round()
+    assert np.array_equal(np.asarray(Image.open(file)), expected.numpy())
+
+
+def test_what_png_cannot_hold_becomes_an_array(tmp_path):
+    facts = DataFacts((5, 4, 4), 1, "x")
+    (file,) = write_samples([ramp(1, 5)], 1, tmp_path, facts)
+    assert file.name == "00000.npy"
+    assert np.load(file).shape == (5, 4, 4)
+
+
+def test_vectors_become_one_array(tmp_path):
+    points = torch.randn(7, 2)
+    (file,) = write_samples(points.split(4), 7, tmp_path, DataFacts((2,), 1, "x", value_range=(-1.0, 1.0)))
+    assert np.array_equal(np.load(file), points.numpy())
+
+
+@pytest.mark.parametrize(("shape", "samples"), [((1, 4, 4), ramp(5, 1)), ((2,), torch.randn(5, 2))])
+def test_one_picture_of_all(tmp_path, shape, samples):
+    (file,) = write_samples([samples], 5, tmp_path, DataFacts(shape, 1, "x"), grid=True)
+    assert file.name == "grid.png"
+    if len(shape) == 3:
+        assert Image.open(file).size == (12, 8)
+
+
+def test_nothing_is_overwritten_unasked(tmp_path):
+    facts = DataFacts((1, 4, 4), 1, "x")
+    write_samples([ramp(1, 1)], 1, tmp_path, facts)
+    before = (tmp_path / "00000.png").read_bytes()
+    with pytest.raises(UserError, match="--overwrite"):
+        write_samples([-ramp(3, 1)], 3, tmp_path, facts)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("00000.png", before)]
+    write_samples([-ramp(3, 1)], 3, tmp_path, facts, overwrite=True)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert (tmp_path / "00000.png").read_bytes() != before
+
+
+def test_nothing_is_left_when_sampling_fails(tmp_path):
+    def failing():
+        raise UserError("no")
+        yield
+
+    with pytest.raises(UserError):
+        write_samples(failing(), 3, tmp_path / "new", DataFacts((1, 4, 4), 1, "x"))
+    assert not (tmp_path / "new").exists()

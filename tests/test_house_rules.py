@@ -1,0 +1,213 @@
+"""The rules of the house that no tool checks: who may know whom, and how large a piece of code may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PLATFORM = ROOT / "ganlab"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+
+FILE_LINES = 400
+GAN_MODULE_LINES = 250
+FUNCTION_LINES = 50
+NESTING = 3
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+
+sources = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=str(path.relative_to(ROOT)))
+        for folder in (PLATFORM, ROOT / "benchmarks", *(plugin / f"ganlab_{plugin.name}" for plugin in PLUGINS))
+        for path in sorted(folder.rglob("*.py"))
+    ],
+)
+
+
+@cache
+def project(plugin: Path) -> dict:
+    return tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+
+
+def distribution(plugin: Path) -> str:
+    return project(plugin)["name"]
+
+
+def package(plugin: Path) -> str:
+    return distribution(plugin).replace("-", "_")
+
+
+def is_family(plugin: Path) -> bool:
+    return "ganlab.architectures" in project(plugin).get("entry-points", {})
+
+
+def family_names() -> set[str]:
+    """Names that the platform must not know: the packages of plugins and the architectures of families.
+
+    Names of up to three letters are words of the trade ("gan") and mean no family by themselves.
+    """
+    names = {package(plugin) for plugin in PLUGINS}
+    for plugin in filter(is_family, PLUGINS):
+        names |= set(project(plugin)["entry-points"]["ganlab.architectures"])
+    return {name for name in names if len(name) > 3}
+
+
+def words_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Identifiers and strings with their lines, docstrings left out: they may cite a paper."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield line, node.value
+        if isinstance(node, ast.alias):
+            yield line, f"{node.name} {node.asname or ''}"
+        for field in ("id", "attr", "arg", "name", "module"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                yield line, value
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a name stands in a text as a word or as a part of an identifier, in either spelling."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    return any(re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", form.lower()) for form in (text, spaced))
+
+
+def imported_packages(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def imports_of(folder: Path) -> dict[str, list[str]]:
+    """Packages that the files of a folder import, with the files."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("*.py")):
+        for name in imported_packages(ast.parse(path.read_text())):
+            found.setdefault(name, []).append(path.name)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(family_names()))
+def test_the_platform_names_no_family_and_no_plugin_package(name: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text[:60]!r}"
+        for path in sorted(PLATFORM.rglob("*.py"))
+        for line, text in words_of(ast.parse(path.read_text()))
+        if mentions(text, name)
+    ]
+    assert not found, f"ganlab/ names '{name}': {found}"
+
+
+def test_templates_of_the_platform_name_no_family() -> None:
+    for path in sorted((PLATFORM / "templates").iterdir()):
+        assert not [name for name in family_names() if mentions(path.read_text(), name)], path.name
+
+
+def test_the_platform_imports_no_plugin() -> None:
+    assert {package(plugin) for plugin in PLUGINS}.isdisjoint(imports_of(PLATFORM))
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_imports_only_the_packs_that_it_declares(plugin: Path) -> None:
+    declared = {re.split(r"[<>=!~;\[ ]", need)[0] for need in project(plugin)["dependencies"]}
+    others = {package(other): other for other in PLUGINS if other != plugin}
+    imported = [others[name] for name in imports_of(plugin / package(plugin)) if name in others]
+    for other in imported:
+        assert is_family(plugin), f"{plugin.name} is a pack and imports {other.name}: packs do not import each other"
+        assert not is_family(other), f"{plugin.name} imports the family {other.name}: move what they share down"
+        assert distribution(other) in declared, f"{plugin.name} imports {other.name} without declaring it"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_depends_on_no_family(plugin: Path) -> None:
+    declared = {re.split(r"[<>=!~;\[ ]", need)[0] for need in project(plugin)["dependencies"]}
+    refused = [other for other in PLUGINS if is_family(other) or not is_family(plugin)]
+    assert not declared & {distribution(other) for other in refused}, plugin.name
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_declares_what_it_imports(plugin: Path) -> None:
+    names = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml", "pytorch_lightning": "pytorch-lightning"}
+    declared = {re.split(r"[<>=!~;\[ ]", need)[0] for need in project(plugin)["dependencies"]}
+    for name, files in imports_of(plugin / package(plugin)).items():
+        if name == package(plugin) or name in _standard_library():
+            continue
+        wanted = names.get(name, name.replace("_", "-"))
+        assert wanted in declared, f"{plugin.name} imports {name} in {files} but does not declare {wanted}"
+
+
+def _standard_library() -> frozenset[str]:
+    return frozenset(sys.stdlib_module_names) | {"__future__"}
+
+
+@sources
+def test_size_and_nesting(path: Path) -> None:
+    text = path.read_text()
+    lines = text.count("\n")
+    tree = ast.parse(text)
+    limit = GAN_MODULE_LINES if any(_is_gan_module(node) for node in tree.body) else FILE_LINES
+    assert lines <= limit, f"{lines} lines, at most {limit}"
+    for function in (node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)):
+        length = (function.end_lineno or 0) - function.lineno + 1
+        assert length <= FUNCTION_LINES, f"{function.name} has {length} lines, at most {FUNCTION_LINES}"
+        assert depth(function) <= NESTING, f"{function.name} nests {depth(function)} deep, at most {NESTING}"
+
+
+def _is_gan_module(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef) and node.name == "GANModule"
+
+
+def depth(node: ast.AST) -> int:
+    """How deep loops, conditions, `with` and `try` stand in each other; `elif` is as deep as its `if`.
+
+    A function inside a function counts for itself.
+    """
+    return max((_depth_of(child) for child in ast.iter_child_nodes(node)), default=0)
+
+
+def _depth_of(node: ast.AST) -> int:
+    if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)):
+        return 0
+    inside = depth(node)
+    if isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        inside = max(depth(ast.Module(node.body, [])), _depth_of(node.orelse[0]) - 1)
+    return inside + isinstance(node, _BLOCKS)
+
+
+def test_depth_counts_as_a_reader_does() -> None:
+    code = """
+def f():
+    for a in b:
+        if a:
+            pass
+        elif b:
+            with c:
+                pass
+        else:
+            pass
+"""
+    assert depth(ast.parse(code).body[0]) == 3
+    assert depth(ast.parse("def f():\n    return 1").body[0]) == 0
+
+
+def test_mentions_finds_names_in_identifiers_and_text() -> None:
+    assert mentions("DCGANGenerator dcgan_generator", "dcgan")
+    assert mentions("a StyleGAN-like family: dcgan", "dcgan")
+    assert mentions("StyleMapping", "style")
+    assert not mentions("stylesheet", "style")
