@@ -18,12 +18,13 @@ from ganlab.contracts import (
     PlayerOptimizer,
     WeightedRegularizer,
 )
-from ganlab.errors import SpecError, UserError
+from ganlab.errors import DataError, DataMissing, SpecError, UserError
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
 from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.ownership import check_ownership
 from ganlab.training.scheduled_option import ScheduledOption, attribute_option, is_scheduled, value_at
 
 
@@ -41,8 +42,10 @@ class Builder:
         options |= self._injected(node, factory, options, place)
         try:
             built = factory(**value_at_start(options))
-        except UserError:
-            raise
+        except (SpecError, DataError):
+            raise  # these say where
+        except UserError as error:
+            raise SpecError(f"{place}: {error}") from error
         except (ValueError, TypeError) as error:
             raise SpecError(f"{place}: {node.name} cannot be built: {error}") from error
         for name, template in options.items():
@@ -132,6 +135,24 @@ def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[Sc
     torch.manual_seed(derive_seed(spec.seed, "initialisation"))
     module: GANModule = builder.construct(spec.architecture, "architecture")
     return module, builder.scheduled
+
+
+def rehearse(spec: Spec) -> str | None:
+    """Build everything a spec names without allocating the networks, as far as the data are at hand.
+
+    Returns why the networks could not be checked against the data, if so. Raises `UserError` for whatever would keep
+    the training from starting.
+    """
+    try:
+        facts = build_dataset(spec.data).facts
+    except DataMissing as missing:
+        return str(missing)
+    with torch.device("meta"):
+        module, _ = build_architecture(spec, facts)
+    check_ownership(module, module.players(), spec.optimizers)
+    if spec.evaluation:
+        build_metrics(spec.evaluation.metrics, facts)
+    return None
 
 
 def build_module(spec: Spec, facts: DataFacts) -> GANModule:

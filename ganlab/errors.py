@@ -21,6 +21,10 @@ class DataError(UserError):
     """Data that cannot be read or do not fit the spec."""
 
 
+class DataMissing(DataError):
+    """Data whose files are not on this machine; everything but the data can still be checked."""
+
+
 class RunError(UserError):
     """A run folder or checkpoint that is missing, damaged or belongs to something else."""
 

@@ -124,7 +124,7 @@ def _unknown(kind: str, reference: str, same_name: list[Plugin]) -> str:
     sentence += f"; installed: {', '.join(names) or 'none'}"
     elsewhere = sorted({plugin.kind for plugin in installed() if plugin.name == name})
     if elsewhere:
-        sentence += f"; '{name}' exists among the {' and the '.join(elsewhere)}"
+        sentence += f"; '{name}' exists among the {', '.join(elsewhere)}"
     return sentence + did_you_mean(name, names)
 
 

@@ -30,7 +30,7 @@ architecture:
 optimizers:
   generator: {name: adam, lr: 2.0e-4, betas: [0.0, 0.99]}
   discriminator: {name: adam, lr: 2.0e-4, betas: [0.0, 0.99]}
-ema: {half_life_kimg: 10, ramp_up: 0.05}
+ema: {half_life_kimg: 10.0, ramp_up: 0.05}
 trainer: {accelerator: cpu, devices: 1, num_nodes: 1, precision: 32-true}
 checkpoint: {every_kimg: 0.032, keep: 2}
 evaluation: {every_kimg: 0.032, metrics: [toy], samples: 16}

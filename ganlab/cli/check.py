@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ganlab.spec.model import Spec
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def check(
     specs: Annotated[list[str], typer.Argument(metavar="SPEC... [a.b=c ...]", help="Spec files, then overrides.")],
 ) -> None:
-    """Check specs: keys, values, plugins and whether they fit together. Nothing is built."""
+    """Check specs: keys, values, plugins, and whether parts and data fit together. No network is allocated."""
     from ganlab.errors import UserError
     from ganlab.spec import read_spec
     from ganlab.spec.overrides import is_override
@@ -28,11 +31,17 @@ def check(
     failed = False
     for path in paths:
         try:
-            read_spec(path, overrides)
+            note = _rehearse(read_spec(path, overrides))
         except UserError as error:
             failed = True
-            print(error, file=sys.stderr)
+            print(f"{path}: {error}", file=sys.stderr)
         else:
-            print(f"{path}: ok")
+            print(f"{path}: ok" + (f" (but its networks were not held against the data: {note})" if note else ""))
     if failed:
         raise typer.Exit(UserError.exit_code)
+
+
+def _rehearse(spec: Spec) -> str | None:
+    from ganlab.build import rehearse
+
+    return rehearse(spec)

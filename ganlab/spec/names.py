@@ -34,10 +34,17 @@ def node_name(value: Value) -> Value | None:
     return name if name is not None and isinstance(name.content, str) and name.content else None
 
 
-def missing_name(kind: str) -> str:
+def name_path(value: Value, path: Path) -> Path:
+    """The path of the name of a node at `path`."""
+    return (*path, "name") if isinstance(value.content, dict) else path
+
+
+def missing_name(kind: str, value: Value) -> str:
     """The sentence about a node without a name."""
     names = ", ".join(sorted({plugin.name for plugin in installed(kind)}))
-    return f"needs a name, or a mapping with 'name' and options; {kind}: {names or 'none installed'}"
+    sentence = f"needs a name, or a mapping with 'name' and options; {kind}: {names or 'none installed'}"
+    keys = ", ".join(map(str, value.content)) if isinstance(value.content, dict) else ""
+    return sentence + (f"; it has only the keys {keys}" if keys and "name" not in value.content else "")
 
 
 def _check_section(section: type, value: Value, path: Path, problems: Problems) -> None:
@@ -85,9 +92,9 @@ def _check_slot(value: Value, path: Path, problems: Problems) -> None:
 def _check_node(kind: str, value: Value, path: Path, problems: Problems) -> None:
     name = node_name(value)
     if name is None:
-        problems.add(value.origin, path, missing_name(kind))
+        problems.add(value.origin, path, missing_name(kind, value))
         return
     try:
         find(kind, name.content)
     except PluginError as error:
-        problems.add(name.origin, path, str(error))
+        problems.add(name.origin, name_path(value, path), str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
@@ -12,7 +12,7 @@ from ganlab.spec.constructor import Constructor, Option, constructor_of, schedul
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode
-from ganlab.spec.names import missing_name, node_name, unknown_key
+from ganlab.spec.names import missing_name, name_path, node_name, unknown_key
 from ganlab.spec.presets import insert_nodes, preset_nodes
 from ganlab.spec.problems import Problems
 from ganlab.spec.sections import keys_of
@@ -45,12 +45,12 @@ class NodeResolver:
         """The node at `path`, checked; `WRONG` when anything in it is."""
         name = node_name(value)
         if name is None:
-            return self._wrong(value.origin, path, missing_name(kind))
+            return self._wrong(value.origin, path, missing_name(kind, value))
         try:
             plugin = find(kind, name.content)
             constructor = constructor_of(plugin)
         except PluginError as error:
-            return self._wrong(name.origin, path, str(error))
+            return self._wrong(name.origin, name_path(value, path), str(error))
         if constructor.preset:
             return self._wrong(
                 name.origin, path, f"'{plugin.name}' is a preset, which only an option of a plugin can be"
@@ -200,19 +200,26 @@ def _is_plain_mapping(value: Value) -> bool:
 
 def _first_preset(constructor: Constructor, members: Mapping[Key, Value]) -> tuple[Plugin, str, int | None] | None:
     """The first preset among the nodes of a constructor's options: plugin, option and item of a list."""
+    for name, index, item in _nested_values(constructor, members):
+        for part in alternatives(constructor.options[name].annotation):
+            inner = get_args(part)[0] if index is not None and get_args(part) else part
+            kind = nested_kind(inner)
+            plugin = _preset_in(kind, item) if kind else None
+            if plugin:
+                return plugin, name, index
+    return None
+
+
+def _nested_values(constructor: Constructor, members: Mapping[Key, Value]) -> Iterator[tuple[str, int | None, Value]]:
+    """The values that stand where nodes may: option, place in its list or None, value."""
     for name, option in constructor.options.items():
         if name not in members or not nests(option.annotation):
             continue
         content = members[name].content
-        items = enumerate(content) if isinstance(content, list) else [(None, members[name])]
-        for index, item in items:
-            for part in alternatives(option.annotation):
-                inner = get_args(part)[0] if index is not None and get_args(part) else part
-                kind = nested_kind(inner)
-                plugin = _preset_in(kind, item) if kind else None
-                if plugin:
-                    return plugin, name, index
-    return None
+        if isinstance(content, list):
+            yield from ((name, index, item) for index, item in enumerate(content))
+        else:
+            yield name, None, members[name]
 
 
 def _preset_in(kind: str, value: Value) -> Plugin | None:

@@ -52,6 +52,9 @@ def test_an_offline_run_holds_everything(run_path, capfd):
     assert tracker._run.summary["images_seen"] == 2000
     assert tracker._run.config["kimg"] == 1
     tracker.finish("finished")
+    import wandb
+
+    wandb.teardown()  # as at the end of the process: its service may still be writing
     (folder,) = (run_path / "wandb").glob("offline-run-*")
     content = (folder / "run-experiment-one.wandb").read_bytes()
     for word in (b"images_seen", b"discriminator/loss", b"metrics/swd/average", b"samples"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganlab.contracts import DataFacts
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 
 _RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}
 _MOST_CLASSES = 1_000_000
@@ -98,7 +98,7 @@ def _load(path: Path, key: str) -> NDArray[Any]:
     except DataError:
         raise
     except FileNotFoundError:
-        raise DataError(f"'{path}' does not exist; a relative path starts at the current folder") from None
+        raise DataMissing(f"'{path}' does not exist; a relative path starts at the current folder") from None
     except Exception as error:  # damaged files raise errors of many kinds
         raise DataError(f"'{path}' cannot be read as a NumPy file (.npy or .npz) of numbers: {error}") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 
 _LARGEST_FILE = 1 << 30  # bytes of one file in a zip; more is a mistake or an attack
 _HASH_ALL_UP_TO = 1 << 28  # bytes
@@ -42,8 +42,11 @@ class FolderSource:
     def __init__(self, path: str, suffixes: frozenset[str]) -> None:
         self.path = Path(path).expanduser()
         if not self.path.is_dir():
-            kind = "is a file, not a folder" if self.path.exists() else "does not exist"
-            raise DataError(f"the image folder '{path}' {kind}; a relative 'path' starts at the current folder")
+            if self.path.exists():
+                raise DataError(f"the image folder '{path}' is a file, not a folder")
+            raise DataMissing(
+                f"the image folder '{path}' does not exist; a relative 'path' starts at the current folder"
+            )
         try:
             self._sizes = dict(sorted(_walk(self.path, "", suffixes)))
         except OSError as error:
@@ -145,6 +148,6 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except FileNotFoundError:
-        raise DataError(f"the zip '{path}' does not exist; a relative 'path' starts at the current folder") from None
+        raise DataMissing(f"the zip '{path}' does not exist; a relative 'path' starts at the current folder") from None
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"'{path}' cannot be read as a zip: {error}") from error

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import DataFacts
-from ganlab.errors import DataError
+from ganlab.errors import DataMissing
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 Split = Literal["train", "test"]
@@ -53,7 +53,7 @@ def _open(title: str, factory: Callable[..., Any], root: str, split: str, downlo
             if download
             else "Set 'download: true' to fetch it, or 'root' to the folder that holds it"
         )
-        raise DataError(f"{title} cannot be loaded from '{root}': {reason.rstrip('.')}. {action}") from error
+        raise DataMissing(f"{title} cannot be loaded from '{root}': {reason.rstrip('.')}. {action}") from error
 
 
 def _in_memory(name: str, images: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> InMemory:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from ganlab.spec import load_spec
+from ganlab.spec.json_schema import json_schema
+from ganlab.spec.reference import markdown
+from tests.spec.test_mutations import mutated
+from tests.toy import TOY_SPEC
+
+jsonschema = pytest.importorskip("jsonschema")
+
+
+@pytest.fixture
+def validator(toy):
+    schema = json.loads(json.dumps(json_schema(pytest.fail)))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+RIGHT = [
+    [],
+    ["architecture.loss={name: toy_preset, strength: {linear: [1, 0], over_kimg: 3}}"],
+    ["optimizers.generator.betas=[0.5, {steps: {0: 0.1}}]", "ema=null", "architecture.loss=ganlab-toy/toy"],
+]
+
+
+@pytest.mark.parametrize("overrides", RIGHT)
+def test_accepts_what_is_right(validator, toy_spec, overrides):
+    spec = json.loads(json.dumps(load_spec(toy_spec, overrides).tree.plain()))
+    assert [error.message for error in validator.iter_errors(spec)] == []
+
+
+def test_accepts_interpolations_and_partial_specs(validator):
+    for text in ["extends: a.yaml\ndata: {batch_size: '${seed}'}", "extends: [a]\noptimizers: {generator: {lr: 1}}"]:
+        assert validator.is_valid(yaml.safe_load(text))
+    assert not validator.is_valid({"name": "a"})
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        ("misspell", ("ema",), "emma"),
+        ("misspell", ("trainer", "devices"), "device"),
+        ("set", ("data", "batch_size"), 0),
+        ("set", ("data", "name"), "toyy"),
+        ("set", ("architecture", "loss"), "hing"),
+        ("set", ("architecture", "loss", "margin"), "x"),
+        ("set", ("architecture", "discriminator", "activation"), "tahn"),
+        ("set", ("architecture", "regularizers", 0, "every"), 0.5),
+        ("set", ("optimizers", "generator", "lr"), {"linear": [1]}),
+        ("drop", ("kimg",), None),
+    ],
+)
+def test_refuses_what_is_wrong(validator, mutation):
+    assert not validator.is_valid(yaml.safe_load(mutated(*mutation)))
+
+
+def test_lists_options_with_their_texts_for_editors(validator):
+    nodes = validator.schema["$defs"]["generators"]["anyOf"]
+    (node,) = [node for node in nodes if "toy" in node.get("properties", {}).get("name", {}).get("enum", [])]
+    assert set(node["properties"]) == {"name", "shape", "latent_size", "width"}
+    assert node["properties"]["width"]["description"] == "units of the hidden layer."
+
+
+def test_a_broken_plugin_is_left_out_with_a_warning(toy, install):
+    install("bad-pack", {"losses": {"bad": "bad_pack:Bad"}}, {"bad_pack": "1 / 0"})
+    for make in (json_schema, markdown):
+        warnings = []
+        made = make(warnings.append)
+        assert len(warnings) == 1
+        assert "bad-pack 1.0" in warnings[0]
+        assert "bad-pack" not in str(made)
+        assert "toy_preset" in str(made)
+
+
+def test_the_reference_lists_every_key_and_option(toy):
+    text = markdown(pytest.fail)
+    keys = [key for key in yaml.safe_load(TOY_SPEC)]
+    for word in [*keys, "micro_batch", "half_life_kimg", "toy_preset", "margin", "clip"]:
+        assert f"`{word}`" in text
+    assert "| `width` | an integer | 8 | units of the hidden layer. |" in text
+    assert "| `margin` | a number or a schedule | 1.0 | is how far logits have to be from 0 |" in text
+    assert "| `name` | text of length 1 or more | required |" in text

@@ -1,0 +1,172 @@
+"""Everything that can be wrong with a spec, one thing at a time: each is a sentence that names the key."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from ganlab.errors import SpecError
+from ganlab.spec import read_spec
+from tests.toy import TOY_SPEC
+
+Path = tuple[Any, ...]
+REQUIRED = [
+    ("name",),
+    ("kimg",),
+    ("data",),
+    ("data", "name"),
+    ("architecture",),
+    ("architecture", "name"),
+    ("architecture", "generator"),
+    ("architecture", "discriminator"),
+    ("architecture", "loss"),
+    ("optimizers",),
+    ("optimizers", "generator"),
+    ("optimizers", "discriminator"),
+    ("optimizers", "generator", "name"),
+    ("architecture", "regularizers", 0, "name"),
+]
+CONTRADICTIONS: list[tuple[Path, Any]] = [
+    (("name",), "../outside"),
+    (("name",), ""),
+    (("seed",), -1),
+    (("kimg",), 0),
+    (("kimg",), {"linear": [1, 2], "over_kimg": 3}),
+    (("data", "batch_size"), 0),
+    (("data", "micro_batch"), 9),
+    (("data", "micro_batch"), 0),
+    (("data", "workers"), -1),
+    (("trainer", "devices"), 3),
+    (("trainer", "devices"), 0),
+    (("trainer", "precision"), "16-mixed"),
+    (("optimizers", "encoder"), "adam"),
+    (("optimizers", "generator", "lr"), {"linear": [1, 2]}),
+    (("optimizers", "generator", "lr"), {"cosine": [1], "over_kimg": 3}),
+    (("optimizers", "generator", "lr"), {"steps": {5: 0.1}}),
+    (("optimizers", "generator", "amsgrad"), {"steps": {0: 1, 1: 0}}),
+    (("optimizers", "generator", "betas"), [0.5]),
+    (("optimizers", "generator", "betas"), [0.5, 0.5, 0.5]),
+    (("optimizers", "generator", "clip"), 0),
+    (("architecture", "discriminator", "activation"), "tahn"),
+    (("architecture", "discriminator", "width"), {"steps": {0: 1}}),
+    (("architecture", "discriminator_steps"), 0),
+    (("architecture", "discriminator_steps"), {"steps": {0: 1, 2: 3}}),
+    (("architecture", "regularizers"), [{"name": "toy_styled"}]),
+    (("architecture", "regularizers"), ["toy", "toy"]),
+    (("architecture", "regularizers"), "toy"),
+    (("architecture", "regularizers", 0, "every"), 0),
+    (("architecture", "generator"), ["toy"]),
+    (("architecture", "generator"), None),
+    (("architecture", "loss"), "toy_penalty"),
+    (("architecture", "loss"), {"name": "toy_preset", "strenght": 1}),
+    (("architecture", "loss"), {"name": "toy_preset", "strength": "a"}),
+    (("architecture", "generator", "facts"), {"shape": [1]}),
+    (("ema", "half_life_kimg"), 0),
+    (("ema", "half_life_kimg"), {"linear": [1, 0], "over_kimg": 3}),
+    (("ema", "ramp_up"), -1),
+    (("checkpoint", "keep"), 0),
+    (("checkpoint", "every_kimg"), float("nan")),
+    (("evaluation", "samples"), 0),
+    (("evaluation", "metrics"), "toy"),
+    (("evaluation", "metrics"), [3]),
+    (("snapshots", "grid"), [0, 8]),
+    (("snapshots", "grid"), [8]),
+    (("snapshots", "grid"), 8),
+    (("tracking", "wandb", "mode"), "ofline"),
+    (("tracking", "every_kimg"), float("inf")),
+    (("guard",), {"non_finite": "halt"}),
+    (("guard",), {"limit": 0}),
+    (("guard",), None),
+]
+WRONG_TYPES: dict[type, list[Any]] = {
+    int: ["abc", True, 1.5, [1], {"a": 1}],
+    float: ["abc", True, [1.0], {"a": 1}, float("nan")],
+    str: [3, True, ["a"], {"a": 1}],
+    type(None): ["abc", True, [1]],
+}
+
+
+def below(content: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value of the spec with its path."""
+    members = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in members:
+        yield (*path, key), value
+        yield from below(value, (*path, key))
+
+
+def mutations() -> list[tuple[str, Path, Any]]:
+    spec = yaml.safe_load(TOY_SPEC)
+    found: list[tuple[str, Path, Any]] = []
+    for path, value in below(spec):
+        if isinstance(path[-1], str):
+            found += [("misspell", path, path[-1] + "x"), ("misspell", path, "zzz")]
+        if isinstance(value, dict):
+            found += [("set", path, 3), ("set", path, ["a"])]
+        elif not isinstance(value, list):
+            found += [("set", path, wrong) for wrong in WRONG_TYPES[type(value)]]
+        if path[-1] == "name" and len(path) > 1:
+            found += [("set", path, "toyy"), ("set", path, "nowhere/toy"), ("set", path, "")]
+        if isinstance(value, list):
+            found += [("set", path, wrong) for wrong in ("abc", {"a": 1}, ["abc", []])]
+    found += [("drop", path, None) for path in REQUIRED]
+    return found + [("set", path, value) for path, value in CONTRADICTIONS]
+
+
+def mutated(kind: str, path: Path, value: Any) -> str:
+    spec = copy.deepcopy(yaml.safe_load(TOY_SPEC))
+    holder = spec
+    for key in path[:-1]:
+        holder = holder.setdefault(key, {}) if isinstance(holder, dict) else holder[key]
+    if kind == "set":
+        holder[path[-1]] = value
+    else:
+        removed = holder.pop(path[-1])
+        if kind == "misspell":
+            holder[value] = removed
+    return yaml.safe_dump(spec, sort_keys=False)
+
+
+def named(kind: str, path: Path, value: Any) -> str:
+    """The word that the message must contain: the nearest key that the user can look for."""
+    if kind == "misspell":
+        return value
+    return next(key for key in reversed(path) if isinstance(key, str))
+
+
+def test_there_are_enough_mutations():
+    assert len(mutations()) >= 200
+
+
+def test_the_spec_itself_is_right(toy_spec):
+    assert read_spec(toy_spec).name == "toy"
+
+
+def test_every_mutation_is_a_sentence_that_names_the_key(toy_spec):
+    wrong = []
+    for kind, path, value in mutations():
+        toy_spec.write_text(mutated(kind, path, value))
+        try:
+            read_spec(toy_spec)
+            wrong.append((kind, path, value, "accepted"))
+        except SpecError as error:
+            if named(kind, path, value) not in str(error) or str(toy_spec) not in str(error):
+                wrong.append((kind, path, value, str(error)))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("mutation", [("misspell", ("ema",), "emma"), ("set", ("data", "resolution"), "big")])
+def test_the_command_line_ends_with_2_and_without_a_traceback(toy, toy_spec, mutation):
+    toy_spec.write_text(mutated(*mutation))
+    path = os.pathsep.join([str(toy), *filter(None, sys.path)])
+    command = [sys.executable, "-m", "ganlab", "check", str(toy_spec)]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert named(*mutation) in ended.stderr

@@ -1,0 +1,97 @@
+"""Building: facts injected, contradictions refused with their place, schedules found, and rehearsal without data."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from torch import nn
+
+from ganlab import build
+from ganlab.build import Builder
+from ganlab.contracts import DataFacts
+from ganlab.errors import SpecError, UserError
+from ganlab.schedules import Schedule, Scheduled
+from ganlab.spec.model import Node, RegularizerNode
+
+IMAGES = DataFacts((3, 16, 16), 10, "images", class_names=("a", "b"))
+VECTORS = DataFacts((2,), 10, "vectors")
+
+
+class Network(nn.Module):
+    def __init__(self, resolution: int, channels: int, classes: int, width: int = 4) -> None:
+        super().__init__()
+        self.asked = (resolution, channels, classes, width)
+
+
+class AnyShape(nn.Module):
+    def __init__(self, facts: DataFacts, shape: tuple[int, ...], dimensions: int) -> None:
+        super().__init__()
+        self.asked = (facts, shape, dimensions)
+
+
+class Penalty:
+    side: ClassVar[str] = "discriminator"
+    requires: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, target: Scheduled = 1.0) -> None:
+        self.target = target
+
+
+class Holder:
+    def __init__(self, inner: Any, parts: tuple[Any, ...] = ()) -> None:
+        self.inner = inner
+        self.parts = parts
+
+
+class Picky:
+    def __init__(self, size: int) -> None:
+        raise UserError(f"size {size} is too small")
+
+
+@pytest.fixture(autouse=True)
+def _factories(monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = {c.__name__: c for c in (Network, AnyShape, Penalty, Holder, Picky)}
+    monkeypatch.setattr(build, "load_factory", lambda node: classes[node.name])
+
+
+def test_facts_are_injected_where_a_constructor_asks_for_them() -> None:
+    network = Builder(IMAGES).construct(Node("generators", "Network", {"width": 8}), "g")
+    assert network.asked == (16, 3, 2, 8)
+    assert Builder(VECTORS).construct(Node("generators", "AnyShape"), "g").asked == (VECTORS, (2,), 2)
+
+
+def test_a_spec_may_repeat_a_fact_but_not_contradict_it() -> None:
+    assert Builder(IMAGES).construct(Node("generators", "Network", {"channels": 3}), "g").asked[1] == 3
+    with pytest.raises(SpecError, match=r"g\.channels: the spec says 1, but the data have 3"):
+        Builder(IMAGES).construct(Node("generators", "Network", {"channels": 1}), "g")
+
+
+@pytest.mark.parametrize("facts", [VECTORS, DataFacts((3, 16, 8), 10, "wide")])
+def test_data_that_lack_a_fact_are_refused(facts: DataFacts) -> None:
+    with pytest.raises(SpecError, match=r"g: Network needs .* but the data have the shape"):
+        Builder(facts).construct(Node("generators", "Network"), "g")
+
+
+def test_nested_nodes_are_built_first_and_a_refusal_names_its_place() -> None:
+    node = Node("x", "Holder", {"inner": Node("generators", "Network"), "parts": (Node("x", "Penalty"),)})
+    holder = Builder(IMAGES).construct(node, "top")
+    assert isinstance(holder.inner, Network)
+    assert isinstance(holder.parts[0], Penalty)
+    with pytest.raises(SpecError, match=r"top\.parts\.0: size 3 is too small"):
+        parts = (Node("x", "Picky", {"size": 3}),)
+        Builder(IMAGES).construct(Node("x", "Holder", {"inner": None, "parts": parts}), "top")
+
+
+def test_scheduled_options_start_at_their_first_value_and_are_set_later() -> None:
+    fade = Schedule("linear", ((0.0, 1.0), (1000.0, 0.0)))
+    builder = Builder(IMAGES)
+    node = RegularizerNode("regularizers", "Penalty", {"target": fade}, weight=fade, every=2)  # type: ignore[arg-type]
+    term = builder.construct(node, "r")
+    assert (term.weight, term.every, term.regularizer.target) == (1.0, 2, 1.0)
+    for option in builder.scheduled:
+        option.apply(250)
+    assert (term.weight, term.regularizer.target) == (0.75, 0.75)
+    assert {option.name for option in builder.scheduled} == {"r.weight", "r.target"}
+
+
