@@ -1,6 +1,6 @@
 """What the platform adds to a training step, against a loop written by hand.
 
-    python benchmarks/overhead.py [SPEC ...]
+Usage: `python benchmarks/overhead.py [SPEC ...]`
 
 Both train in turns, in one process: a block of steps of `ganlab train` with everything that belongs to it (Lightning,
 loader, log, progress bar, snapshots, checkpoints), a block of the plain loop, and so on.

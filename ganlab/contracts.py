@@ -81,7 +81,8 @@ class Batch:
 
     def split(self, size: int | None) -> list[Batch]:
         """Consecutive parts of at most `size` examples (one part when `size` is None)."""
-        size = size or len(self)
+        if size is None or size >= len(self):
+            return [self]
         return [self._rows(start, min(size, len(self) - start)) for start in range(0, len(self), size)]
 
     def scoped(self, *names: int | str) -> Batch:
@@ -98,9 +99,11 @@ class Batch:
 class Views:
     """What a player offers to regularizers: tensors and callables by name.
 
-    The usual names: `real_images`, `fake_images`, `real_logits`, `fake_logits`, `latents`, `styles`, `labels`,
-    `discriminate` (images -> logits with this batch's labels), `generate` (latents -> images), `random`,
-    `discriminator` and `generator` (the modules). A family may offer more and lists all it offers in `provides`.
+    The usual tensors: `real_images`, `fake_images`, `real_logits`, `fake_logits`, `latents`, `styles` and `labels`.
+    The usual callables: `discriminate` (images -> logits), `features` (images -> what the discriminator's last layer
+    sees), `generate` (latents -> images) and `synthesise` (styles -> images), all with this batch's labels unless
+    others are given as a second argument, and `draw_latents` (random -> latents). Then there are `random` and the
+    modules, `discriminator` and `generator`. A family may offer more and lists all it offers in `provides`.
     """
 
     def __init__(self, **named: Any) -> None:
@@ -149,7 +152,9 @@ class Loss(Protocol):
 class Regularizer(Protocol):
     """Kind `regularizers`: an unweighted scalar penalty from the views that it names in `requires`.
 
-    `side` is the player whose terms it joins. Weight and lazy interval live in the spec.
+    `side` is the player whose terms it joins. Weight and lazy interval live in the spec. One that rewards its player,
+    so that its values may be negative, says so with `is_reward = True`. One with state is an `nn.Module`: its buffers
+    are saved. It may change them in `after_update` (see `Constraint`), once for all parts of a batch.
     """
 
     side: ClassVar[str]
@@ -158,12 +163,25 @@ class Regularizer(Protocol):
     def penalty(self, views: Views) -> Tensor: ...
 
 
+class Constraint(Protocol):
+    """Kind `regularizers` without a penalty: what is done to a player's module after its updates.
+
+    The platform calls `after_update`, without gradients, when the player's optimizer has made its step; a regularizer
+    is called after those updates that its interval `every` makes due.
+    """
+
+    side: ClassVar[str]
+    requires: ClassVar[frozenset[str]]
+
+    def after_update(self, player: nn.Module) -> None: ...
+
+
 @dataclass
 class WeightedRegularizer:
     """A regularizer with the platform's part of its node: weight and lazy interval (in updates of its player)."""
 
     name: str
-    regularizer: Regularizer
+    regularizer: Regularizer | Constraint
     weight: Scheduled = 1.0
     every: int = 1
 
@@ -263,6 +281,7 @@ __all__ = [
     "KIND_OF_ANNOTATION",
     "Augmentation",
     "Batch",
+    "Constraint",
     "DataFacts",
     "Dataset",
     "Discriminator",

@@ -10,6 +10,7 @@ from torch import nn
 
 from ganlab.contracts import (
     Augmentation,
+    Constraint,
     Dataset,
     Loss,
     Metric,
@@ -97,7 +98,18 @@ def _own(loaded: type, base: type) -> set[str]:
 
 
 def _compare(kind: str, made: type) -> Iterator[str]:
-    protocol = _PROTOCOLS[kind]
+    for protocol in _protocols(kind, made):
+        yield from _compare_with(protocol, kind, made)
+
+
+def _protocols(kind: str, made: type) -> list[type]:
+    """The protocols that a class has to keep: a regularizer has a penalty, acts after updates, or both."""
+    if kind != "regularizers" or not hasattr(made, "after_update"):
+        return [_PROTOCOLS[kind]]
+    return [Constraint, Regularizer] if hasattr(made, "penalty") else [Constraint]
+
+
+def _compare_with(protocol: type, kind: str, made: type) -> Iterator[str]:
     for name, hint in get_type_hints(protocol).items():
         if get_origin(hint) is ClassVar:
             yield from _class_fact(made, name)

@@ -17,6 +17,16 @@ def derive_seed(*key: int | str) -> int:
     return int.from_bytes(digest, "little") >> 1
 
 
+def seed_networks(seed: int, device: torch.device) -> None:
+    """Seed the generators that networks on `device` draw from by themselves, as dropout does.
+
+    `torch.manual_seed` asks every kind of accelerator that torch knows, which costs more than a millisecond.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
+
+
 class Randomness:
     """One slice of the global stream of random numbers of a step.
 

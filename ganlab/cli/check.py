@@ -34,7 +34,8 @@ def check(
             note = _rehearse(read_spec(path, overrides))
         except UserError as error:
             failed = True
-            print(f"{path}: {error}", file=sys.stderr)
+            named = str(error).startswith(f"{path}:")
+            print(error if named else f"{path}: {error}", file=sys.stderr)
         else:
             print(f"{path}: ok" + (f" (but its networks were not held against the data: {note})" if note else ""))
     if failed:

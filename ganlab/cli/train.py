@@ -75,7 +75,8 @@ def _report(outcome: Outcome) -> None:
         print(f"ganlab: stopped by a signal; the checkpoint is {outcome.run.last_checkpoint}", file=sys.stderr)
     grids = sorted(outcome.run.samples.glob("kimg-*.png"))
     lines: dict[str, Any] = {"samples": grids[-1] if grids else None}
-    lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in outcome.metrics.items())
+    headlines = {name: value for name, value in outcome.metrics.items() if name.count("/") < 2}  # no parts of parts
+    lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in headlines.items())
     for name, value in lines.items():
         if value:
             print(f"{name}: {value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,11 +11,11 @@ from typing import Any, ClassVar
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grads_with_norm_
 
 from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedRegularizer
 from ganlab.data.step_batch import StepBatch
-from ganlab.randomness import Randomness, derive_seed
+from ganlab.randomness import Randomness, derive_seed, seed_networks
 from ganlab.schedules import Schedule
 from ganlab.training.clock import Clock
 from ganlab.training.ema import Averages
@@ -99,13 +100,15 @@ class GANModule(LightningModule):
         """One optimizer step of a player on the sum of its terms; the other players are frozen meanwhile."""
         optimizer = self.player_optimizers[player]
         parts = batch.scoped(player).split(self.settings.micro_batch)
-        torch.manual_seed(derive_seed(self.settings.seed, self.clock.position, player, rank(), *batch.random.key))
+        seed = derive_seed(self.settings.seed, self.clock.position, player, rank(), *batch.random.key)
+        seed_networks(seed, self.device)
         with self.only(player):
             optimizer.zero_grad()
             for part in parts:
-                named = terms(part)
-                self.manual_backward(_total(named) * (len(part) / len(batch)))
-                self._note(player, named, len(part) / len(batch))
+                named, share = terms(part), len(part) / len(batch)
+                # Not manual_backward: it calls eight hooks of Lightning that have no work here, for 0.2 ms.
+                _total(named, share).backward()
+                self._note(player, named, share)
         parameters = self.trainable[player]
         self.interrupted |= synchronise(parameters, self._floating_buffers(), self.interrupt_requested)
         if self._clip(player, parameters, named):
@@ -116,6 +119,8 @@ class GANModule(LightningModule):
         """The weighted penalties of a player that are due, in float32; a lazy one is scaled by its interval."""
         update = self.clock.updates[player]
         due = [term for term in self.regularizers if term.regularizer.side == player and update % term.every == 0]
+        if not due:
+            return {}
         with torch.autocast(self.device.type, enabled=False):
             return {term.name: term.regularizer.penalty(views) * (term.weight * term.every) for term in due}
 
@@ -205,9 +210,9 @@ class GANModule(LightningModule):
 
     def _clip(self, player: str, parameters: Sequence[nn.Parameter], terms: Terms) -> bool:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        norm = get_total_norm(gradients)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         guard = self.settings.guard
-        if not torch.isfinite(norm):
+        if not math.isfinite(norm.item()):
             guard.refuse(player, terms, self.clock.images_seen)
             return False
         guard.accept(player)
@@ -216,10 +221,13 @@ class GANModule(LightningModule):
             clip_grads_with_norm_(parameters, clip, norm)
         return True
 
-    def _floating_buffers(self) -> list[Tensor]:
+    def _floating_buffers(self) -> Iterator[Tensor]:
+        """Lazily, as one process need not walk through its modules."""
         averaged = set(map(id, self.averages.buffers()))
-        return [b for b in self.buffers() if b.is_floating_point() and id(b) not in averaged]
+        yield from (b for b in self.buffers() if b.is_floating_point() and id(b) not in averaged)
 
 
-def _total(terms: Terms) -> Tensor:
-    return torch.stack([value.float() if value.dtype == torch.bfloat16 else value for value in terms.values()]).sum()
+def _total(terms: Terms, share: float) -> Tensor:
+    """The sum of the terms, in float32 at least, times the share of the batch that they are about."""
+    total = torch.stack([value.float() if value.dtype == torch.bfloat16 else value for value in terms.values()]).sum()
+    return total if share == 1 else total * share

@@ -19,6 +19,7 @@ from ganlab.contracts import (
 )
 from ganlab.errors import UserError
 from ganlab.randomness import Randomness
+from ganlab.spec.model import Count
 from ganlab.training.module import GANModule
 from ganlab.training.regularizer_set import register_modules
 
@@ -50,7 +51,7 @@ class TwoPlayerGAN(GANModule):
         loss: Loss,
         regularizers: Sequence[WeightedRegularizer] = (),
         augmentation: Augmentation | None = None,
-        discriminator_steps: int = 1,
+        discriminator_steps: Count = 1,
     ) -> None:
         super().__init__()
         self.generator = generator

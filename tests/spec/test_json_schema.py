@@ -79,7 +79,7 @@ def test_a_broken_plugin_is_left_out_with_a_warning(toy, install):
 
 def test_the_reference_lists_every_key_and_option(toy):
     text = markdown(pytest.fail)
-    keys = [key for key in yaml.safe_load(TOY_SPEC)]
+    keys = list(yaml.safe_load(TOY_SPEC))
     for word in [*keys, "micro_batch", "half_life_kimg", "toy_preset", "margin", "clip"]:
         assert f"`{word}`" in text
     assert "| `width` | an integer | 8 | units of the hidden layer. |" in text

@@ -8,6 +8,7 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
+from ganlab.nn import Conv2d, LeakyReLU
 from ganlab_dcgan.parts import activation, channel_plan, convolution, has_bias
 
 
@@ -40,13 +41,13 @@ class DCGANDiscriminator(nn.Module):
         super().__init__()
         normalizer = normalizer or BatchNormalizer()
         bias, hidden = has_bias(normalizer), channel_plan(resolution, width)[::-1]
-        first = nn.Conv2d(channels, hidden[0], 4, 2, 1, bias=bias)
-        layers: list[nn.Module] = [convolution(first, normalizer), nn.LeakyReLU(0.2)]
+        first = Conv2d(channels, hidden[0], 4, 2, 1, bias=bias)
+        layers: list[nn.Module] = [convolution(first, normalizer), LeakyReLU(0.2)]
         for inputs, outputs in pairwise(hidden):
-            halving = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=bias)
-            layers += [convolution(halving, normalizer), activation(outputs, normalizer), nn.LeakyReLU(0.2)]
+            halving = Conv2d(inputs, outputs, 4, 2, 1, bias=bias)
+            layers += [convolution(halving, normalizer), activation(outputs, normalizer), LeakyReLU(0.2)]
         self.features = nn.Sequential(*layers)
-        self.last = convolution(nn.Conv2d(hidden[-1], 1, 4, bias=bias), normalizer)
+        self.last = convolution(Conv2d(hidden[-1], 1, 4, bias=bias), normalizer)
         self.embedding = None
         if conditional and classes:
             self.embedding = normalizer.weight(nn.Embedding(classes, hidden[-1]))

@@ -9,6 +9,7 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
+from ganlab.nn import ConvTranspose2d, ReLU
 from ganlab_dcgan.parts import activation, channel_plan, convolution, has_bias
 
 
@@ -44,11 +45,11 @@ class DCGANGenerator(nn.Module):
         self.embedding = nn.Embedding(classes, latent_size) if conditional and classes else None
         bias, hidden = has_bias(normalizer), channel_plan(resolution, width)
         inputs = latent_size if self.embedding is None else 2 * latent_size
-        first = nn.ConvTranspose2d(inputs, hidden[0], 4, bias=bias)
-        doublings = [nn.ConvTranspose2d(a, b, 4, 2, 1, bias=bias) for a, b in pairwise([*hidden, channels])]
+        first = ConvTranspose2d(inputs, hidden[0], 4, bias=bias)
+        doublings = [ConvTranspose2d(a, b, 4, 2, 1, bias=bias) for a, b in pairwise([*hidden, channels])]
         layers: list[nn.Module] = []
         for layer, outputs in zip([first, *doublings[:-1]], hidden, strict=True):
-            layers += [convolution(layer, normalizer), activation(outputs, normalizer), nn.ReLU()]
+            layers += [convolution(layer, normalizer), activation(outputs, normalizer), ReLU()]
         self.layers = nn.Sequential(*layers, convolution(doublings[-1], normalizer), nn.Tanh())
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:

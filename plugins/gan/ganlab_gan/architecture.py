@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganlab.contracts import Augmentation, Discriminator, Generator, Loss, WeightedRegularizer
 from ganlab.randomness import Randomness
+from ganlab.spec.model import Count
 from ganlab.training.two_player import TwoPlayerGAN
 
 
@@ -38,7 +39,7 @@ class GAN(TwoPlayerGAN):
         loss: Loss,
         regularizers: Sequence[WeightedRegularizer] = (),
         augmentation: Augmentation | None = None,
-        discriminator_steps: int = 1,
+        discriminator_steps: Count = 1,
         latents: Literal["normal", "uniform"] = "normal",
     ) -> None:
         super().__init__(generator, discriminator, loss, regularizers, augmentation, discriminator_steps)

@@ -1,0 +1,71 @@
+"""How long the command line takes to answer, and whether it imported torch for that.
+
+python benchmarks/startup.py [--repeats 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from report import print_table
+
+QUICKSTART = Path(__file__).parents[1] / "experiments/quickstart.yaml"
+
+
+def seconds(command: list[str]) -> float:
+    """Wall-clock seconds of one run."""
+    started = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def imports_torch(command: list[str]) -> bool:
+    """Whether the process imported torch, by its own account of imports."""
+    verbose = [command[0], "-X", "importtime", *command[1:]]
+    report = subprocess.run(verbose, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return any(line.rsplit("|", 1)[-1].strip() == "torch" for line in report.splitlines())
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """What is measured, by name."""
+    ganlab = [sys.executable, "-m", "ganlab"]
+    spec = QUICKSTART.read_text()
+    unknown_plugin, unknown_key = folder / "plugin.yaml", folder / "key.yaml"
+    unknown_plugin.write_text(spec.replace("  loss: ", "  loss: no_such_"))
+    unknown_key.write_text(spec + "\nno_such_key: 1\n")
+    return {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "ganlab --help": [*ganlab, "--help"],
+        "ganlab plugins": [*ganlab, "plugins"],
+        "ganlab check, unknown plugin": [*ganlab, "check", str(unknown_plugin)],
+        "ganlab check, unknown key": [*ganlab, "check", str(unknown_key)],
+    }
+
+
+def main() -> None:
+    """Run each command in turn, so that all of them meet the same machine."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    repeats = parser.parse_args().repeats
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = commands(Path(folder))
+        torch_imported = {name: imports_torch(command) for name, command in wanted.items()}
+        times: dict[str, list[float]] = {name: [] for name in wanted}
+        for _ in range(repeats):
+            for name, command in wanted.items():
+                times[name].append(seconds(command))
+    rows = [
+        (name, statistics.median(values), min(values), "yes" if torch_imported[name] else "no")
+        for name, values in times.items()
+    ]
+    print_table("Time to answer", ["command", "median s", "fastest s", "imports torch"], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from ganlab.cli.app import app
+from ganlab.errors import PluginError, SpecError, UserError
+from ganlab.spec import read_spec
+
+
+@pytest.fixture
+def run():
+    def run(*arguments):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if isinstance(result.exception, UserError):
+            raise result.exception
+        return result
+
+    return run
+
+
+def test_check_looks_at_every_file(run, toy_spec, tmp_path):
+    (tmp_path / "bad.yaml").write_text(toy_spec.read_text().replace("kimg: 0.064", "kimg: long"))
+    result = run("check", tmp_path / "bad.yaml", toy_spec, tmp_path / "missing.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == f"{toy_spec}: ok\n"
+    assert "kimg: needs a number above 0, not 'long'" in result.stderr
+    assert "missing.yaml" in result.stderr
+    assert run("check", toy_spec, "data.batch_size=4").exit_code == 0
+    assert run("check", toy_spec, "data.batch_size=0").exit_code == 2
+    with pytest.raises(UserError, match="at least one spec"):
+        run("check", "a.b=c")
+
+
+def test_show_prints_a_spec_that_loads_back(run, toy_spec, tmp_path):
+    for options in ([], ["--plain"]):
+        result = run("show", toy_spec, "seed=3", *options)
+        (tmp_path / "again.yaml").write_text(result.stdout)
+        assert read_spec(tmp_path / "again.yaml") == read_spec(toy_spec, ["seed=3"])
+        assert ("# override 'seed=3'" in result.stdout) == (not options)
+
+
+def test_diff_prints_what_differs(run, toy_spec, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("extends: toy.yaml\narchitecture: {loss: {margin: 2}}\n")
+    result = run("diff", toy_spec, other)
+    assert result.stdout.split() == [
+        "architecture.loss.margin", "1.0", "->", "2.0", f"({toy_spec}:13", "->", f"{other}:2)",
+    ]  # fmt: skip
+    assert run("diff", toy_spec, toy_spec).stdout == "no differences\n"
+
+
+def test_plugins_lists_what_is_installed(run, toy):
+    rows = [line.split() for line in run("plugins").stdout.splitlines()]
+    assert rows[0] == ["kind", "name", "distribution", "version"]
+    assert ["losses", "toy_preset", "ganlab-toy", "1.0"] in rows
+    assert {row[0] for row in [line.split() for line in run("plugins", "losses").stdout.splitlines()][1:]} == {"losses"}
+    with pytest.raises(PluginError, match="did you mean 'losses'"):
+        run("plugins", "loses")
+
+
+def test_plugins_shows_the_options_of_one(run, toy):
+    text = run("plugins", "generators", "toy").stdout
+    assert "toy (generators), from ganlab-toy 1.0, ganlab_toy:ToyGenerator" in text
+    assert "Latents to examples." in text
+    assert ["width", "an", "integer", "8", "units", "of", "the", "hidden", "layer."] in [
+        line.split() for line in text.splitlines()
+    ]
+    assert "taken from the data" in text
+    assert "every" in run("plugins", "regularizers", "toy").stdout
+    assert "no options" in run("plugins", "normalizers", "toy").stdout
+
+
+def test_plugins_shows_what_is_wrong_with_a_broken_one(run, install):
+    install("bad-pack", {"losses": {"bad": "bad_pack:Bad"}}, {"bad_pack": "import nothing_like_it"})
+    assert "bad-pack" in run("plugins", "losses").stdout
+    with pytest.raises(PluginError, match="nothing_like_it"):
+        run("plugins", "losses", "bad")
+
+
+def test_schema_and_reference_are_written(run, toy, tmp_path):
+    assert run("schema", "--out", tmp_path / "schema.json").exit_code == 0
+    assert "toy_preset" in yaml.safe_load((tmp_path / "schema.json").read_text())["$defs"]["losses"]["anyOf"][0]["enum"]
+    assert run("schema", "--markdown").stdout.startswith("# Spec reference")
+
+
+def test_schema_warns_of_broken_plugins(run, install):
+    install("bad-pack", {"losses": {"bad": "bad_pack:Bad"}}, {"bad_pack": "import nothing_like_it"})
+    result = run("schema")
+    assert result.exit_code == 0
+    assert "bad-pack 1.0" in result.stderr
+
+
+def test_show_reports_problems(run, toy_spec):
+    with pytest.raises(SpecError, match="did you mean 'ema'"):
+        run("show", toy_spec, "emma=null")
+
+
+HEAVY = ("torch", "pytorch_lightning", "numpy", "omegaconf", "rich", "wandb")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["--help"], 0),
+        (["plugins"], 0),
+        (["plugins", "losses"], 0),
+        (["check", "SPEC", "architecture.name=nope"], 2),
+        (["check", "SPEC", "data=nope"], 2),
+        (["check", "SPEC", "optimizers.generator=nope"], 2),
+        (["check", "SPEC", "evaluation.metrics=[nope]"], 2),
+        (["check", "SPEC", "emma=null"], 2),
+        (["check", "SPEC", "trainer.device=2"], 2),
+        (["check", "missing.yaml"], 2),
+    ],
+)
+def test_answers_that_need_no_torch_do_not_import_it(toy, toy_spec, arguments, exit_code):
+    code = (
+        "import sys; from ganlab.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], code or 0)"
+    )
+    command = [sys.executable, "-c", code, *(str(toy_spec) if word == "SPEC" else word for word in arguments)]
+    path = os.pathsep.join([str(toy), *filter(None, sys.path)])
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
+    assert ended.stdout.splitlines()[-1] == f"[] {exit_code}", ended.stderr
