@@ -1,10 +1,11 @@
-"""Penalties on gradients: ganlab's convolutions against torch's, in turns and in one process.
+"""Penalties on gradients: ganlab's layers against torch's, in turns and in one process.
 
-Usage: `python benchmarks/penalties.py [--rounds 7]`
+    python benchmarks/penalties.py [--rounds 7]
 
 Times a penalty with its backward pass on the 64-pixel networks of `dcgan` without a normalizer: R1 and the gradient
-penalty on the discriminator, the length of the generator's gradient (path length). Both sides have the same weights
-and inputs. Errors are those of the gradient of all weights against torch's in float64.
+penalty on the discriminator, the length of the generator's gradient (path length). `stride 1` is a discriminator
+that halves its images by pooling. Both sides have the same weights and inputs. Errors are those of the gradient of
+all weights against torch's in float64.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from itertools import pairwise
 
 import torch
 from ganlab_dcgan.discriminator import DCGANDiscriminator
@@ -26,73 +27,99 @@ from ganlab_objectives.r1 import R1
 from report import print_table
 from torch import Tensor, nn
 
-from ganlab.contracts import Views
+from ganlab.contracts import Regularizer, Views
 from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU, ReLU
 from ganlab.randomness import Randomness
 
-Penalty = Callable[[nn.Module, torch.dtype], Tensor]
+Penalty = Callable[[nn.Module], Tensor]
+_DRAWN = Conv2d | ConvTranspose2d
 
 
-def discriminator_penalty(regularizer: Any, batch: int, network: nn.Module, dtype: torch.dtype) -> Tensor:
+def pooled_discriminator(width: int) -> nn.Module:
+    """3x3 convolutions at each resolution from 64 to 8 pixels, with the widths of `dcgan`."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise([3, width, 2 * width, 4 * width, 8 * width]):
+        layers += [Conv2d(inputs, outputs, 3, padding=1), LeakyReLU(0.2), nn.AvgPool2d(2)]
+    return nn.Sequential(*layers, Conv2d(outputs, 1, 4), nn.Flatten(0))
+
+
+def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dtype) -> Penalty:
     """A regularizer of the discriminator on images of noise."""
     random = Randomness(0, "images", count=batch)
     real, fake = (random.normal(name, 3, 64, 64).tanh().to(dtype) for name in ("real", "fake"))
-    channels_last = partial(torch.Tensor.contiguous, memory_format=torch.channels_last)
-    views = Views(real_images=channels_last(real), fake_images=channels_last(fake), discriminate=network, random=random)
-    penalty: Tensor = regularizer.penalty(views)
+
+    def penalty(network: nn.Module) -> Tensor:
+        return regularizer.penalty(Views(real_images=real, fake_images=fake, discriminate=network, random=random))
+
     return penalty
 
 
-def path_length(batch: int, network: nn.Module, dtype: torch.dtype) -> Tensor:
+def path_length(batch: int, dtype: torch.dtype) -> Penalty:
     """Squared distance from 1 of the gradient of images times noise by their latents (Karras et al., 2020)."""
     random = Randomness(0, "latents", count=batch)
     latents = random.normal("latents", 100).to(dtype).requires_grad_()
-    images: Tensor = network(latents)
-    product = (images * random.normal("noise", 3, 64, 64).to(dtype) / 64).sum()
-    (gradient,) = torch.autograd.grad(product, latents, create_graph=True)
-    return (gradient.norm(dim=1) - 1).square().mean()
+    noise = random.normal("noise", 3, 64, 64).to(dtype) / 64
+
+    def penalty(network: nn.Module) -> Tensor:
+        (gradient,) = torch.autograd.grad((network(latents) * noise).sum(), latents, create_graph=True)
+        return (gradient.norm(dim=1) - 1).square().mean()
+
+    return penalty
+
+
+def prepared(network: nn.Module) -> nn.Module:
+    """The network in memory order (N, H, W, C), with weights that keep the size of activations and gradients."""
+    for layer in network.modules():
+        if isinstance(layer, _DRAWN):
+            nn.init.kaiming_normal_(layer.weight, 0.2, "fan_out" if isinstance(layer, ConvTranspose2d) else "fan_in")
+    return network.to(memory_format=torch.channels_last)
 
 
 def with_torch_layers(network: nn.Module) -> nn.Module:
-    """The same network and weights with torch's own convolutions."""
+    """The same network and weights with torch's own layers."""
     network = copy.deepcopy(network)
     for layer in network.modules():
-        if isinstance(layer, Conv2d | ConvTranspose2d | LeakyReLU | ReLU):
+        if isinstance(layer, _DRAWN | LeakyReLU | ReLU):
             layer.__class__ = type(layer).__base__
     return network
 
 
-def gradient(penalty: Penalty, network: nn.Module, precision: torch.dtype) -> Tensor:
-    """The gradient of the penalty by all weights as one float64 vector; bfloat16 means autocast."""
+def step(penalty: Penalty, network: nn.Module, precision: torch.dtype) -> float:
+    """Milliseconds of a penalty and its backward pass; bfloat16 means autocast."""
     network.zero_grad()
-    is_mixed = precision == torch.bfloat16
-    with torch.autocast("cpu", torch.bfloat16, enabled=is_mixed):
-        value = penalty(network, torch.float32 if is_mixed else precision)
+    start = time.perf_counter()
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        value = penalty(network)
     value.backward()
+    return (time.perf_counter() - start) * 1000
+
+
+def gradient(network: nn.Module) -> Tensor:
+    """The gradient of all weights in one vector."""
     parts = (torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())
     return torch.cat([part.flatten().double() for part in parts])
-
-
-def compare(name: str, penalty: Penalty, network: nn.Module, precision: torch.dtype, rounds: int) -> list[object]:
-    """A row of the table: medians of times and of their ratios, one ratio a round, and both errors."""
-    truth = gradient(penalty, with_torch_layers(network).double(), torch.float64)
-    sides = {"torch": with_torch_layers(network), "ganlab": network}
-    errors = {side: error(gradient(penalty, sides[side], precision), truth) for side in sides}
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    for _ in range(rounds):
-        for side, candidate in sides.items():
-            start = time.perf_counter()
-            gradient(penalty, candidate, precision)
-            times[side].append((time.perf_counter() - start) * 1000)
-    ratio = statistics.median(a / b for a, b in zip(times["torch"], times["ganlab"], strict=True))
-    medians = [statistics.median(times[side]) for side in sides]
-    return [name, str(precision).removeprefix("torch."), *medians, ratio, errors["torch"], errors["ganlab"]]
 
 
 def error(found: Tensor, truth: Tensor) -> str:
     """Relative error and cosine."""
     cosine = torch.nn.functional.cosine_similarity(found, truth, dim=0)
     return f"{(found - truth).norm() / truth.norm():.1e}, {cosine:.5f}"
+
+
+def compare(
+    make: Callable[[torch.dtype], Penalty], network: nn.Module, precision: torch.dtype, rounds: int
+) -> list[object]:
+    """Medians of times, the median of the rounds' ratios, and both errors."""
+    exact = with_torch_layers(network).double()
+    step(make(torch.float64), exact, torch.float64)
+    penalty, sides = make(torch.float32), [with_torch_layers(network), network]
+    errors = []
+    for side in sides:
+        step(penalty, side, precision)
+        errors.append(error(gradient(side), gradient(exact)))
+    times = [[step(penalty, side, precision) for side in sides] for _ in range(rounds)]
+    medians = [statistics.median(column) for column in zip(*times, strict=True)]
+    return [*medians, statistics.median(theirs / ours for theirs, ours in times), *errors]
 
 
 def main() -> None:
@@ -105,20 +132,20 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    networks = {
-        "discriminator": DCGANDiscriminator(64, 3, width=arguments.width, normalizer=NoNormalizer()),
-        "generator": DCGANGenerator(64, 3, width=arguments.width, normalizer=NoNormalizer()),
-    }
-    for network in networks.values():
-        network.to(memory_format=torch.channels_last)
-    penalties: dict[str, tuple[str, Penalty]] = {
-        "R1": ("discriminator", partial(discriminator_penalty, R1(), arguments.batch)),
-        "gradient penalty": ("discriminator", partial(discriminator_penalty, GradientPenalty(), arguments.batch)),
-        "path length": ("generator", partial(path_length, arguments.batch)),
+    discriminator = prepared(DCGANDiscriminator(64, 3, width=arguments.width, normalizer=NoNormalizer()))
+    generator = prepared(DCGANGenerator(64, 3, width=arguments.width, normalizer=NoNormalizer()))
+    r1, gradient_penalty = (
+        partial(discriminator_penalty, regularizer, arguments.batch) for regularizer in (R1(), GradientPenalty())
+    )
+    cases = {
+        "R1": (r1, discriminator),
+        "gradient penalty": (gradient_penalty, discriminator),
+        "path length": (partial(path_length, arguments.batch), generator),
+        "R1, stride 1": (r1, prepared(pooled_discriminator(arguments.width // 2))),
     }
     rows = [
-        compare(name, penalty, networks[player], precision, arguments.rounds)
-        for name, (player, penalty) in penalties.items()
+        [name, str(precision).removeprefix("torch."), *compare(make, network, precision, arguments.rounds)]
+        for name, (make, network) in cases.items()
         for precision in (torch.float32, torch.bfloat16)
     ]
     columns = ["penalty", "precision", "torch ms", "ganlab ms", "ratio", "torch error, cosine", "ganlab error, cosine"]

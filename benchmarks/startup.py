@@ -36,15 +36,21 @@ def commands(folder: Path) -> dict[str, list[str]]:
     """What is measured, by name."""
     ganlab = [sys.executable, "-m", "ganlab"]
     spec = QUICKSTART.read_text()
-    unknown_plugin, unknown_key = folder / "plugin.yaml", folder / "key.yaml"
-    unknown_plugin.write_text(spec.replace("  loss: ", "  loss: no_such_"))
-    unknown_key.write_text(spec + "\nno_such_key: 1\n")
+    changed = {
+        "an unknown top-level key": spec + "\nno_such_key: 1\n",
+        "an unknown data set": spec.replace("  name: digits", "  name: no_such_digits"),
+        "an unknown loss": spec.replace("  loss: ", "  loss: no_such_"),
+    }
+    checks = {}
+    for number, (name, text) in enumerate(changed.items()):
+        path = folder / f"{number}.yaml"
+        path.write_text(text)
+        checks[f"ganlab check, {name}"] = [*ganlab, "check", str(path)]
     return {
         "python -c pass": [sys.executable, "-c", "pass"],
         "ganlab --help": [*ganlab, "--help"],
         "ganlab plugins": [*ganlab, "plugins"],
-        "ganlab check, unknown plugin": [*ganlab, "check", str(unknown_plugin)],
-        "ganlab check, unknown key": [*ganlab, "check", str(unknown_key)],
+        **checks,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from ganlab.contracts import (
 from ganlab.errors import DataError, DataMissing, SpecError, UserError
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
+from ganlab.spec.constructor import parameter_names
 from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
@@ -75,7 +75,7 @@ class Builder:
     ) -> dict[str, Any]:
         if self.facts is None or node.kind == "datasets":
             return {}
-        wanted = [name for name in inspect.signature(factory).parameters if name in INJECTED_FACTS]
+        wanted = [name for name in parameter_names(factory) if name in INJECTED_FACTS]
         return {name: self._fact(name, node, options, place) for name in wanted}
 
     def _fact(self, name: str, node: Node, options: Mapping[str, Any], place: str) -> Any:

@@ -41,7 +41,7 @@ def check_contract(plugin: Plugin, loaded: Any) -> None:
     A factory is judged by its return annotation; without one, what it makes is not known before it is called.
     """
     made = loaded if isinstance(loaded, type) else _made_by(loaded)
-    problems = list(_problems(plugin, loaded, made))
+    problems = list(dict.fromkeys(_problems(plugin, loaded, made)))
     if problems:
         raise PluginError(f"plugin {plugin} does not keep the contract of the {plugin.kind}: {'; '.join(problems)}")
 
@@ -106,7 +106,7 @@ def _protocols(kind: str, made: type) -> list[type]:
     """The protocols that a class has to keep: a regularizer has a penalty, acts after updates, or both."""
     if kind != "regularizers" or not hasattr(made, "after_update"):
         return [_PROTOCOLS[kind]]
-    return [Constraint, Regularizer] if hasattr(made, "penalty") else [Constraint]
+    return [Regularizer, Constraint] if hasattr(made, "penalty") else [Constraint]
 
 
 def _compare_with(protocol: type, kind: str, made: type) -> Iterator[str]:

@@ -24,6 +24,12 @@ class Network(nn.Module):
         self.asked = (resolution, channels, classes, width)
 
 
+class Wider(Network):
+    def __init__(self, depth: int = 1, **options: Any) -> None:
+        super().__init__(**options)
+        self.depth = depth
+
+
 class AnyShape(nn.Module):
     def __init__(self, facts: DataFacts, shape: tuple[int, ...], dimensions: int) -> None:
         super().__init__()
@@ -51,7 +57,7 @@ class Picky:
 
 @pytest.fixture(autouse=True)
 def _factories(monkeypatch: pytest.MonkeyPatch) -> None:
-    classes = {c.__name__: c for c in (Network, AnyShape, Penalty, Holder, Picky)}
+    classes = {c.__name__: c for c in (Network, Wider, AnyShape, Penalty, Holder, Picky)}
     monkeypatch.setattr(build, "load_factory", lambda node: classes[node.name])
 
 
@@ -59,6 +65,10 @@ def test_facts_are_injected_where_a_constructor_asks_for_them() -> None:
     network = Builder(IMAGES).construct(Node("generators", "Network", {"width": 8}), "g")
     assert network.asked == (16, 3, 2, 8)
     assert Builder(VECTORS).construct(Node("generators", "AnyShape"), "g").asked == (VECTORS, (2,), 2)
+
+
+def test_facts_pass_through_a_constructor_that_passes_its_arguments_on() -> None:
+    assert Builder(IMAGES).construct(Node("generators", "Wider", {"depth": 2, "width": 8}), "g").asked == (16, 3, 2, 8)
 
 
 def test_a_spec_may_repeat_a_fact_but_not_contradict_it() -> None:
@@ -78,9 +88,9 @@ def test_nested_nodes_are_built_first_and_a_refusal_names_its_place() -> None:
     holder = Builder(IMAGES).construct(node, "top")
     assert isinstance(holder.inner, Network)
     assert isinstance(holder.parts[0], Penalty)
+    picky = Node("x", "Holder", {"inner": None, "parts": (Node("x", "Picky", {"size": 3}),)})
     with pytest.raises(SpecError, match=r"top\.parts\.0: size 3 is too small"):
-        parts = (Node("x", "Picky", {"size": 3}),)
-        Builder(IMAGES).construct(Node("x", "Holder", {"inner": None, "parts": parts}), "top")
+        Builder(IMAGES).construct(picky, "top")
 
 
 def test_scheduled_options_start_at_their_first_value_and_are_set_later() -> None:
@@ -93,5 +103,3 @@ def test_scheduled_options_start_at_their_first_value_and_are_set_later() -> Non
         option.apply(250)
     assert (term.weight, term.regularizer.target) == (0.75, 0.75)
     assert {option.name for option in builder.scheduled} == {"r.weight", "r.target"}
-
-

@@ -13,21 +13,24 @@ from torch import Tensor
 from ganlab.files import write_atomically
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_GAP_COLOUR = 96
 _16_TO_8_BITS = 257  # 65535 = 255 * 257
 
 
-def save_grid(images: Tensor, path: str | Path, rows: int, columns: int) -> None:
-    """Write images (N, C, H, W), uint8 or uint16, as one PNG of `rows` x `columns`, row by row without gaps.
+def save_grid(images: Tensor, path: str | Path, rows: int, columns: int, gap: int = 0) -> None:
+    """Write images (N, C, H, W), uint8 or uint16, as one PNG of `rows` x `columns`, row by row, `gap` pixels apart.
 
     uint16 is shown in 8 bits; of more than 4 channels the first three are shown as red, green and blue. Images
     beyond the last place are left out, places without an image stay black.
     """
     pixels = _as_bytes(images[: rows * columns])
     count, height, width, channels = pixels.shape
-    sheet = np.zeros((rows * columns, height, width, channels), dtype=np.uint8)
-    sheet[:count] = pixels
-    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, columns * width, channels)
+    cells = np.full((rows * columns, height + gap, width + gap, channels), _GAP_COLOUR, dtype=np.uint8)
+    cells[:, :height, :width] = 0
+    cells[:count, :height, :width] = pixels
+    sheet = cells.reshape(rows, columns, height + gap, width + gap, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * (height + gap), columns * (width + gap), channels)
+    sheet = sheet[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
     picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
     write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
 

@@ -15,6 +15,7 @@ from ganlab.evaluation.sampling import BLOCK, Labels, sample_blocks
 from ganlab.training.module import GANModule
 
 SCATTER_POINTS = 2048
+GAP = 2  # pixels between the images of a grid
 
 
 def picture_size(facts: DataFacts, rows: int, columns: int) -> int:
@@ -62,6 +63,6 @@ def save_picture(
 ) -> None:
     """Write a PNG; `reference` are reals to show behind the points of vectors."""
     if facts.is_images:
-        save_grid(examples, path, *grid)
+        save_grid(examples, path, *grid, gap=GAP)
     else:
         save_scatter(examples, path, reference)

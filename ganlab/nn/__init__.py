@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from ganlab.nn.collective import stack_over_ranks, sum_over_ranks
+from ganlab.nn.combined_normalizer import CombinedNormalizer
+from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
+from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.normalizer import Normalizer, Unchanged
 from ganlab.nn.pixel_norm import PixelNorm
 from ganlab.nn.spectral_norm import SpectralNorm, spectral_norm
+from ganlab.nn.weight_norm import WeightNorm, weight_norm
 
 __all__ = [
+    "CombinedNormalizer",
+    "Conditional",
     "Conv2d",
     "ConvTranspose2d",
     "LeakyReLU",
     "Normalizer",
     "PixelNorm",
     "ReLU",
+    "Scaled",
     "SpectralNorm",
     "Unchanged",
+    "WeightNorm",
     "conv2d",
     "conv_transpose2d",
+    "equalized",
     "leaky_relu",
     "spectral_norm",
+    "stack_over_ranks",
+    "sum_over_ranks",
+    "weight_norm",
 ]

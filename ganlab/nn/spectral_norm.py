@@ -6,13 +6,13 @@ it divides by zero for a zero weight; this one is a float32 island and keeps a z
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
-from torch.nn.modules.conv import _ConvTransposeNd
 from torch.nn.utils import parametrize
+
+from ganlab.nn.autocast import without_autocast
+from ganlab.nn.layer_weight import output_dimension, weight_of
 
 _FIRST_ITERATIONS = 15  # u and v start close enough to the singular vectors for the first steps to be 1-Lipschitz
 
@@ -20,30 +20,30 @@ _FIRST_ITERATIONS = 15  # u and v start close enough to the singular vectors for
 class SpectralNorm(nn.Module):
     """A parametrization: the weight divided by an estimate of its largest singular value (Miyato et al., 2018).
 
-    The weight is seen as a matrix with one row for each index along `dim`. One power iteration runs at each use of
-    the weight in training mode, none in eval mode; `u` and `v` are buffers and constants for the gradient, which
-    flows through the singular value. A pass split into several (gradient accumulation) iterates more often.
+    The weight is seen as a matrix with one row for each index along `dim`. `iterations` power iterations run at each
+    use of the weight in training mode, none in eval mode; `u` and `v` are buffers and constants for the gradient,
+    which flows through the singular value. A pass split into several (gradient accumulation) iterates more often.
     """
 
     u: Tensor
     v: Tensor
 
-    def __init__(self, weight: Tensor, dim: int = 0, eps: float = 1e-12) -> None:
+    def __init__(self, weight: Tensor, dim: int = 0, eps: float = 1e-12, iterations: int = 1) -> None:
         super().__init__()
         self.dim = dim
         self.eps = eps
+        self.iterations = iterations
         matrix = self._matrix(weight.detach())
         self.register_buffer("u", normalize(torch.randn_like(matrix[:, 0]), dim=0, eps=eps))
         self.register_buffer("v", normalize(torch.randn_like(matrix[0]), dim=0, eps=eps))
-        for _ in range(_FIRST_ITERATIONS):
-            self._iterate(matrix)
+        self._iterate(matrix, _FIRST_ITERATIONS)
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight with a largest singular value of about 1."""
-        with _full_precision(weight.device):
+        with without_autocast(weight.device):
             matrix = self._matrix(weight)
             if self.training:
-                self._iterate(matrix.detach())
+                self._iterate(matrix.detach(), self.iterations)
             # Cloned: a second forward before the backward changes the buffers in place.
             singular_value = torch.dot(self.u.clone(), torch.mv(matrix, self.v.clone()))
             return weight / singular_value.clamp_min(self.eps)
@@ -53,28 +53,21 @@ class SpectralNorm(nn.Module):
         return weight
 
     @torch.no_grad()
-    def _iterate(self, matrix: Tensor) -> None:
-        self.v.copy_(normalize(torch.mv(matrix.t(), self.u), dim=0, eps=self.eps))
-        self.u.copy_(normalize(torch.mv(matrix, self.v), dim=0, eps=self.eps))
+    def _iterate(self, matrix: Tensor, times: int) -> None:
+        for _ in range(times):
+            self.v.copy_(normalize(torch.mv(matrix.t(), self.u), dim=0, eps=self.eps))
+            self.u.copy_(normalize(torch.mv(matrix, self.v), dim=0, eps=self.eps))
 
     def _matrix(self, weight: Tensor) -> Tensor:
         return weight.movedim(self.dim, 0).flatten(1)
 
 
-def _full_precision(device: torch.device) -> AbstractContextManager[object]:
-    # Nothing is computed on the meta device, and torch has no autocast for it.
-    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
-
-
-def spectral_norm(layer: nn.Module, eps: float = 1e-12) -> nn.Module:
+def spectral_norm(layer: nn.Module, eps: float = 1e-12, iterations: int = 1) -> nn.Module:
     """Put spectral norm on the weight of a convolution, transposed convolution, linear layer or embedding.
 
     The layer is changed in place and returned.
     """
-    weight = layer.weight
-    assert isinstance(weight, Tensor), f"{type(layer).__name__} has no weight to normalize"
-    # A transposed convolution stores its weight as (in, out / groups, ...).
-    dim = 1 if isinstance(layer, _ConvTransposeNd) else 0
+    norm = SpectralNorm(weight_of(layer), output_dimension(layer), eps, iterations)
     # unsafe=False would compute the parametrized weight twice more, to compare shapes that cannot differ here.
-    parametrize.register_parametrization(layer, "weight", SpectralNorm(weight, dim, eps), unsafe=True)
+    parametrize.register_parametrization(layer, "weight", norm, unsafe=True)
     return layer

@@ -81,6 +81,17 @@ def _read(target: Any, kind: str) -> Constructor:
     return Constructor(options, is_open and not isinstance(target, type), is_preset, text)
 
 
+def parameter_names(target: Any) -> list[str]:
+    """Names of all arguments that a constructor takes, those that it passes on to its bases included."""
+    names: list[str] = []
+    for function in _functions(target):
+        parameters = inspect.signature(function).parameters.values()
+        names += [parameter.name for parameter in parameters]
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    return names
+
+
 def _functions(target: Any) -> Iterator[Callable[..., Any]]:
     """The constructor and, as long as one passes `**kwargs` on, those of the bases; ends at foreign bases."""
     if not isinstance(target, type):

@@ -22,6 +22,7 @@ from ganlab.training.ema import Averages
 from ganlab.training.gradient_sync import rank, synchronise
 from ganlab.training.guard import Guard, NonFiniteGradient
 from ganlab.training.ownership import check_ownership
+from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties
 from ganlab.training.scalars import ScalarBuffer
 from ganlab.training.scheduled_option import ScheduledOption, optimizer_option
 
@@ -113,16 +114,16 @@ class GANModule(LightningModule):
         self.interrupted |= synchronise(parameters, self._floating_buffers(), self.interrupt_requested)
         if self._clip(player, parameters, named):
             optimizer.step()
+            act_after_update(due(self.regularizers, player, self.clock.updates[player]), self.players()[player])
         self.clock.updates[player] += 1
 
     def penalties(self, player: str, views: Views) -> dict[str, Tensor]:
         """The weighted penalties of a player that are due, in float32; a lazy one is scaled by its interval."""
-        update = self.clock.updates[player]
-        due = [term for term in self.regularizers if term.regularizer.side == player and update % term.every == 0]
-        if not due:
+        terms = due(self.regularizers, player, self.clock.updates[player])
+        if not terms:
             return {}
         with torch.autocast(self.device.type, enabled=False):
-            return {term.name: term.regularizer.penalty(views) * (term.weight * term.every) for term in due}
+            return weighted_penalties(terms, views)
 
     def averaged_model(self, name: str) -> nn.Module:
         """The average of one of the modules named in `averaged`."""

@@ -60,7 +60,7 @@ def test_snapshots_have_names_of_their_own(notes, tmp_path):
     expected += [(48, "kimg-000000.048.png")]
     assert [(moment, name) for moment, _, name in notes.pictures] == expected
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == sorted(name for _, name in expected)
-    assert Image.open(tmp_path / "samples" / "kimg-000000.png").size == (8, 12)
+    assert Image.open(tmp_path / "samples" / "kimg-000000.png").size == (10, 16)  # two pixels apart
 
 
 def test_snapshots_of_vectors_are_scatter_plots(notes, tmp_path):
