@@ -28,7 +28,7 @@ from report import print_table
 from torch import Tensor, nn
 
 from ganlab.contracts import Regularizer, Views
-from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU, ReLU
+from ganlab.nn import AveragePool, Conv2d, ConvTranspose2d, LeakyReLU, ReLU
 from ganlab.randomness import Randomness
 
 Penalty = Callable[[nn.Module], Tensor]
@@ -39,7 +39,7 @@ def pooled_discriminator(width: int) -> nn.Module:
     """3x3 convolutions at each resolution from 64 to 8 pixels, with the widths of `dcgan`."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise([3, width, 2 * width, 4 * width, 8 * width]):
-        layers += [Conv2d(inputs, outputs, 3, padding=1), LeakyReLU(0.2), nn.AvgPool2d(2)]
+        layers += [Conv2d(inputs, outputs, 3, padding=1), LeakyReLU(0.2), AveragePool(2)]
     return nn.Sequential(*layers, Conv2d(outputs, 1, 4), nn.Flatten(0))
 
 
@@ -49,7 +49,9 @@ def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dty
     real, fake = (random.normal(name, 3, 64, 64).tanh().to(dtype) for name in ("real", "fake"))
 
     def penalty(network: nn.Module) -> Tensor:
-        return regularizer.penalty(Views(real_images=real, fake_images=fake, discriminate=network, random=random))
+        views = Views(real_images=real, fake_images=fake, discriminate=network, random=random)
+        value: Tensor = regularizer.penalty(views)
+        return value
 
     return penalty
 
@@ -62,7 +64,8 @@ def path_length(batch: int, dtype: torch.dtype) -> Penalty:
 
     def penalty(network: nn.Module) -> Tensor:
         (gradient,) = torch.autograd.grad((network(latents) * noise).sum(), latents, create_graph=True)
-        return (gradient.norm(dim=1) - 1).square().mean()
+        value: Tensor = (torch.linalg.vector_norm(gradient, dim=1) - 1).square().mean()
+        return value
 
     return penalty
 
@@ -78,20 +81,28 @@ def prepared(network: nn.Module) -> nn.Module:
 def with_torch_layers(network: nn.Module) -> nn.Module:
     """The same network and weights with torch's own layers."""
     network = copy.deepcopy(network)
-    for layer in network.modules():
-        if isinstance(layer, _DRAWN | LeakyReLU | ReLU):
-            layer.__class__ = type(layer).__base__
+    for parent in network.modules():
+        for name, layer in parent.named_children():
+            if isinstance(layer, AveragePool):
+                setattr(parent, name, nn.AvgPool2d(layer.size))
+            elif isinstance(layer, _DRAWN | LeakyReLU | ReLU):
+                layer.__class__ = type(layer).__bases__[0]
     return network
 
 
-def step(penalty: Penalty, network: nn.Module, precision: torch.dtype) -> float:
-    """Milliseconds of a penalty and its backward pass; bfloat16 means autocast."""
+def step(penalty: Penalty, network: nn.Module, precision: torch.dtype) -> None:
+    """A penalty and its backward pass; bfloat16 means autocast."""
     network.zero_grad()
-    start = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
         value = penalty(network)
     value.backward()
-    return (time.perf_counter() - start) * 1000
+
+
+def milliseconds(clock: Callable[[], float], work: Callable[[], None]) -> float:
+    """What the clock says about the work."""
+    start = clock()
+    work()
+    return (clock() - start) * 1000
 
 
 def gradient(network: nn.Module) -> Tensor:
@@ -107,7 +118,11 @@ def error(found: Tensor, truth: Tensor) -> str:
 
 
 def compare(
-    make: Callable[[torch.dtype], Penalty], network: nn.Module, precision: torch.dtype, rounds: int
+    make: Callable[[torch.dtype], Penalty],
+    network: nn.Module,
+    precision: torch.dtype,
+    rounds: int,
+    clock: Callable[[], float],
 ) -> list[object]:
     """Medians of times, the median of the rounds' ratios, and both errors."""
     exact = with_torch_layers(network).double()
@@ -117,7 +132,8 @@ def compare(
     for side in sides:
         step(penalty, side, precision)
         errors.append(error(gradient(side), gradient(exact)))
-    times = [[step(penalty, side, precision) for side in sides] for _ in range(rounds)]
+    works = [partial(step, penalty, side, precision) for side in sides]
+    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
     medians = [statistics.median(column) for column in zip(*times, strict=True)]
     return [*medians, statistics.median(theirs / ours for theirs, ours in times), *errors]
 
@@ -129,7 +145,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
+    )
     arguments = parser.parse_args()
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     discriminator = prepared(DCGANDiscriminator(64, 3, width=arguments.width, normalizer=NoNormalizer()))
@@ -144,12 +164,14 @@ def main() -> None:
         "R1, stride 1": (r1, prepared(pooled_discriminator(arguments.width // 2))),
     }
     rows = [
-        [name, str(precision).removeprefix("torch."), *compare(make, network, precision, arguments.rounds)]
+        [name, str(precision).removeprefix("torch."), *compare(make, network, precision, arguments.rounds, clock)]
         for name, (make, network) in cases.items()
         for precision in (torch.float32, torch.bfloat16)
     ]
     columns = ["penalty", "precision", "torch ms", "ganlab ms", "ratio", "torch error, cosine", "ganlab error, cosine"]
-    print_table(f"Penalty and backward pass, batch {arguments.batch}, channels last", columns, rows, arguments.threads)
+    measure = "CPU time" if arguments.cpu_time else "wall clock"
+    title = f"A penalty and its backward pass, batch {arguments.batch}, channels last, {measure}"
+    print_table(title, columns, rows, arguments.threads)
 
 
 if __name__ == "__main__":

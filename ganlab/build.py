@@ -150,9 +150,20 @@ def rehearse(spec: Spec) -> str | None:
     with torch.device("meta"):
         module, _ = build_architecture(spec, facts)
     check_ownership(module, module.players(), spec.optimizers)
+    check_batch_sizes(module, spec, spec.trainer.devices * spec.trainer.num_nodes)
     if spec.evaluation:
         build_metrics(spec.evaluation.metrics, facts)
     return None
+
+
+def check_batch_sizes(module: GANModule, spec: Spec, processes: int) -> None:
+    """Raise `SpecError` if a batch of the training cannot be shared equally by so many processes."""
+    for key, batch_size in module.batch_sizes(spec.data.batch_size).items():
+        if batch_size % processes:
+            raise SpecError(
+                f"{key}: {batch_size} images cannot be shared equally by {processes} processes (trainer.devices x "
+                "trainer.num_nodes); choose a multiple"
+            )
 
 
 def build_module(spec: Spec, facts: DataFacts) -> GANModule:
@@ -169,6 +180,7 @@ def build_module(spec: Spec, facts: DataFacts) -> GANModule:
             ramp_up=spec.ema.ramp_up if spec.ema else None,
             guard=Guard(spec.guard.non_finite, spec.guard.limit),
             schedules=scheduled,
+            penalty_precision=spec.trainer.penalty_precision,
         )
     )
     return module

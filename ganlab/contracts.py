@@ -201,8 +201,9 @@ class Normalizer(Protocol):
 class Augmentation(Protocol):
     """Kind `augmentations`: a module on images in [-1, 1], called alike for reals and fakes.
 
-    `random` makes its draws a function of the step. An adaptive one also has `observe(real_logits)`; its state
-    lives in buffers.
+    `random` makes its draws a function of the step. An adaptive one also has `observe(real_logits)`, which is called
+    at the end of each pass of the discriminator and may return scalars to log by name; its state lives in buffers,
+    which the platform averages over the ranks at every update.
     """
 
     def __call__(self, images: Tensor, random: Randomness) -> Tensor: ...

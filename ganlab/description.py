@@ -45,9 +45,10 @@ class PlayerDescription:
 
 
 def describe_players(spec: Spec, facts: DataFacts) -> dict[str, PlayerDescription]:
-    """Tables of all players of a spec, for data with these facts. The architecture lives on the meta device."""
+    """Tables of all players of a spec at the end of training, for data with these facts; all on the meta device."""
     with torch.device("meta"):
         module, _ = build_architecture(spec, facts)
+    module.clock.images_seen = spec.total_images
     players = {name: _empty(part) for name, part in module.players().items()}
     batch = Batch(
         images=torch.empty(_IMAGES, *facts.shape, device="meta"),

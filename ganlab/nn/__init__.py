@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganlab.nn.average_pool import AveragePool, average_pool
 from ganlab.nn.collective import stack_over_ranks, sum_over_ranks
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
@@ -16,6 +17,7 @@ from ganlab.nn.weight_norm import WeightNorm, weight_norm
 __all__ = [
     "CombinedNormalizer",
     "Conditional",
+    "AveragePool",
     "Conv2d",
     "ConvTranspose2d",
     "LeakyReLU",
@@ -26,6 +28,7 @@ __all__ = [
     "SpectralNorm",
     "Unchanged",
     "WeightNorm",
+    "average_pool",
     "conv2d",
     "conv_transpose2d",
     "equalized",

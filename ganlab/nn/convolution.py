@@ -51,10 +51,12 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """The convolution of a batch (N, C, H, W)."""
-        padding = self.padding
-        if self.padding_mode != "zeros" or isinstance(padding, str):
-            mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-            images, padding = functional.pad(images, self._reversed_padding_repeated_twice, mode=mode), 0
+        if self.padding_mode == "zeros" and not isinstance(self.padding, str):
+            return self._convolve(images, self.padding)
+        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+        return self._convolve(functional.pad(images, self._reversed_padding_repeated_twice, mode), 0)
+
+    def _convolve(self, images: Tensor, padding: Size) -> Tensor:
         return conv2d(images, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
@@ -63,12 +65,10 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """The transposed convolution of a batch (N, C, H, W)."""
-        output_padding = self._output_padding(
-            images, output_size, self.stride, self.padding, self.kernel_size, 2, self.dilation
-        )
-        return conv_transpose2d(
-            images, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
-        )
+        assert not isinstance(self.padding, str)  # which torch refuses for this layer
+        stride, padding, kernel, dilation = map(list, (self.stride, self.padding, self.kernel_size, self.dilation))
+        output_padding = self._output_padding(images, output_size, stride, padding, kernel, 2, dilation)
+        return conv_transpose2d(images, self.weight, self.bias, stride, padding, output_padding, self.groups, dilation)
 
 
 def _pair(size: Size) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """A convolution for autograd whose gradients are convolutions themselves.
 
-Torch differentiates the gradient of a convolution by a general formula that runs group by group, takes a gradient
-for a kernel, and rounds so often in bfloat16 that a third of a penalty's gradient is lost. Here that second gradient
-costs what convolutions cost and rounds as they round.
+Torch differentiates the gradient of a convolution by a general formula that runs group by group and convolves with
+kernels as large as the images; on some processors it also loses a third of a penalty's gradient to bfloat16. Here
+that second gradient costs what ordinary convolutions cost and rounds as they round.
 """
 
 from __future__ import annotations
@@ -43,20 +43,18 @@ class Geometry(NamedTuple):
         return self._replace(transposed=True, output_padding=rest)
 
 
+# Torch's newer form of a function, with `setup_context`, reads the signature anew at each call, for 0.05 ms.
 class _Convolution(Function):
     """A convolution or transposed convolution; its gradient by the images is one of the other sort."""
 
     @staticmethod
-    def forward(images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        ctx.geometry = geometry
+        ctx.save_for_backward(images, weight)
         # The backward pass of a float32 island may run where autocast is active.
         with without_autocast(images.device):
-            output: Tensor = _aten.convolution(images, weight, bias, *geometry)
+            output: Tensor = torch.convolution(images, weight, bias, *geometry)
         return output
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor | None, Geometry], output: Tensor) -> None:
-        images, weight, bias, ctx.geometry = inputs
-        ctx.save_for_backward(images, weight)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -65,22 +63,19 @@ class _Convolution(Function):
         if torch.is_grad_enabled():
             return *_differentiable_gradients(gradient, images, weight, ctx.geometry, wanted), None
         channels = [gradient.shape[1]]
-        return *_aten.convolution_backward(gradient, images, weight, channels, *ctx.geometry, wanted), None
+        return *_aten.convolution_backward.default(gradient, images, weight, channels, *ctx.geometry, wanted), None
 
 
 class _WeightGradient(Function):
     """The gradient of a convolution by its weight; of the weight it takes the shape only."""
 
     @staticmethod
-    def forward(gradient: Tensor, images: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
-        wanted = [False, True, False]
-        result: Tensor = _aten.convolution_backward(gradient, images, weight, None, *geometry, wanted)[1]
-        return result
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, Geometry], output: Tensor) -> None:
-        gradient, images, _, ctx.geometry = inputs
+    def forward(ctx: Any, gradient: Tensor, images: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+        ctx.geometry = geometry
         ctx.save_for_backward(gradient, images)
+        wanted = [False, True, False]
+        result: Tensor = _aten.convolution_backward.default(gradient, images, weight, None, *geometry, wanted)[1]
+        return result
 
     @staticmethod
     def backward(ctx: Any, weight: Tensor) -> tuple[Tensor | None, ...]:
@@ -112,8 +107,8 @@ def _differentiable_gradients(
 def _is_wanted(ctx: Any, index: int) -> bool:
     """Whether the running backward pass needs the gradient of an input.
 
-    `needs_input_grad` does not tell: it is also true for the weights when `autograd.grad` asks for the gradient of
-    the images, as penalties do, and their gradients are half of the work.
+    `needs_input_grad` does not tell: it is true for the weights as well when a penalty asks `autograd.grad` for the
+    gradient of the images only, and the gradients of the weights would double its work.
     """
     if not ctx.needs_input_grad[index]:
         return False

@@ -17,14 +17,11 @@ _aten = torch.ops.aten
 
 class _LeakyReLU(Function):
     @staticmethod
-    def forward(features: Tensor, slope: float) -> Tensor:
-        output: Tensor = _aten.leaky_relu(features, slope)
-        return output
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
-        _, ctx.slope = inputs
+    def forward(ctx: Any, features: Tensor, slope: float) -> Tensor:
+        output: Tensor = _aten.leaky_relu.default(features, slope)
+        ctx.slope = slope
         ctx.save_for_backward(output)  # which has the signs of the input, and which the next layer keeps anyway
+        return output
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -36,19 +33,16 @@ class _Slopes(Function):
     """The gradient times 1 or the slope; linear in it, and constant in the output but where it jumps."""
 
     @staticmethod
-    def forward(gradient: Tensor, output: Tensor, slope: float) -> Tensor:
-        result: Tensor = _aten.leaky_relu_backward(gradient, output, slope, True)
+    def forward(ctx: Any, gradient: Tensor, output: Tensor, slope: float) -> Tensor:
+        ctx.slope = slope
+        ctx.save_for_backward(output)
+        result: Tensor = _aten.leaky_relu_backward.default(gradient, output, slope, True)
         return result
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:
-        _, features, ctx.slope = inputs
-        ctx.save_for_backward(features)
-
-    @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (features,) = ctx.saved_tensors
-        return _Slopes.apply(gradient, features, ctx.slope), None, None
+        (output,) = ctx.saved_tensors
+        return _Slopes.apply(gradient, output, ctx.slope), None, None
 
 
 def leaky_relu(features: Tensor, slope: float = 0.2) -> Tensor:

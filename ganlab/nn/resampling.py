@@ -6,10 +6,13 @@ with one more tap a side and a stride of two does 4/9 of the multiplications of 
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn.functional import pad
+from typing import Literal
 
-from ganlab.nn.convolution import conv2d, conv_transpose2d
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from ganlab.nn.average_pool import average_pool
+from ganlab.nn.convolution import Conv2d, conv2d, conv_transpose2d
 
 
 def upsample_conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -33,3 +36,37 @@ def _sum_of_shifts(weight: Tensor) -> Tensor:
     """(out, in, k, k) to (out, in, k + 1, k + 1): the sum of the kernel at its four places in the larger one."""
     rows = pad(weight, (0, 0, 0, 1)) + pad(weight, (0, 0, 1, 0))
     return pad(rows, (0, 1)) + pad(rows, (1, 0))
+
+
+class ResamplingConv2d(Conv2d):
+    """A convolution with an odd square kernel that doubles or halves the size of images.
+
+    Args:
+        inputs: channels of the images.
+        outputs: channels of the result.
+        kernel_size: side of the kernel.
+        resample: enlarge by repeating pixels before, or take the mean of four pixels after the convolution.
+        fused: in one operation; the same result in fewer multiplications.
+        bias: add a bias for each channel.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: int,
+        resample: Literal["up", "down"],
+        fused: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(inputs, outputs, kernel_size, padding=kernel_size // 2, bias=bias)
+        self.resample = resample
+        self.fused = fused
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, inputs, H, W) to (N, outputs, 2H, 2W) or (N, outputs, H / 2, W / 2)."""
+        if self.fused:
+            return (upsample_conv2d if self.resample == "up" else conv2d_downsample)(images, self.weight, self.bias)
+        if self.resample == "up":
+            return super().forward(interpolate(images, scale_factor=2.0, mode="nearest"))
+        return average_pool(super().forward(images))

@@ -36,7 +36,8 @@ class SpectralNorm(nn.Module):
         matrix = self._matrix(weight.detach())
         self.register_buffer("u", normalize(torch.randn_like(matrix[:, 0]), dim=0, eps=eps))
         self.register_buffer("v", normalize(torch.randn_like(matrix[0]), dim=0, eps=eps))
-        self._iterate(matrix, _FIRST_ITERATIONS)
+        if not matrix.is_meta:  # where nothing is computed, and pretending to takes long
+            self._iterate(matrix, _FIRST_ITERATIONS)
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight with a largest singular value of about 1."""

@@ -35,7 +35,8 @@ class WeightNorm(nn.Module):
 
     def _norm(self, weight: Tensor) -> Tensor:
         others = [dim for dim in range(weight.dim()) if dim != self.dim]
-        return torch.linalg.vector_norm(weight, dim=others, keepdim=True)
+        norm: Tensor = torch.linalg.vector_norm(weight, dim=others, keepdim=True)
+        return norm
 
 
 def weight_norm(layer: nn.Module, eps: float = 1e-12) -> nn.Module:

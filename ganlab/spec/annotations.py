@@ -33,13 +33,16 @@ _LIMITS: tuple[tuple[type, str, str], ...] = (
     (MaxLen, "max_length", "of length {} or less"),
 )
 
+COMBINED: Mapping[str, tuple[str, str]] = {"normalizers": ("ganlab/combined", "parts")}
+"""Kinds of which a list may stand where one node is expected: for a node of this name with the list as this option."""
+
 
 def in_words(annotation: Any) -> str:
     """The values that an annotation allows, in words: `a number above 0`, `[a number, a number]`, `a | b`."""
     bare, notes = _stripped(annotation)
     origin, parameters = get_origin(bare), get_args(bare)
     if kind := nested_kind(bare):
-        return f"a node of the {kind}"
+        return f"a node of the {kind}" + (" or a list of them" if kind in COMBINED else "")
     if origin is Literal:
         return " | ".join(map(str, parameters))
     if is_union(bare):

@@ -73,6 +73,7 @@ def _regularizers(spec: Spec) -> Iterator[Finding]:
             if isinstance(node, RegularizerNode)
         ]
         yield from _repeated(nodes)
+        yield from _weighted_constraints(nodes)
         for path, node in nodes if isinstance(provides, Mapping) else []:
             yield from _unprovided(spec.architecture, provides or {}, path, node)
 
@@ -82,6 +83,13 @@ def _repeated(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:
     for path, node in nodes:
         if counts[node.name] > 1:
             yield path, f"'{node.name}' stands {counts[node.name]} times in the list; remove all but one"
+
+
+def _weighted_constraints(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:
+    for path, node in nodes:
+        regularizer = _loaded(node)
+        if hasattr(regularizer, "after_update") and not hasattr(regularizer, "penalty") and node.weight != 1.0:
+            yield (*path, "weight"), f"'{node.name}' has no penalty that a weight could scale; leave it out"
 
 
 def _unprovided(

@@ -60,7 +60,7 @@ def _read(target: Any, kind: str) -> Constructor:
 
     facts = () if kind in ("datasets", "optimizers") else INJECTED_FACTS
     text = inspect.getdoc(target) or ""
-    documentation = "\n\n".join(inspect.getdoc(function) or "" for function in (target, *_functions(target)))
+    documentation = "\n\n".join(inspect.getdoc(part) or "" for part in (*_bases(target), *_functions(target)))
     options: dict[str, Option] = {}
     is_open = is_preset = False
     for function in _functions(target):
@@ -96,12 +96,17 @@ def _functions(target: Any) -> Iterator[Callable[..., Any]]:
     """The constructor and, as long as one passes `**kwargs` on, those of the bases; ends at foreign bases."""
     if not isinstance(target, type):
         yield target
-        return
-    for base in target.__mro__:
-        if base.__module__.partition(".")[0] in ("torch", "pytorch_lightning", "lightning", "builtins"):
-            return
+    for base in _bases(target):
         if "__init__" in vars(base):
             yield vars(base)["__init__"]
+
+
+def _bases(target: Any) -> Iterator[type]:
+    """A class and its bases below the foreign ones; their docstrings tell of the arguments that they take."""
+    for base in target.__mro__ if isinstance(target, type) else ():
+        if base.__module__.partition(".")[0] in ("torch", "pytorch_lightning", "lightning", "builtins"):
+            return
+        yield base
 
 
 def option_text(documentation: str, name: str) -> str:

@@ -92,7 +92,8 @@ class TrainerSection:
         accelerator: auto, cpu, gpu or another that Lightning knows.
         devices: processes on each node.
         num_nodes: machines.
-        precision: of the networks; losses and penalties are in full precision.
+        precision: of the networks; losses are in full precision.
+        penalty_precision: of the networks in penalties: full precision or, which is faster, the `same` as elsewhere.
         benchmark: let cuDNN time its algorithms; null leaves the choice to Lightning.
         deterministic: use deterministic algorithms only, which is slower.
         detect_anomaly: look for the operation that made a non-finite gradient, which is slow.
@@ -102,6 +103,7 @@ class TrainerSection:
     devices: Count = 1
     num_nodes: Count = 1
     precision: Literal["32-true", "bf16-mixed", "64-true"] = "32-true"
+    penalty_precision: Literal["float32", "same"] = "float32"
     benchmark: bool | None = None
     deterministic: bool = False
     detect_anomaly: bool = False

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
 from ganlab.plugins import Plugin, find, load
-from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
+from ganlab.spec.annotations import COMBINED, alternatives, in_words, nested_kind, nests
 from ganlab.spec.constructor import Constructor, Option, constructor_of, schedulable
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
@@ -117,6 +117,10 @@ class NodeResolver:
                 nodes = {key: self._nested(inner, member, (*path, key)) for key, member in value.content.items()}
                 return WRONG if WRONG in nodes.values() else nodes
         kinds = [kind for part in alternatives(annotation) if (kind := nested_kind(part))]
+        combined = COMBINED.get(kinds[0]) if kinds and isinstance(value.content, list) else None
+        if combined:
+            name, option = combined
+            value = Value({"name": Value(name, value.origin), option: value}, value.origin)
         if not kinds or isinstance(value.content, list):
             return self._wrong(value.origin, path, f"needs {in_words(annotation)}")
         return self.node(kinds[0], value, path)

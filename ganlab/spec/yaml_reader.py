@@ -125,10 +125,8 @@ class _Reader:
         if key == "<<":
             self._refuse(event, "a spec has no merge keys ('<<'); use 'extends' to build on another file")
         is_number = isinstance(key, int | float) and not isinstance(key, bool)
-        if not isinstance(key, str) and not (is_number and parent == "steps"):
-            self._refuse(
-                event, f"a key is text, not '{event.value}' (only the kimg of a schedule's 'steps' are numbers)"
-            )
+        if not isinstance(key, str) and not (is_number and parent is not None):
+            self._refuse(event, f"a key is text, not '{event.value}' (numbers are keys only within an option)")
         return key  # type: ignore[no-any-return]
 
     def _alias(self, event: Any) -> Value:

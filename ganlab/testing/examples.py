@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 
 from ganlab.build import Builder
-from ganlab.contracts import DataFacts, PlayerOptimizer
+from ganlab.contracts import DataFacts, PlayerOptimizer, Preset
 from ganlab.errors import SpecError, UserError
 from ganlab.plugins import find, load
 from ganlab.randomness import derive_seed
@@ -18,7 +19,6 @@ from ganlab.spec.model import Node
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
 from ganlab.training.optimizers import adam
-from ganlab.training.scheduled_option import ScheduledOption
 
 EXAMPLE_FACTS: Mapping[str, DataFacts] = {
     "images with classes": DataFacts((3, 16, 16), 24, "example", class_names=("a", "b", "c")),
@@ -44,6 +44,11 @@ class ExampleData:
     def __getitem__(self, index: int) -> Mapping[str, Any]:
         example: dict[str, Any] = {"images": self.images[index]}
         return example | ({"label": index % self.facts.classes} if self.facts.classes else {})
+
+
+def is_preset(kind: str, name: str) -> bool:
+    """Whether a plugin stands for several nodes and is not built itself."""
+    return inspect.signature(load(find(kind, name))).return_annotation in (Preset, "Preset")
 
 
 def example_node(kind: str, name: str) -> Node:
@@ -80,21 +85,18 @@ def example_module(name: str, facts: DataFacts, seed: int = 0, **settings: Any) 
     torch.manual_seed(derive_seed(seed, "initialisation"))
     builder = Builder(facts)
     module: GANModule = builder.construct(node, "architecture")
-    module.prepare(_settings(module, facts, seed, builder.scheduled, settings))
+    module.prepare(example_settings(module, facts, seed=seed, schedules=builder.scheduled, **settings))
     return module
 
 
-def _settings(
-    module: GANModule, facts: DataFacts, seed: int, scheduled: list[ScheduledOption], changes: dict[str, Any]
-) -> TrainingSettings:
+def example_settings(module: GANModule, facts: DataFacts, **changes: Any) -> TrainingSettings:
+    """Settings for short trainings with Adam, and any changes to them."""
     values: dict[str, Any] = {
         "facts": facts,
         "optimizers": {
             player: PlayerOptimizer(partial(adam, lr=1e-3, betas=(0.0, 0.99))) for player in module.player_names
         },
-        "seed": seed,
         "batch_size": 8,
         "guard": Guard("stop"),
-        "schedules": scheduled,
     }
     return TrainingSettings(**(values | changes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ganlab.testing import architecture_checks, leaf_checks, network_checks
+from ganlab.testing import architecture_checks, leaf_checks, network_checks, regularizer_checks
 
 Check = Callable[[str], None]
 
@@ -21,7 +21,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "generators": (network_checks.check_generator,),
     "discriminators": (network_checks.check_discriminator,),
     "losses": (leaf_checks.check_loss,),
-    "regularizers": (leaf_checks.check_regularizer,),
+    "regularizers": (regularizer_checks.check_penalty, regularizer_checks.check_after_update),
     "normalizers": (leaf_checks.check_normalizer_weight, leaf_checks.check_normalizer_activation),
     "augmentations": (leaf_checks.check_augmentation,),
     "datasets": (leaf_checks.check_dataset,),

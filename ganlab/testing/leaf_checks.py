@@ -1,4 +1,4 @@
-"""What losses, regularizers, normalizers, augmentations, data sets, metrics and optimizers must do."""
+"""What losses, normalizers, augmentations, data sets, metrics and optimizers must do."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.build import build_dataset
-from ganlab.contracts import Batch, DataFacts, Preset, Views
+from ganlab.contracts import DataFacts
 from ganlab.data import read_examples
 from ganlab.errors import DataError
 from ganlab.plugins import find, load
 from ganlab.randomness import Randomness
 from ganlab.spec import node_from
-from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example
-from ganlab.training.two_player import TwoPlayerGAN
+from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, is_preset
 
 
 def check_loss(name: str) -> None:
     """Both sides are finite scalars with gradients, for logits of any shape, and smaller for the better player."""
-    if _is_preset("losses", name):
+    if is_preset("losses", name):
         raise SkipTest("a preset stands for other losses, which have checks of their own")
     loss = build_example("losses", name, EXAMPLE_FACTS["grey images"])
     for shape in ((6,), (6, 1, 2, 2)):
@@ -49,22 +48,6 @@ def _generator_side(loss: Any, real: Tensor, fake: Tensor) -> Tensor:
     needs_real = getattr(loss, "needs_real_logits", False)
     scalar: Tensor = loss.generator(real.detach() if needs_real else None, fake)
     return scalar
-
-
-def check_regularizer(name: str) -> None:
-    """It reads only what it requires, and is a finite scalar of at least 0 with a gradient for its player."""
-    regularizer = build_example("regularizers", name, EXAMPLE_FACTS["grey images"]).regularizer
-    game = _small_game()
-    views = _views(game, regularizer.side)
-    missing = set(regularizer.requires) - set(views)
-    if missing:
-        raise SkipTest(f"the plain game does not offer {', '.join(sorted(missing))}: for its family's own tests")
-    penalty = regularizer.penalty(Views(**{view: views[view] for view in regularizer.requires}))
-    _check_scalar(penalty, "penalty(views)")
-    assert penalty >= 0, f"a penalty is not negative, but this one is {penalty.item():.4g}"
-    penalty.backward()
-    player = game.players()[regularizer.side]
-    assert any(p.grad is not None for p in player.parameters()), f"no gradient reaches the {regularizer.side}"
 
 
 def check_normalizer_weight(name: str) -> None:
@@ -187,35 +170,6 @@ def _descend(optimizer: torch.optim.Optimizer, parameter: nn.Parameter, steps: i
         optimizer.step()
 
 
-def _small_game() -> TwoPlayerGAN:
-    class Generator(nn.Linear):
-        latent_size = 4
-
-        def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-            return super().forward(latents).tanh().view(-1, 1, 4, 4)
-
-    class Discriminator(nn.Sequential):
-        def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-            return super().forward(images).flatten()  # type: ignore
-
-    layers = (nn.Flatten(), nn.Linear(16, 8), nn.Softplus(), nn.Linear(8, 1))
-    return TwoPlayerGAN(Generator(4, 16), Discriminator(*layers), loss=None)  # type: ignore[arg-type]
-
-
-def _views(game: TwoPlayerGAN, side: str) -> dict[str, Any]:
-    """All that the plain game offers a player."""
-    random = Randomness(0, count=6)
-    batch = Batch(random.uniform("images", 1, 4, 4) * 2 - 1, None, random)
-    latents = game.draw_latents(random)
-    fakes = game.generate(latents, None)
-    offered: dict[str, Any] = {"real_images": batch.images, "latents": latents}
-    if side == "discriminator":
-        offered["real_logits"] = game.discriminate(batch.images, None, random)
-    offered["fake_logits"] = game.discriminate(fakes, None, random)
-    views = game._views(batch, fakes, **offered)
-    return {name: getattr(views, name) for name in game.provides[side]}
-
-
 def _check_second_derivative(outputs: Tensor, inputs: Tensor) -> None:
     assert torch.isfinite(outputs).all(), "outputs are not finite"
     (gradient,) = torch.autograd.grad(outputs.square().sum(), inputs, create_graph=True)
@@ -227,10 +181,6 @@ def _check_second_derivative(outputs: Tensor, inputs: Tensor) -> None:
 def _check_scalar(value: Tensor, what: str) -> None:
     assert value.shape == (), f"{what} returns the shape {tuple(value.shape)}, not a scalar"
     assert torch.isfinite(value), f"{what} is not finite"
-
-
-def _is_preset(kind: str, name: str) -> bool:
-    return inspect.signature(load(find(kind, name))).return_annotation in (Preset, "Preset")
 
 
 def _needs_options(factory: Callable[..., Any]) -> bool:

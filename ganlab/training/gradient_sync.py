@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -26,6 +27,32 @@ def mean_over_ranks(tensor: Tensor) -> Tensor:
         dist.all_reduce(tensor)
         tensor /= world_size()
     return tensor
+
+
+def shared_mean(values: Tensor) -> Tensor:
+    """The mean over the first dimension and over all ranks, with a gradient for every rank's values.
+
+    What depends on the mean of a batch then does not depend on how many devices share the batch. A collective, in
+    the backward pass as well: every rank computes it, and for as many values.
+    """
+    mean = values.mean(0)
+    if world_size() == 1:
+        return mean
+    shared: Tensor = _MeanOverRanks.apply(mean)  # type: ignore[no-untyped-call]
+    return shared
+
+
+class _MeanOverRanks(torch.autograd.Function):
+    """Its gradient is the mean over ranks too: each rank's loss is a share of the whole batch's."""
+
+    @staticmethod
+    def forward(context: Any, value: Tensor) -> Tensor:
+        return mean_over_ranks(value.clone())
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        shared: Tensor = _MeanOverRanks.apply(gradient)  # type: ignore[no-untyped-call]
+        return shared
 
 
 def synchronise(parameters: Iterable[nn.Parameter], buffers: Iterable[Tensor], signal: bool) -> bool:

@@ -112,7 +112,7 @@ def _doublings(start: int, final: int) -> tuple[int, ...]:
 def _refuse_unreached(
     key: str, given: float | Mapping[int, float] | Mapping[int, int], start: int, resolutions: tuple[int, ...]
 ) -> None:
-    """Refuse entries for what no doubling of `start` reaches; those above the data's resolution wait for larger data."""
+    """Refuse entries for what no doubling of `start` reaches; those above the data's resolution may wait."""
     reached = {start << doublings for doublings in range(20)}
     strange = sorted(set(given) - reached) if isinstance(given, Mapping) else []
     if strange:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning import LightningModule
@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_
 
 from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedRegularizer
 from ganlab.data.step_batch import StepBatch
+from ganlab.nn.autocast import without_autocast
 from ganlab.randomness import Randomness, derive_seed, seed_networks
 from ganlab.schedules import Schedule
 from ganlab.training.clock import Clock
@@ -42,6 +43,7 @@ class TrainingSettings:
     ramp_up: float | None = 0.05
     guard: Guard = field(default_factory=Guard)
     schedules: Sequence[ScheduledOption] = ()
+    penalty_precision: Literal["float32", "same"] = "float32"
 
 
 class GANModule(LightningModule):
@@ -108,7 +110,8 @@ class GANModule(LightningModule):
             for part in parts:
                 named, share = terms(part), len(part) / len(batch)
                 # Not manual_backward: it calls eight hooks of Lightning that have no work here, for 0.2 ms.
-                _total(named, share).backward()
+                with without_autocast(self.device):  # or float32 terms would get bfloat16 gradients
+                    _total(named, share).backward()
                 self._note(player, named, share)
         parameters = self.trainable[player]
         self.interrupted |= synchronise(parameters, self._floating_buffers(), self.interrupt_requested)
@@ -118,11 +121,11 @@ class GANModule(LightningModule):
         self.clock.updates[player] += 1
 
     def penalties(self, player: str, views: Views) -> dict[str, Tensor]:
-        """The weighted penalties of a player that are due, in float32; a lazy one is scaled by its interval."""
+        """The weighted penalties of a player that are due; a lazy one is scaled by its interval."""
         terms = due(self.regularizers, player, self.clock.updates[player])
         if not terms:
             return {}
-        with torch.autocast(self.device.type, enabled=False):
+        with nullcontext() if self.settings.penalty_precision == "same" else without_autocast(self.device):
             return weighted_penalties(terms, views)
 
     def averaged_model(self, name: str) -> nn.Module:
@@ -159,6 +162,10 @@ class GANModule(LightningModule):
     def step_size(self, images_seen: int) -> tuple[int, int]:
         """Batch size (over all ranks) and discriminator updates of the step that starts at `images_seen`."""
         return self.settings.batch_size, self.discriminator_steps
+
+    def batch_sizes(self, batch_size: int) -> dict[str, int]:
+        """All that `step_size` can return where `data.batch_size` is `batch_size`, by the keys that set them."""
+        return {"data.batch_size": batch_size}
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One optimizer for each player, with its schedules."""

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from pytorch_lightning import Trainer
 
-from ganlab.build import build_dataset, build_metrics, build_module
+from ganlab.build import build_dataset, build_metrics, build_module, check_batch_sizes
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
-from ganlab.errors import ProcessLost, SpecError, reason
+from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluation_callback import EvaluationCallback
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.snapshot_callback import SnapshotCallback
@@ -25,7 +25,7 @@ from ganlab.tracking.tracking_callback import TrackingCallback
 from ganlab.training.checkpoint_callback import CheckpointCallback
 from ganlab.training.end_callback import EndCallback
 from ganlab.training.gradient_sync import is_lost_process
-from ganlab.training.launch import Launch, detect_launch, is_first_process
+from ganlab.training.launch import detect_launch, is_first_process
 from ganlab.training.module import GANModule
 from ganlab.training.run_callback import Resume, RunCallback
 
@@ -43,11 +43,11 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
     """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made."""
     quieten_lightning()
     launch = detect_launch(spec.trainer)
-    _check_batch(spec, launch)
     dataset = build_dataset(spec.data)
     if is_first_process():
         preflight(dataset)
     module = build_module(spec, dataset.facts)
+    check_batch_sizes(module, spec, launch.world_size)
     loader = _build_loader(spec, dataset, module)
     parts = _build_parts(spec, dataset, loader)
     run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())
@@ -95,14 +95,6 @@ def quieten_lightning() -> None:
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\..*")
-
-
-def _check_batch(spec: Spec, launch: Launch) -> None:
-    if spec.data.batch_size % launch.world_size:
-        raise SpecError(
-            f"data.batch_size: {spec.data.batch_size} images cannot be shared equally by {launch.world_size} "
-            "processes (trainer.devices x trainer.num_nodes); choose a multiple"
-        )
 
 
 def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader:

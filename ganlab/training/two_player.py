@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Gt, Le
 from torch import Tensor
 
 from ganlab.contracts import (
@@ -19,17 +20,19 @@ from ganlab.contracts import (
 )
 from ganlab.errors import UserError
 from ganlab.randomness import Randomness
-from ganlab.spec.model import Count
+from ganlab.schedules import Scheduled
+from ganlab.spec.model import Count, Natural
+from ganlab.training.best_fakes import best_fakes
+from ganlab.training.freezing import freeze
+from ganlab.training.last_features import last_features
 from ganlab.training.module import GANModule
 from ganlab.training.regularizer_set import register_modules
 
-_DISCRIMINATOR_VIEWS = frozenset(
-    {"real_images", "fake_images", "real_logits", "fake_logits", "labels", "random", "discriminate", "discriminator"}
-)
 _GENERATOR_VIEWS = frozenset(
-    {"real_images", "latents", "fake_images", "fake_logits", "labels", "random", "discriminate", "generate"}
-    | {"generator"}
+    {"real_images", "fake_images", "fake_logits", "latents", "labels", "random", "discriminator", "generator"}
+    | {"discriminate", "features", "generate", "draw_latents"}
 )
+_DISCRIMINATOR_VIEWS = _GENERATOR_VIEWS | {"real_logits"}
 
 
 class TwoPlayerGAN(GANModule):
@@ -37,6 +40,18 @@ class TwoPlayerGAN(GANModule):
 
     The generator is called with latents (N, `generator.latent_size`) and labels (N,) or None, the discriminator with
     images and labels, and returns logits (N,). Fakes get the labels of the reals beside them.
+
+    Args:
+        generator: latents to images.
+        discriminator: images to logits.
+        loss: what the players minimise.
+        regularizers: penalties that join a player's terms, and constraints.
+        augmentation: applied to whatever the discriminator sees.
+        discriminator_steps: updates of the discriminator, each on fresh reals, for one of the generator.
+        top_k: share of the fakes, those that look most real, that the generator's loss is about (Sinha et al., 2020);
+            taken of each device's part of a batch, or of each micro-batch.
+        freeze_d: the discriminator's first layers that are not trained, as a number, or names of its modules
+            (Mo et al., 2020).
     """
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {
@@ -52,6 +67,8 @@ class TwoPlayerGAN(GANModule):
         regularizers: Sequence[WeightedRegularizer] = (),
         augmentation: Augmentation | None = None,
         discriminator_steps: Count = 1,
+        top_k: Annotated[Scheduled, Gt(0), Le(1)] = 1.0,
+        freeze_d: Natural | Sequence[str] = 0,
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -60,16 +77,21 @@ class TwoPlayerGAN(GANModule):
         self.regularizers = register_modules(self, regularizers)
         self.augmentation = augmentation
         self.discriminator_steps = discriminator_steps
+        self.top_k = top_k
+        freeze(self.discriminator, freeze_d, "freeze_d")  # type: ignore[arg-type]
 
     def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Tell reals from fakes that are made without a graph of the generator."""
+        latents = self.draw_latents(batch.random)
         with torch.no_grad():
-            fakes = self.generate(self.draw_latents(batch.random), batch.labels)
+            fakes = self.generate(latents, batch.labels)
         real_logits = self.discriminate(batch.images, batch.labels, batch.random.scoped("real"))
         fake_logits = self.discriminate(fakes, batch.labels, batch.random.scoped("fake"))
-        self._observe(real_logits, fake_logits)
-        views = self._views(batch, fakes, real_images=batch.images, real_logits=real_logits, fake_logits=fake_logits)
-        return {"loss": self.loss.discriminator(real_logits, fake_logits), **self.penalties("discriminator", views)}
+        views = self._views(batch, latents, fakes, real_logits=real_logits, fake_logits=fake_logits)
+        loss = self.loss.discriminator(real_logits, fake_logits)
+        terms = {"loss": loss, **self.penalties("discriminator", views)}
+        self._observe(real_logits, fake_logits)  # last, as what it changes must hold for all parts of a batch alike
+        return terms
 
     def generator_terms(self, batch: Batch) -> dict[str, Tensor]:
         """Make fakes that the discriminator takes for real."""
@@ -80,8 +102,9 @@ class TwoPlayerGAN(GANModule):
         if getattr(self.loss, "needs_real_logits", False):
             with torch.no_grad():
                 real_logits = self.discriminate(batch.images, batch.labels, batch.random.scoped("real"))
-        views = self._views(batch, fakes, real_images=batch.images, latents=latents, fake_logits=fake_logits)
-        return {"loss": self.loss.generator(real_logits, fake_logits), **self.penalties("generator", views)}
+        views = self._views(batch, latents, fakes, fake_logits=fake_logits)
+        loss = self.loss.generator(*best_fakes(real_logits, fake_logits, self.top_k))
+        return {"loss": loss, **self.penalties("generator", views)}
 
     def sample(
         self,
@@ -112,14 +135,23 @@ class TwoPlayerGAN(GANModule):
             images = self.augmentation(images, random)
         return self.discriminator(images, labels).to(torch.get_default_dtype())
 
-    def _views(self, batch: Batch, fakes: Tensor, **more: Any) -> Views:
+    def features(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
+        """What the discriminator's last layer sees, (N, ...), of images augmented as for `discriminate`."""
+        seen = last_features(self.discriminator, lambda: self.discriminate(images, labels, random))  # type: ignore[arg-type]
+        return seen.to(torch.get_default_dtype())
+
+    def _views(self, batch: Batch, latents: Tensor, fakes: Tensor, **more: Any) -> Views:
         random = batch.random.scoped("penalty")
         return Views(
+            real_images=batch.images,
             fake_images=fakes,
+            latents=latents,
             labels=batch.labels,
             random=random,
-            discriminate=lambda images: self.discriminate(images, batch.labels, random),
-            generate=lambda latents: self.generate(latents, batch.labels),
+            discriminate=lambda images, labels=batch.labels: self.discriminate(images, labels, random),
+            features=lambda images, labels=batch.labels: self.features(images, labels, random),
+            generate=lambda latents, labels=batch.labels: self.generate(latents, labels),
+            draw_latents=self.draw_latents,
             discriminator=self.discriminator,
             generator=self.generator,
             **more,
@@ -129,5 +161,5 @@ class TwoPlayerGAN(GANModule):
         self.scalars.add("logits/real", real_logits.detach().mean())
         self.scalars.add("logits/fake", fake_logits.detach().mean())
         observe = getattr(self.augmentation, "observe", None)
-        if observe is not None:
-            observe(real_logits.detach())
+        for name, value in ((observe and observe(real_logits.detach())) or {}).items():
+            self.scalars.add(f"augmentation/{name}", value)

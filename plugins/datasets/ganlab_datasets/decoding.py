@@ -15,6 +15,8 @@ _FORMATS = sorted(set(Image.OPEN) - {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF
 SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS)
 """Endings (lower case) of the names of files that can be read."""
 
+Box = tuple[int, int, int, int]
+
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 _TURNED = (5, 6, 7, 8)
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -38,6 +40,7 @@ class Preparation:
     """How images are made alike: `channels` and `bits`, and `shape` (height, width).
 
     Images of another size are refused unless they are to be `resized`, after `crop`ping to the middle or without.
+    `box` (left, top, right, bottom) is the part of every image that is taken before anything else.
     """
 
     channels: int
@@ -45,6 +48,7 @@ class Preparation:
     shape: tuple[int, int]
     resized: bool = True
     crop: bool = True
+    box: Box | None = None
 
 
 def read_header(file: BinaryIO) -> Header:
@@ -80,18 +84,27 @@ def _channels(image: Image.Image) -> int:
 def read_pixels(file: BinaryIO, preparation: Preparation) -> NDArray[Any]:
     """The first picture of a file as (C, H, W), uint8 or uint16. Raises whatever Pillow raises, or `ValueError`.
 
-    Turned as its EXIF data say; converted to the channels (alpha is dropped, not blended, if there is no place for
-    it); scaled with Lanczos' antialiasing filter; 16-bit pixels stay 16-bit.
+    Turned as its EXIF data say; cut to the box; converted to the channels (alpha is dropped, not blended, if there is
+    no place for it); scaled with Lanczos' antialiasing filter; 16-bit pixels stay 16-bit.
     """
     with Image.open(file, formats=_FORMATS) as opened:
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16") != (preparation.bits == 16):
             raise ValueError(f"it has the mode '{image.mode}', but the other files have {preparation.bits} bits")
+        image = _boxed(image, preparation.box)
         image = _as_floats(image) if preparation.bits == 16 else _converted(image, _MODES[preparation.channels])
         pixels = np.asarray(_resized(image, preparation))
     if preparation.bits == 16:
         pixels = pixels.round().clip(0, 65535).astype(np.uint16)
     return np.array(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), order="C")
+
+
+def _boxed(image: Image.Image, box: Box | None) -> Image.Image:
+    if box is None:
+        return image
+    if image.width < box[2] or image.height < box[3]:
+        raise ValueError(f"'box' {list(box)} reaches beyond its {image.width}x{image.height} pixels (width x height)")
+    return image.crop(box)
 
 
 def _as_floats(image: Image.Image) -> Image.Image:

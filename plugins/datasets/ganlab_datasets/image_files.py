@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError
-from ganlab_datasets.decoding import Header, Preparation, read_header, read_pixels
+from ganlab_datasets.decoding import Box, Header, Preparation, read_header, read_pixels
 from ganlab_datasets.sources import Source
 
 Resolution = int | tuple[int, int] | None
@@ -28,7 +29,8 @@ class ImageFiles:
     """Images from a source of files, all brought to one size and number of channels.
 
     `resolution` is the side of a square, (height, width), or None if all files have one size; `channels` is None
-    if all files have the same. Of sets beyond 50,000 files the headers of as many evenly spaced ones are read.
+    if all files have the same; `box` is the part (left, top, right, bottom) of every image that counts, in pixels. Of
+    sets beyond 50,000 files the headers of as many evenly spaced ones are read.
     `labels` has an entry for each of the source's names.
     """
 
@@ -40,6 +42,7 @@ class ImageFiles:
         crop: bool,
         labels: Sequence[int] | None = None,
         class_names: Sequence[str] = (),
+        box: Box | None = None,
     ) -> None:
         self.source = source
         self.labels = labels
@@ -48,9 +51,9 @@ class ImageFiles:
             reasons = "\n  ".join(list(self._problems.values())[:_NAMED])
             raise DataError(f"none of the {len(source.names)} image files can be read:\n  {reasons}")
         bits = _the_bits(self._headers, channels)
-        shape = _the_shape(self._headers, resolution)
+        shape = _the_shape(_boxed(self._headers, box), resolution)
         channels = _the_channels(self._headers, channels)
-        self.preparation = Preparation(channels, bits, shape, resized=resolution is not None, crop=crop)
+        self.preparation = Preparation(channels, bits, shape, resized=resolution is not None, crop=crop, box=box)
         self.facts = DataFacts(
             shape=(channels, *shape),
             size=len(source.names),
@@ -143,6 +146,18 @@ def _the_shape(headers: Mapping[str, Header], resolution: Resolution) -> tuple[i
     if min(height, width) < 1:
         raise DataError(f"'resolution' is a number of pixels above 0 or [height, width], not {resolution}")
     return height, width
+
+
+def _boxed(headers: Mapping[str, Header], box: Box | None) -> Mapping[str, Header]:
+    """The headers as if the files held the part in the box only."""
+    if box is None:
+        return headers
+    left, top, right, bottom = box
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise DataError(
+            f"'box' is [left, top, right, bottom] in pixels, left below right and top below bottom, not {box}"
+        )
+    return {name: replace(header, size=(right - left, bottom - top)) for name, header in headers.items()}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -18,7 +18,8 @@ class ImageFolder(ImageFiles):
 
     `resolution` is the side of a square or [height, width]; without it the images keep their size, which must be one
     for all. `channels` is 1, 2 (grey with alpha), 3 or 4; without it all files must agree. With `crop` the middle is
-    cut out to the wanted proportions before scaling, without it the whole image is squeezed.
+    cut out to the wanted proportions before scaling, without it the whole image is squeezed; `box` [left, top, right,
+    bottom] cuts a part in pixels out of every image before.
     `labels: folders` takes the folders in `path` as classes, `none` ignores them, `auto` takes them if all images are
     in folders. `classes` says how many classes there must be, as a check.
     """
@@ -31,6 +32,7 @@ class ImageFolder(ImageFiles):
         labels: Literal["auto", "folders", "none"] = "auto",
         classes: int | None = None,
         crop: bool = True,
+        box: tuple[int, int, int, int] | None = None,
     ) -> None:
         source = FolderSource(path, SUFFIXES)
         if not source.names:
@@ -42,7 +44,7 @@ class ImageFolder(ImageFiles):
         _check_classes(path, class_names, classes, source.names)
         numbers = {name: number for number, name in enumerate(class_names)}
         indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None
-        super().__init__(source, resolution, channels, crop, indices, class_names)
+        super().__init__(source, resolution, channels, crop, indices, class_names, box)
 
 
 def _class_folders(path: str, names: Sequence[str], labels: str, declared: int | None) -> list[str]:

@@ -17,7 +17,7 @@ _MOST_CLASSES = 1_000_000
 class ImageZip(ImageFiles):
     """All images in the zip at `path`; `dataset.json` in it may hold `{"labels": [["file.png", 3], ...]}`.
 
-    `labels: false` ignores the labels. `resolution`, `channels` and `crop` are those of `image_folder`.
+    `labels: false` ignores the labels. `resolution`, `channels`, `crop` and `box` are those of `image_folder`.
     """
 
     def __init__(
@@ -27,13 +27,14 @@ class ImageZip(ImageFiles):
         channels: Literal[1, 2, 3, 4] | None = None,
         labels: bool = True,
         crop: bool = True,
+        box: tuple[int, int, int, int] | None = None,
     ) -> None:
         source = ZipSource(path, SUFFIXES)
         if not source.names:
             raise DataError(f"no images in the zip '{path}'; files count as images by their ending (.png, .jpg, ...)")
         numbers = _read_labels(source) if labels else None
         class_names = [str(number) for number in range(max(numbers) + 1)] if numbers else []
-        super().__init__(source, resolution, channels, crop, numbers, class_names)
+        super().__init__(source, resolution, channels, crop, numbers, class_names, box)
 
 
 def _read_labels(source: ZipSource) -> list[int] | None:

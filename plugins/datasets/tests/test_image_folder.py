@@ -200,3 +200,16 @@ def test_it_can_be_sent_to_another_process(tmp_path):
     data = ImageFolder(classes(tmp_path))
     again = pickle.loads(pickle.dumps(data))
     assert torch.equal(again[4]["images"], data[4]["images"])
+
+
+def test_a_box_is_cut_out_first(tmp_path):
+    pixels = picture(tmp_path / "one.png", size=(9, 7))
+    data = ImageFolder(str(tmp_path), box=(2, 1, 6, 5))
+    assert data.facts.shape == (3, 4, 4)
+    assert np.array_equal(data[0]["images"].permute(1, 2, 0).numpy(), pixels[1:5, 2:6])
+    assert ImageFolder(str(tmp_path), box=(2, 1, 6, 5), resolution=2)[0]["images"].shape == (3, 2, 2)
+    assert data.facts.fingerprint != ImageFolder(str(tmp_path), resolution=4).facts.fingerprint
+    with pytest.raises(DataError, match="'box' is .left, top, right, bottom."):
+        ImageFolder(str(tmp_path), box=(6, 1, 2, 5))
+    with pytest.raises(DataError, match=r"one.png.*reaches beyond its 9x7 pixels"):
+        ImageFolder(str(tmp_path), box=(2, 1, 10, 5))[0]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganlab.nn import Normalizer
+from ganlab.contracts import Normalizer as AnyNormalizer
+from ganlab.nn import Conditional, Normalizer, stack_over_ranks
+from ganlab.training.gradient_sync import world_size
 
 
 class BatchNorm(_BatchNorm):
@@ -17,43 +20,101 @@ class BatchNorm(_BatchNorm):
         assert images.dim() >= 2, f"batch norm takes (N, C, ...), not {tuple(images.shape)}"
 
 
-class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose gain and bias are linear in a vector (N, condition); the gain is around 1."""
+class SynchronisedBatchNorm(BatchNorm):
+    """Batch norm over the images of all processes, which have equally many.
 
-    def __init__(self, channels: int, condition: int, eps: float, momentum: float) -> None:
-        super().__init__()
-        self.norm = BatchNorm(channels, eps, momentum, affine=False)
-        self.gain = nn.Linear(condition, channels, bias=False)
-        self.bias = nn.Linear(condition, channels, bias=False)
+    Made of operations that can be differentiated as often as one likes, which torch's own is not.
+    """
 
-    def forward(self, images: Tensor, vector: Tensor) -> Tensor:
-        """Normalized `images`, modulated by `vector`."""
-        shape = (*images.shape[:2], *[1] * (images.dim() - 2))
-        gain: Tensor = 1 + self.gain(vector)
-        bias: Tensor = self.bias(vector)
-        normalized: Tensor = self.norm(images)
-        return normalized * gain.view(shape) + bias.view(shape)
+    def forward(self, images: Tensor) -> Tensor:
+        """Normalized `images`; on one process, and in eval mode, exactly as without synchronisation."""
+        if not self.training or world_size() == 1:
+            return super().forward(images)
+        others = [dim for dim in range(images.dim()) if dim != 1]
+        mean, variance = _over_ranks(images, others)
+        self._note(mean.detach(), variance.detach(), images.numel() // images.shape[1] * world_size())
+        scale = torch.rsqrt(variance + self.eps)
+        shape = (1, -1, *[1] * (images.dim() - 2))
+        normalized = (images - mean.view(shape)) * scale.view(shape)
+        if self.affine:
+            normalized = normalized * self.weight.view(shape) + self.bias.view(shape)
+        return normalized.to(images.dtype)
+
+    @torch.no_grad()
+    def _note(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+
+
+def _over_ranks(images: Tensor, others: list[int]) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each channel, from those of equal parts of the whole."""
+    images = images.float() if images.dtype == torch.bfloat16 else images
+    own = torch.stack([images.mean(others), images.var(others, correction=0)])
+    means, variances = stack_over_ranks(own).unbind(1)
+    mean = means.mean(0)
+    return mean, variances.mean(0) + (means - mean).square().mean(0)
 
 
 class BatchNormalizer(Normalizer):
     """Mean 0 and variance 1 for each channel over the batch; running averages in eval mode (Ioffe and Szegedy, 2015).
 
-    The statistics are those of one pass on one device. Penalties on the discriminator's gradient assume that images
-    do not see each other: leave it out of a discriminator with one.
+    The statistics are those of one pass, and of one device unless synchronised. Penalties on the discriminator's
+    gradient assume that images do not see each other: leave it out of a discriminator with one.
 
     Args:
         momentum: weight of the new batch in the running averages.
         eps: added to the variance.
+        synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
     """
 
     centers: ClassVar[bool] = True
 
-    def __init__(self, momentum: float = 0.1, eps: float = 1e-5) -> None:
+    def __init__(self, momentum: float = 0.1, eps: float = 1e-5, synchronise: bool = False) -> None:
         self.momentum = momentum
         self.eps = eps
+        self.synchronise = synchronise
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
         """Batch norm with learned gain and bias, or with both made from the conditioning vector."""
         if condition is None:
-            return BatchNorm(channels, self.eps, self.momentum)
-        return ConditionalBatchNorm(channels, condition, self.eps, self.momentum)
+            return self._norm(channels, affine=True)
+        return Conditional(self._norm(channels, affine=False), channels, condition)
+
+    def _norm(self, channels: int, *, affine: bool) -> BatchNorm:
+        kind = SynchronisedBatchNorm if self.synchronise else BatchNorm
+        return kind(channels, self.eps, self.momentum, affine=affine)
+
+
+class ConditionalBatchNormalizer(BatchNormalizer):
+    """Batch norm whose gain, 1 plus a linear map, and bias are made from a conditioning vector (BigGAN).
+
+    Without a conditioning vector it is plain batch norm. `batch` does the same; here the linear maps can be
+    normalized as well.
+
+    Args:
+        momentum: weight of the new batch in the running averages.
+        eps: added to the variance.
+        synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
+        linear: normalizes the weights of the linear maps, such as `spectral`; null for none.
+    """
+
+    def __init__(
+        self,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+        synchronise: bool = False,
+        linear: AnyNormalizer | None = None,
+    ) -> None:
+        super().__init__(momentum, eps, synchronise)
+        self.linear = linear
+
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+        """Batch norm with learned gain and bias, or with both made from the conditioning vector."""
+        if condition is None or self.linear is None:
+            return super().activation(channels, condition)
+        return Conditional(self._norm(channels, affine=False), channels, condition, self.linear.weight)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import UserError
@@ -37,6 +39,7 @@ class SlicedWassersteinDistance:
         directions: int = 128,
         seed: int = 0,
         cache_mib: int = 1024,
+        images: Annotated[int, Ge(1)] | None = None,
     ) -> None:
         _check_shape(shape)
         self.channels = shape[0]
@@ -45,7 +48,10 @@ class SlicedWassersteinDistance:
         self.directions = repeats * directions
         self.seed = seed
         self.cache_bytes = cache_mib * 2**20
+        self.images = images
         self.protocol = {"patches": patches, "directions": self.directions, "metric_seed": seed}
+        if images is not None:
+            self.protocol["images"] = images
         self._reals = self._empty(real=True)
         self._cache: dict[tuple[int, int], np.ndarray] = {}
         self.reset()
@@ -53,8 +59,13 @@ class SlicedWassersteinDistance:
     def update(self, images: Tensor, real: bool) -> None:
         """Show uint8 images (N, C, H, W)."""
         assert not (real and self._cache), "all reals come before the first compute"
+        sets = self._reals if real else self._fakes
+        if self.images is not None:
+            images = images[: self.images - len(sets[0]) // self.patches]
+        if not len(images):
+            return
         levels = laplacian_pyramid(images.float(), len(self.sizes))
-        for level, descriptors in zip(levels, self._reals if real else self._fakes, strict=True):
+        for level, descriptors in zip(levels, sets, strict=True):
             descriptors.add(level, self.patches)
 
     def compute(self) -> dict[str, float]:

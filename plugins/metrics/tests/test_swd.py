@@ -132,3 +132,13 @@ def test_levels_stop_at_16_pixels_or_an_odd_side(size, levels):
 def test_refuses_what_has_no_patches(shape):
     with pytest.raises(UserError, match="swd"):
         SlicedWassersteinDistance(shape)
+
+
+def test_counts_no_more_images_than_asked_for():
+    few, many = (SlicedWassersteinDistance((1, 16, 16), 8, 1, 8, images=images) for images in (None, 12))
+    for real in (True, False):
+        images = images_of(40, 1, 16, int(real))
+        few.update(images[:12], real=real)
+        for part in images.split(9):
+            many.update(part, real=real)
+    assert few.compute() == many.compute()

@@ -1,8 +1,8 @@
-"""Gradient penalty between reals and fakes."""
+"""Penalty on the norm of the discriminator's gradient."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,29 +13,50 @@ from ganlab_objectives.input_gradient import input_gradient
 
 
 class GradientPenalty:
-    """Keeps the norm of the discriminator's gradient near a target, on lines from fakes to reals.
+    """Keeps the norm of the discriminator's gradient near a target.
 
-    The penalty is (norm - target)^2 / target^2 with the norm over a whole image and one random point per line
-    (Gulrajani et al., 2017).
+    The penalty is (norm - target)^2 / target^2 with the norm over a whole image (Gulrajani et al., 2017).
 
     Args:
         target: the norm to aim at; 0 means the squared norm itself.
         one_sided: penalise only norms above the target.
+        at: where: at one random point of each line from a fake to a real, `reals` (with `noise`, as in DRAGAN), or
+            `fakes`.
+        noise: standard deviation of the normal noise on each number of the reals or fakes; the paper of DRAGAN
+            (Kodali et al., 2017) has it as c, and its code adds uniform noise instead, of up to half the standard
+            deviation of the data. Not used on lines.
     """
 
     side: ClassVar[str] = "discriminator"
     requires: ClassVar[frozenset[str]] = frozenset({"real_images", "fake_images", "discriminate", "random"})
 
-    def __init__(self, target: Scheduled = 1.0, one_sided: bool = False) -> None:
+    def __init__(
+        self,
+        target: Scheduled = 1.0,
+        one_sided: bool = False,
+        at: Literal["lines", "reals", "fakes"] = "lines",
+        noise: Scheduled = 0.0,
+    ) -> None:
         self.target = target
         self.one_sided = one_sided
+        self.at = at
+        self.noise = noise
 
     def penalty(self, views: Views) -> Tensor:
         """Mean over the batch of the relative squared distance to the target."""
-        images = _between(views.fake_images, views.real_images, views.random.uniform("interpolation"))
-        norm = torch.linalg.vector_norm(input_gradient(views.discriminate, images).flatten(1), dim=1)
+        gradient = input_gradient(views.discriminate, self._points(views))
+        norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         distance: Tensor = norm if self.target == 0 else norm / self.target - 1
         return (distance.relu() if self.one_sided else distance).square().mean()
+
+    def _points(self, views: Views) -> Tensor:
+        if self.at == "lines":
+            return _between(views.fake_images, views.real_images, views.random.uniform("interpolation"))
+        images: Tensor = views.real_images if self.at == "reals" else views.fake_images
+        if self.noise == 0:
+            return images
+        noise: Tensor = views.random.normal("noise", *images.shape[1:]).to(images)
+        return images.detach() + self.noise * noise
 
 
 def _between(fake_images: Tensor, real_images: Tensor, fraction: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from ganlab.contracts import Views
+from ganlab.spec.model import Positive
+from ganlab_objectives.difference_quotient import squared_slope
 from ganlab_objectives.input_gradient import input_gradient
 
 
@@ -15,12 +17,28 @@ class R1:
 
     The half is in the penalty, so that the weight in a spec is the paper's gamma. The square is summed over an
     image and averaged over the batch.
+
+    Args:
+        finite_difference: estimate the gradient's square without a double backward, from the discriminator's values
+            at this many units of the images (standard deviation of a pixel) to either side of each image, in a random
+            direction; 0.01 is a good first choice. The estimate is right on average and noisier. Null is exact.
     """
 
     side: ClassVar[str] = "discriminator"
-    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "discriminate"})
+    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "discriminate", "random"})
+
+    def __init__(self, finite_difference: Positive | None = None) -> None:
+        self.finite_difference = finite_difference
 
     def penalty(self, views: Views) -> Tensor:
         """1/2 mean_n |dD/dx_n|^2 at the reals."""
-        gradient = input_gradient(views.discriminate, views.real_images)
+        images = self._images(views)
+        if self.finite_difference is not None:
+            direction = views.random.normal(f"{type(self).__name__} direction", *images.shape[1:])
+            return squared_slope(views.discriminate, images, direction, self.finite_difference).mean() / 2
+        gradient = input_gradient(views.discriminate, images)
         return gradient.square().flatten(1).sum(1).mean() / 2
+
+    def _images(self, views: Views) -> Tensor:
+        images: Tensor = views.real_images
+        return images

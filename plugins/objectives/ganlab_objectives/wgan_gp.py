@@ -6,9 +6,7 @@ from typing import Any
 
 from ganlab.contracts import Preset
 from ganlab.schedules import Scheduled
-
-# Written with the distribution: a preset means its own parts, whatever else is installed.
-_DISTRIBUTION = "ganlab-objectives"
+from ganlab_objectives.distribution import DISTRIBUTION
 
 
 def wgan_gp(gradient_penalty: Scheduled = 10.0, drift: Scheduled = 1e-3) -> Preset:
@@ -19,12 +17,12 @@ def wgan_gp(gradient_penalty: Scheduled = 10.0, drift: Scheduled = 1e-3) -> Pres
         drift: weight of the mean squared logit of the reals (Karras et al., 2018); 0 leaves it out.
     """
     regularizers: list[dict[str, Any]] = [
-        {"name": f"{_DISTRIBUTION}/gradient_penalty", "weight": gradient_penalty},
-        {"name": f"{_DISTRIBUTION}/drift", "weight": drift},
+        {"name": f"{DISTRIBUTION}/gradient_penalty", "weight": gradient_penalty},
+        {"name": f"{DISTRIBUTION}/drift", "weight": drift},
     ]
     return Preset(
         {
-            "loss": f"{_DISTRIBUTION}/wasserstein",
+            "loss": f"{DISTRIBUTION}/wasserstein",
             "regularizers": [node for node in regularizers if node["weight"] != 0],
         }
     )

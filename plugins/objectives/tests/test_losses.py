@@ -7,11 +7,9 @@ from ganlab_objectives.lsgan import LeastSquares
 from ganlab_objectives.minimax import Minimax
 from ganlab_objectives.non_saturating import NonSaturating
 from ganlab_objectives.relativistic import Relativistic
+from ganlab_objectives.relativistic_average import RelativisticAverage
 from ganlab_objectives.wasserstein import Wasserstein
-from ganlab_objectives.wgan_gp import wgan_gp
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
-
-from ganlab.contracts import Preset
 
 REAL = torch.tensor([0.3, -1.2, 2.5, 0.9], dtype=torch.float64)
 FAKE = torch.tensor([-0.7, 1.4, 0.2, -3.0], dtype=torch.float64)
@@ -52,7 +50,7 @@ def test_non_saturating_gradient_is_sigmoid_minus_one():
 
 def test_logistic_losses_stay_finite_for_large_logits():
     large = torch.tensor([-1e4, 1e4])
-    for loss in (Minimax(), NonSaturating(), Relativistic()):
+    for loss in (Minimax(), NonSaturating(), Relativistic(), RelativisticAverage()):
         assert torch.isfinite(loss.discriminator(large, -large))
         assert torch.isfinite(loss.generator(large, -large))
 
@@ -92,7 +90,7 @@ INNER = {
 
 @pytest.mark.parametrize("inner", INNER)
 def test_relativistic_pairs(inner):
-    loss, score = Relativistic("paired", inner), INNER[inner]
+    loss, score = Relativistic(inner), INNER[inner]
     pairs = list(zip(REAL.tolist(), FAKE.tolist(), strict=True))
     assert_close(loss.discriminator(REAL, FAKE), mean(score(r - f) for r, f in pairs))
     assert_close(loss.generator(REAL, FAKE), mean(score(f - r) for r, f in pairs))
@@ -100,7 +98,7 @@ def test_relativistic_pairs(inner):
 
 @pytest.mark.parametrize("inner", INNER)
 def test_relativistic_average(inner):
-    loss, score = Relativistic("average", inner), INNER[inner]
+    loss, score = RelativisticAverage(inner), INNER[inner]
     reals, fakes = REAL.tolist(), FAKE.tolist()
     for_discriminator = mean(score(r - mean(fakes)) for r in reals) + mean(score(mean(reals) - f) for f in fakes)
     for_generator = mean(score(f - mean(reals)) for f in fakes) + mean(score(mean(fakes) - r) for r in reals)
@@ -108,11 +106,11 @@ def test_relativistic_average(inner):
     assert_close(loss.generator(REAL, FAKE), for_generator)
 
 
-@pytest.mark.parametrize("pairing", ["paired", "average"])
+@pytest.mark.parametrize("loss", [Relativistic(), RelativisticAverage()])
 @pytest.mark.parametrize("side", ["discriminator", "generator"])
-def test_relativistic_gradients_reach_both_logits(pairing, side):
+def test_relativistic_gradients_reach_both_logits(loss, side):
     real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
-    getattr(Relativistic(pairing), side)(real, fake).backward()
+    getattr(loss, side)(real, fake).backward()
     assert real.grad.abs().min() > 0
     assert fake.grad.abs().min() > 0
     # Only differences count, so that a common shift of all logits changes nothing.
@@ -121,12 +119,13 @@ def test_relativistic_gradients_reach_both_logits(pairing, side):
 
 def test_relativistic_says_that_it_needs_reals():
     assert Relativistic.needs_real_logits
+    assert RelativisticAverage.needs_real_logits
     assert not getattr(Hinge, "needs_real_logits", False)
 
 
 @pytest.mark.parametrize(
     "loss",
-    [Minimax(), NonSaturating(), Hinge(), LeastSquares(), Wasserstein(), Relativistic(), Relativistic("average")],
+    [Minimax(), NonSaturating(), Hinge(), LeastSquares(), Wasserstein(), Relativistic(), RelativisticAverage()],
 )
 def test_losses_take_maps_of_logits(loss):
     # A mean over patches as well as over images: logits of shape (N, H, W) from a patch discriminator.
@@ -135,18 +134,61 @@ def test_losses_take_maps_of_logits(loss):
     assert loss.generator(real, fake).shape == ()
 
 
-def test_wgan_gp_stands_for_its_parts():
-    preset = wgan_gp()
-    assert isinstance(preset, Preset)
-    assert preset.nodes == {
-        "loss": "ganlab-objectives/wasserstein",
-        "regularizers": [
-            {"name": "ganlab-objectives/gradient_penalty", "weight": 10.0},
-            {"name": "ganlab-objectives/drift", "weight": 1e-3},
-        ],
-    }
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
 
 
-def test_wgan_gp_without_drift():
-    nodes = wgan_gp(gradient_penalty=1.0, drift=0).nodes
-    assert nodes["regularizers"] == [{"name": "ganlab-objectives/gradient_penalty", "weight": 1.0}]
+R, F = REAL.tolist(), FAKE.tolist()
+COUNT = len(R)
+
+# Derivatives by hand: of the discriminator's side by each real and each fake, of the generator's by each fake.
+GRADIENTS = {
+    "minimax": (Minimax(), [-sigmoid(-r) for r in R], [sigmoid(f) for f in F], [-sigmoid(f) for f in F]),
+    "logistic": (NonSaturating(), [-sigmoid(-r) for r in R], [sigmoid(f) for f in F], [-sigmoid(-f) for f in F]),
+    "hinge": (Hinge(), [-float(r < 1) for r in R], [float(f > -1) for f in F], [-1.0 for _ in F]),
+    "lsgan": (LeastSquares(-1, 1, 0.5), [r - 1 for r in R], [f + 1 for f in F], [f - 0.5 for f in F]),
+    "wasserstein": (Wasserstein(), [-1.0 for _ in R], [1.0 for _ in F], [-1.0 for _ in F]),
+    "relativistic": (
+        Relativistic(),
+        [-sigmoid(f - r) for r, f in zip(R, F, strict=True)],
+        [sigmoid(f - r) for r, f in zip(R, F, strict=True)],
+        [-sigmoid(r - f) for r, f in zip(R, F, strict=True)],
+    ),
+    "relativistic hinge": (
+        Relativistic("hinge"),
+        [-float(r - f < 1) for r, f in zip(R, F, strict=True)],
+        [float(r - f < 1) for r, f in zip(R, F, strict=True)],
+        [-float(f - r < 1) for r, f in zip(R, F, strict=True)],
+    ),
+    "relativistic least squares": (
+        Relativistic("least_squares"),
+        [2 * (r - f - 1) for r, f in zip(R, F, strict=True)],
+        [-2 * (r - f - 1) for r, f in zip(R, F, strict=True)],
+        [2 * (f - r - 1) for r, f in zip(R, F, strict=True)],
+    ),
+    # Each logit acts by itself and, with 1/N, in the mean that the others are compared with.
+    "relativistic average": (
+        RelativisticAverage(),
+        [-sigmoid(mean(F) - r) - mean(sigmoid(f - mean(R)) for f in F) for r in R],
+        [sigmoid(f - mean(R)) + mean(sigmoid(mean(F) - r) for r in R) for f in F],
+        [-sigmoid(mean(R) - f) - mean(sigmoid(r - mean(F)) for r in R) for f in F],
+    ),
+    "relativistic average least squares": (
+        RelativisticAverage("least_squares"),
+        [2 * (r - mean(F) - 1) + mean(2 * (mean(R) - f - 1) for f in F) for r in R],
+        [-2 * (mean(R) - f - 1) - mean(2 * (r - mean(F) - 1) for r in R) for f in F],
+        [2 * (f - mean(R) - 1) + mean(2 * (mean(F) - r - 1) for r in R) for f in F],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradients_are_those_of_the_formula(name):
+    loss, by_real, by_fake, by_fake_of_generator = GRADIENTS[name]
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    loss.discriminator(real, fake).backward()
+    assert_close(real.grad, [value / COUNT for value in by_real])
+    assert_close(fake.grad, [value / COUNT for value in by_fake])
+    fake.grad = None
+    loss.generator(REAL, fake).backward()
+    assert_close(fake.grad, [value / COUNT for value in by_fake_of_generator])

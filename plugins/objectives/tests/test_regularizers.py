@@ -4,6 +4,7 @@ from ganlab_objectives.drift import Drift
 from ganlab_objectives.gradient_penalty import GradientPenalty
 from ganlab_objectives.input_gradient import input_gradient
 from ganlab_objectives.r1 import R1
+from ganlab_objectives.r2 import R2
 from torch import nn
 
 from ganlab.contracts import Views
@@ -88,6 +89,42 @@ def test_r1_needs_neither_fakes_nor_a_graph_of_the_reals():
     assert real_images.grad is None
 
 
+def test_r2_is_r1_at_the_fakes():
+    matrix, real_images, fake_images = symmetric_matrix().requires_grad_(), images(), images()
+    penalty = R2().penalty(views(quadratic_critic(matrix), real_images, fake_images))
+    torch.testing.assert_close(penalty, ((fake_images.flatten(1) @ matrix).square().sum(1) / 2).mean())
+
+
+def test_r2_sends_nothing_to_the_generator():
+    fake_images = images().requires_grad_()
+    slope = torch.ones(DIMENSIONS, dtype=torch.float64, requires_grad=True)
+    R2().penalty(views(linear_critic(slope), fake_images=fake_images)).backward()
+    assert fake_images.grad is None
+
+
+@pytest.mark.parametrize("at", ["reals", "fakes"])
+def test_gradient_penalty_at_images_themselves(at):
+    matrix, real_images, fake_images = symmetric_matrix().requires_grad_(), images(), images()
+    points = (real_images if at == "reals" else fake_images).flatten(1)
+    penalty = GradientPenalty(at=at).penalty(views(quadratic_critic(matrix), real_images, fake_images))
+    torch.testing.assert_close(penalty, ((points @ matrix).square().sum(1).sqrt() - 1).square().mean())
+
+
+def test_gradient_penalty_of_dragan_is_around_the_reals():
+    matrix, real_images = symmetric_matrix().requires_grad_(), images()
+    noise = Randomness(0, "penalty", count=COUNT).normal("noise", *SHAPE).double()
+    points = (real_images + 0.5 * noise).flatten(1)
+    penalty = GradientPenalty(at="reals", noise=0.5).penalty(views(quadratic_critic(matrix), real_images))
+    torch.testing.assert_close(penalty, ((points @ matrix).square().sum(1).sqrt() - 1).square().mean())
+
+
+def test_gradient_penalty_with_target_zero_at_reals_is_twice_r1():
+    network, discriminate = small_network()
+    offered = views(discriminate)
+    penalty = GradientPenalty(target=0.0, at="reals").penalty(offered)
+    torch.testing.assert_close(penalty, 2 * R1().penalty(offered))
+
+
 @pytest.mark.parametrize("target", [1.0, 750.0])
 def test_gradient_penalty_of_a_linear_critic(target):
     slope = torch.randn(DIMENSIONS, dtype=torch.float64, requires_grad=True)
@@ -148,7 +185,17 @@ def test_gradient_penalty_of_vectors():
     torch.testing.assert_close(penalty, torch.tensor(16.0, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("regularizer", [R1(), GradientPenalty(), GradientPenalty(one_sided=True, target=0.1)])
+@pytest.mark.parametrize(
+    "regularizer",
+    [
+        R1(),
+        R2(),
+        R1(finite_difference=0.1),
+        GradientPenalty(),
+        GradientPenalty(one_sided=True, target=0.1),
+        GradientPenalty(at="reals", noise=0.5),
+    ],
+)
 def test_penalties_differentiate_through_a_network(regularizer):
     network, discriminate = small_network()
     real_images, fake_images = images(), images()
@@ -173,7 +220,7 @@ def test_drift_is_the_mean_squared_logit_of_the_reals():
     assert logits.grad.tolist() == [1.0, -3.0]
 
 
-@pytest.mark.parametrize("regularizer", [R1, GradientPenalty, Drift])
+@pytest.mark.parametrize("regularizer", [R1, R2, GradientPenalty, Drift])
 def test_penalties_use_only_the_views_that_they_require(regularizer):
     _, discriminate = small_network()
     every_view = {

@@ -1,0 +1,160 @@
+"""The two-player game of networks that grow with the images seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from ganlab.contracts import Batch, Discriminator, Generator
+from ganlab.data.step_batch import StepBatch
+from ganlab.errors import UserError
+from ganlab.randomness import Randomness
+from ganlab.spec.model import Count
+from ganlab.training.growth import Growth, Stage, fixed, plan
+from ganlab.training.two_player import TwoPlayerGAN
+
+Kimg = Annotated[float, Ge(0)]
+Rate = Annotated[float, Gt(0)]
+
+
+class GrowingGAN(TwoPlayerGAN):
+    """The plain game on small images first, then on ever larger ones, each size faded in (Karras et al., 2018).
+
+    Networks are called with a `Stage` after the labels, run only the layers that it needs, and take and return images
+    of its resolution. Reals are reduced and faded alike; samples are enlarged to the data's resolution. Everything is
+    a function of the images seen, so that resuming needs no state.
+
+    Args:
+        generator: called with latents, labels and stage.
+        discriminator: called with images, labels and stage.
+        resolution: side of the data's images.
+        growth: fade one resolution after the other in; `none` trains the full networks from the start.
+        start_resolution: of the first stage; the data's is this one doubled some times.
+        fade_kimg: length of each fade in thousands of images, or of that to each resolution.
+        stabilise_kimg: the same for the time after the fade (at the first resolution, from the start).
+        batch_sizes: total batch size from the fade to a resolution until the next fade; where there is no entry,
+            `data.batch_size`.
+        learning_rates: the same for the learning rate of all players; where there is no entry, the optimizers' own.
+        reset_optimizers: let optimizers forget their averages whenever layers join or leave.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        resolution: int,
+        growth: Literal["fade", "none"] = "fade",
+        start_resolution: Count = 4,
+        fade_kimg: Kimg | Mapping[int, Kimg] = 800.0,
+        stabilise_kimg: Kimg | Mapping[int, Kimg] = 800.0,
+        batch_sizes: Mapping[int, Count] | None = None,
+        learning_rates: Mapping[int, Rate] | None = None,
+        reset_optimizers: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(generator, discriminator, **options)
+        self.resolution = resolution
+        self.reset_optimizers = reset_optimizers
+        sizes, rates = batch_sizes or {}, learning_rates or {}
+        self.growth: Growth = (
+            fixed(resolution, sizes, rates)
+            if growth == "none"
+            else plan(start_resolution, resolution, fade_kimg, stabilise_kimg, sizes, rates)
+        )
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the current step."""
+        return self.growth.stage(self.clock.images_seen)
+
+    def step_size(self, images_seen: int) -> tuple[int, int]:
+        """The stage's batch size, and the discriminator's updates."""
+        batch_size, updates = super().step_size(images_seen)
+        return self.growth.stage(images_seen).batch_size or batch_size, updates
+
+    def batch_sizes(self, batch_size: int) -> dict[str, int]:
+        """Those of all stages."""
+        own = {f"architecture.batch_sizes.{r}": n for r, n in self.growth.batch_sizes.items() if r <= self.resolution}
+        return {**super().batch_sizes(batch_size), **own}
+
+    def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """The plain terms at the current stage."""
+        return super().discriminator_terms(self.at_stage(batch))
+
+    def generator_terms(self, batch: Batch) -> dict[str, Tensor]:
+        """The plain terms at the current stage."""
+        return super().generator_terms(self.at_stage(batch))
+
+    def at_stage(self, batch: Batch) -> Batch:
+        """The batch with its images at the stage's resolution, faded as the fakes are."""
+        return replace(batch, images=fade_images(batch.images, self.stage))
+
+    def generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Fakes of the stage's resolution."""
+        return self.generator(latents, labels, self.stage).to(torch.get_default_dtype())
+
+    def discriminate(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
+        """Logits of images of the stage's resolution, augmented if there is an augmentation."""
+        if self.augmentation is not None:
+            images = self.augmentation(images, random)
+        return self.discriminator(images, labels, self.stage).to(torch.get_default_dtype())
+
+    def sample(
+        self,
+        random: Randomness,
+        labels: Tensor | None = None,
+        *,
+        truncation: float | None = None,
+        averaged: bool = True,
+    ) -> Tensor:
+        """Samples of the current stage, enlarged to the data's resolution by repeating pixels."""
+        if truncation is not None:
+            raise UserError(f"{type(self).__name__} has no truncation: leave it out")
+        generator: Any = self.averaged_model("generator") if averaged else self.generator
+        return enlarge(generator(self.draw_latents(random), labels, self.stage), self.resolution)
+
+    def play(self, batches: Sequence[Batch]) -> None:
+        """One round with the stage's learning rates."""
+        rate = self.stage.learning_rate
+        for player, optimizer in self.player_optimizers.items():
+            if rate is None and "lr" in self.settings.optimizers[player].schedules:
+                continue  # set for this step already
+            for group in optimizer.param_groups:
+                group["lr"] = optimizer.defaults["lr"] if rate is None else rate
+        super().play(batches)
+
+    def training_step(self, step: StepBatch, batch_idx: int) -> None:
+        """One round; optimizers forget at its end, before a checkpoint, if the next step trains other layers."""
+        super().training_step(step, batch_idx)
+        before = self.growth.stage(self.clock.before_step)
+        if self.reset_optimizers and not before.uses_layers_of(self.stage):
+            for optimizer in self.player_optimizers.values():
+                optimizer.state.clear()
+
+
+def reduce(images: Tensor, resolution: int) -> Tensor:
+    """Square images (N, C, H, H) at a lower resolution that divides theirs: the mean of each pixel's area."""
+    factor = images.shape[-1] // resolution
+    return images if factor == 1 else avg_pool2d(images, factor)
+
+
+def enlarge(images: Tensor, resolution: int) -> Tensor:
+    """Square images at a higher resolution: pixels repeated."""
+    if images.shape[-1] == resolution:
+        return images
+    return interpolate(images, size=(resolution, resolution), mode="nearest")
+
+
+def fade_images(images: Tensor, stage: Stage) -> Tensor:
+    """Images at the stage's resolution; during a fade their finest details are only as strong as `blend`."""
+    images = reduce(images, stage.resolution)
+    if not stage.fading:
+        return images
+    coarse = enlarge(reduce(images, stage.resolution // 2), stage.resolution)
+    return torch.lerp(coarse, images, stage.blend)

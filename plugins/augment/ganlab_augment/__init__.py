@@ -1,0 +1,1 @@
+"""Augmentations of what the discriminator sees; differentiable, so that the generator learns through them."""

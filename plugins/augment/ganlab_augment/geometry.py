@@ -1,0 +1,83 @@
+"""Where the pixels of an augmented image come from."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ganlab_augment.operations import GROUPS, Draws, angle
+from ganlab_augment.warp import warp
+
+
+def apply_geometry(images: Tensor, draws: Draws) -> Tensor:
+    """Blitting and general geometry as one warp."""
+    if not any(operation in draws for operation in (*GROUPS["blit"], *GROUPS["geometry"])):
+        return images
+    return warp(images, inverse_transform(draws)[:, :2])
+
+
+def inverse_transform(draws: Draws) -> Tensor:
+    """Homogeneous matrices (N, 3, 3) from offsets in the result to offsets in the image, in pixels.
+
+    The image is mirrored first and translated last, so that the inverses are multiplied in that order.
+    """
+    height, width = draws.images.shape[2:]
+    size = draws.images.new_tensor([width, height])
+    transform = torch.eye(3, device=size.device, dtype=size.dtype).expand(len(draws.images), 3, 3)
+    for inverse in (*_blit(draws, size), *_general(draws, size)):
+        transform = transform @ inverse
+    return transform
+
+
+def _blit(draws: Draws, size: Tensor) -> list[Tensor]:
+    """Mirroring, quarter turns and whole shifts: every image with an operation may still draw to stay as it is."""
+    inverses = []
+    if "mirror" in draws:
+        side = 1 - 2 * (draws.uniform() * 2).floor()
+        inverses.append(_scaling(draws.sometimes("mirror", torch.cat([side, torch.ones_like(side)], 1), 1.0)))
+    if "quarter_turn" in draws:
+        turns = (draws.uniform() * 4).floor()
+        inverses.append(_rotation(draws.sometimes("quarter_turn", turns, 0.0) * (-math.pi / 2)))
+    if "shift" in draws:
+        pixels = (draws.symmetric(2) * draws.strengths["shift"] * size).round()
+        inverses.append(_translation(-draws.sometimes("shift", pixels, 0.0)))
+    return inverses
+
+
+def _general(draws: Draws, size: Tensor) -> list[Tensor]:
+    """Scaling, rotation, stretching, rotation again, and translation by fractions of a pixel."""
+    inverses = []
+    if "scale" in draws:
+        factor = draws.sometimes("scale", draws.power_of_two("scale"), 1.0)
+        inverses.append(_scaling((1 / factor).expand(-1, 2)))
+    if "rotate" in draws:
+        inverses.append(_rotation(-angle(draws, "rotate", of_two=True)))
+    if "stretch" in draws:
+        factor = draws.sometimes("stretch", draws.power_of_two("stretch"), 1.0)
+        inverses.append(_scaling(torch.cat([1 / factor, factor], 1)))
+    if "rotate" in draws:
+        inverses.append(_rotation(-angle(draws, "rotate", of_two=True)))
+    if "translate" in draws:
+        pixels = draws.normal(2) * draws.strengths["translate"] * size
+        inverses.append(_translation(-draws.sometimes("translate", pixels, 0.0)))
+    return inverses
+
+
+def _scaling(factors: Tensor) -> Tensor:
+    """Matrices that scale x and y by the columns of (N, 2)."""
+    return torch.diag_embed(torch.cat([factors, torch.ones_like(factors[:, :1])], 1))
+
+
+def _rotation(angles: Tensor) -> Tensor:
+    """Matrices that turn by (N, 1)."""
+    cosine, sine, zero, one = angles.cos(), angles.sin(), torch.zeros_like(angles), torch.ones_like(angles)
+    return torch.cat([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], 1).view(-1, 3, 3)
+
+
+def _translation(pixels: Tensor) -> Tensor:
+    """Matrices that move by (N, 2)."""
+    matrix = torch.eye(3, device=pixels.device, dtype=pixels.dtype).repeat(len(pixels), 1, 1)
+    matrix[:, :2, 2] = pixels
+    return matrix

@@ -1,0 +1,89 @@
+"""Norms over groups of one image's channels: instance, layer and group norm."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
+from torch import Tensor, nn
+
+from ganlab.nn import Conditional, Normalizer
+
+
+class GroupNorm(nn.GroupNorm):
+    """Torch's group norm for (N, C) as well as (N, C, ...).
+
+    Groups of a single number, which would all become 0, are left as they are, apart from gain and bias.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`images` with mean 0 and variance 1 over each group, and the channels' gains and biases."""
+        if images[0].numel() > self.num_groups:
+            return super().forward(images)
+        if not self.affine:
+            return images
+        shape = (1, -1, *[1] * (images.dim() - 2))
+        return images * self.weight.view(shape) + self.bias.view(shape)
+
+
+class _GroupNormalizer(Normalizer):
+    def __init__(self, eps: float = 1e-5) -> None:
+        self.eps = eps
+
+    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+        """The norm with a learned gain and bias for each channel, or with both made from the conditioning vector."""
+        groups = self._groups(channels)
+        if condition is None:
+            return GroupNorm(groups, channels, self.eps)
+        return Conditional(GroupNorm(groups, channels, self.eps, affine=False), channels, condition)
+
+    def _groups(self, channels: int) -> int:
+        raise NotImplementedError
+
+
+class InstanceNormalizer(_GroupNormalizer):
+    """Mean 0 and variance 1 for each channel of each image (Ulyanov et al., 2016), in training and after.
+
+    With a conditioning vector this is adaptive instance norm. Vectors (N, C) have no pixels to average over and are
+    not normalized.
+
+    Args:
+        eps: added to the variance.
+    """
+
+    centers: ClassVar[bool] = True
+
+    def _groups(self, channels: int) -> int:
+        return channels
+
+
+class LayerNormalizer(_GroupNormalizer):
+    """Mean 0 and variance 1 over all channels and pixels of each image (Ba et al., 2016).
+
+    Gain and bias are those of channels. Images do not see each other, so that a discriminator with a penalty on its
+    gradient may have it (Gulrajani et al., 2017).
+
+    Args:
+        eps: added to the variance.
+    """
+
+    def _groups(self, channels: int) -> int:
+        return 1
+
+
+class GroupNormalizer(_GroupNormalizer):
+    """Mean 0 and variance 1 over groups of channels of each image (Wu and He, 2018).
+
+    Args:
+        group_size: channels of a group. Where it does not divide a layer's channels, groups are larger, and where it
+            is more than these, there is one group.
+        eps: added to the variance.
+    """
+
+    def __init__(self, group_size: Annotated[int, Ge(1)] = 16, eps: float = 1e-5) -> None:
+        super().__init__(eps)
+        self.group_size = group_size
+
+    def _groups(self, channels: int) -> int:
+        most = max(1, channels // self.group_size)
+        return next(groups for groups in range(most, 0, -1) if channels % groups == 0)

@@ -1,0 +1,16 @@
+"""Balanced consistency regularization as one name."""
+
+from __future__ import annotations
+
+from ganlab.contracts import Preset
+from ganlab.schedules import Scheduled
+from ganlab_objectives.distribution import DISTRIBUTION
+
+
+def bcr(weight: Scheduled = 10.0) -> Preset:
+    """Stand for `consistency` on reals and fakes alike: bCR (Zhao et al., 2021).
+
+    Args:
+        weight: of both.
+    """
+    return Preset({"regularizers": [{"name": f"{DISTRIBUTION}/consistency", "weight": weight, "fakes": 1.0}]})

@@ -1,0 +1,26 @@
+"""R2: gradient penalty on fakes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from ganlab.contracts import Views
+from ganlab_objectives.r1 import R1
+
+
+class R2(R1):
+    """Half the squared norm of the discriminator's gradient at fakes (Mescheder et al., 2018).
+
+    As `r1` in all else. The fakes are those of the update, without a gradient for the generator.
+
+    Args:
+        finite_difference: as for `r1`.
+    """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"fake_images", "discriminate", "random"})
+
+    def _images(self, views: Views) -> Tensor:
+        images: Tensor = views.fake_images
+        return images

@@ -1,0 +1,28 @@
+"""Latent consistency regularization as one name."""
+
+from __future__ import annotations
+
+from ganlab.contracts import Preset
+from ganlab.schedules import Scheduled
+from ganlab_objectives.distribution import DISTRIBUTION
+
+
+def zcr(discriminator: Scheduled = 20.0, generator: Scheduled = 0.5, deviation: Scheduled = 0.05) -> Preset:
+    """Stand for `latent_consistency` and `latent_diversity`: zCR (Zhao et al., 2021); with `bcr` this is ICR.
+
+    The paper tunes these numbers for each data set; the defaults are those of a public reimplementation (StudioGAN).
+
+    Args:
+        discriminator: weight of the change of the logits.
+        generator: weight of the change of the images.
+        deviation: standard deviation of the change of the latents.
+    """
+    names = {"latent_consistency": discriminator, "latent_diversity": generator}
+    return Preset(
+        {
+            "regularizers": [
+                {"name": f"{DISTRIBUTION}/{name}", "weight": weight, "deviation": deviation}
+                for name, weight in names.items()
+            ]
+        }
+    )

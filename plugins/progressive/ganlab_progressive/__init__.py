@@ -1,0 +1,1 @@
+"""Progressive growing of GANs (Karras et al., 2018)."""

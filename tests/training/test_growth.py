@@ -1,0 +1,75 @@
+"""Stages against a table written by hand, and schedules that contradict themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganlab.errors import UserError
+from ganlab.training.growth import Stage, fixed, plan
+
+
+def test_published_schedule() -> None:
+    growth = plan(4, 1024, 800.0, 800.0, {256: 14, 512: 6, 1024: 3}, {1024: 1.5e-3})
+    table = {
+        0: Stage(4),
+        799_999: Stage(4),
+        800_000: Stage(8, 0.0),
+        1_200_000: Stage(8, 0.5),
+        1_600_000: Stage(8),
+        2_399_999: Stage(8),
+        2_400_000: Stage(16, 0.0),
+        # The sixth growth begins at 800 + 5 * 1600 kimg; batch size and rate are those of the finer resolution.
+        8_799_999: Stage(128),
+        8_800_000: Stage(256, 0.0, 14),
+        9_200_000: Stage(256, 0.5, 14),
+        10_400_000: Stage(512, 0.0, 6),
+        12_000_000: Stage(1024, 0.0, 3, 1.5e-3),
+        12_800_000: Stage(1024, 1.0, 3, 1.5e-3),
+        99_000_000: Stage(1024, 1.0, 3, 1.5e-3),
+    }
+    for images_seen, stage in table.items():
+        assert growth.stage(images_seen) == stage, images_seen
+
+
+def test_blend_is_linear_between_exact_boundaries() -> None:
+    growth = plan(4, 32, 0.024, 0.032, {}, {})  # 32 alone, then 24 + 32 for each resolution
+    for images_seen in range(300):
+        since, resolution = images_seen - 32, 4
+        while since >= 0 and resolution < 32:
+            resolution *= 2
+            since -= 56
+        blend = 1.0 if resolution == 4 else min((since + 56) / 24, 1.0)
+        assert growth.stage(images_seen) == Stage(resolution, blend)
+
+
+def test_one_length_for_each_resolution() -> None:
+    growth = plan(4, 16, {8: 1, 16: 2}, {4: 3, 8: 4, 64: 9}, {}, {})
+    stages = [growth.stage(kimg * 1000) for kimg in (2.5, 3.5, 4, 7.5, 9, 10)]
+    assert stages == [Stage(4), Stage(8, 0.5), Stage(8), Stage(8), Stage(16, 0.5), Stage(16)]
+
+
+def test_without_fades_stages_jump() -> None:
+    growth = plan(8, 32, 0.0, {8: 0, 16: 1}, {}, {})
+    assert [growth.stage(images) for images in (0, 999, 1000)] == [Stage(16), Stage(16), Stage(32)]
+
+
+def test_no_growth() -> None:
+    growth = fixed(64, {64: 8}, {})
+    assert growth.stage(0) == growth.stage(10**9) == Stage(64, 1.0, 8)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"start": 32}, "'start_resolution' 32 is above the data's resolution 16; choose one of 4, 8, 16"),
+        ({"start": 6}, "'start_resolution' 6 does not reach by doubling the data's resolution 16"),
+        ({"fade_kimg": {8: 1}}, "'fade_kimg' is too short: it has no entry for 16"),
+        ({"stabilise_kimg": {8: 1}}, "'stabilise_kimg' is too short: it has no entry for 4"),
+        ({"batch_sizes": {12: 4}}, "'batch_sizes' has an entry for 12, which is no resolution of this growth"),
+        ({"learning_rates": {2: 0.1}}, "'learning_rates' has an entry for 2"),
+    ],
+)
+def test_contradictions_are_sentences_with_the_key(options: dict, sentence: str) -> None:
+    values = {"start": 4, "final": 16, "fade_kimg": 1, "stabilise_kimg": 1, "batch_sizes": {}, "learning_rates": {}}
+    with pytest.raises(UserError, match=sentence.replace(";", ".")):
+        plan(**(values | options))
