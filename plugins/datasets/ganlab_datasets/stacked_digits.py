@@ -17,15 +17,13 @@ class StackedDigits(InMemory):
 
     The 1,000 numbers from 000 to 999 are the modes, with nearly equal shares, as in the stacked MNIST of unrolled
     GANs (Metz et al., 2017). `size` images are drawn once, from `seed`; `resolution` is that of `digits`. There are no
-    labels: the modes are to be found. `facts.extras` holds `modes`, and `digits`, the single digits in one channel
-    and their classes, of which a metric may learn to read.
+    labels: the modes are to be found. `facts.extras` holds `stacked_digits`, the number of digits in an image.
     """
 
     def __init__(self, resolution: int = 16, size: int = 50_000, seed: int = 0) -> None:
         if size < 1:
             raise DataError("'size' of stacked_digits is above 0")
         digits = Digits(resolution)
-        assert digits.labels is not None, "digits have classes"
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randint(len(digits), (size, _CHANNELS), generator=generator)
         images = digits.images[chosen, 0]
@@ -33,6 +31,6 @@ class StackedDigits(InMemory):
             shape=tuple(images.shape[1:]),
             size=size,
             fingerprint=content_fingerprint("stacked_digits", images),
-            extras={"stacked": _CHANNELS, "digits_in_a_channel": digits.facts.classes},
+            extras={"stacked_digits": _CHANNELS},
         )
         super().__init__(images, None, facts)

@@ -8,9 +8,11 @@ import pytest
 import torch
 from ganlab_datasets.digits import Digits
 from ganlab_datasets.gaussian_mixture import GaussianMixture
+from ganlab_datasets.stacked_digits import StackedDigits
+from ganlab_datasets.swiss_roll import SwissRoll
 from ganlab_datasets.torchvision_sets import cifar10, mnist
 from scipy import stats
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, make_swiss_roll
 
 from ganlab.errors import DataError
 
@@ -61,6 +63,38 @@ def test_mixtures_are_a_function_of_their_seed():
     assert set(first[0]) == {"images"}
     with pytest.raises(DataError, match="square number"):
         GaussianMixture("grid", modes=8)
+
+
+def test_swiss_roll_is_scikit_learns_scaled():
+    data = SwissRoll(noise=1e-4, size=20_000)
+    theirs = make_swiss_roll(20_000, random_state=0)[0][:, [0, 2]] * (2 / (4.5 * math.pi))
+    for angle in (0.0, 0.7, 2.0):  # the same distribution in every direction
+        direction = np.array([math.cos(angle), math.sin(angle)])
+        assert stats.ks_2samp(data.images.numpy() @ direction, theirs @ direction).pvalue > 1e-3
+    assert data.images.norm(dim=1).max() == pytest.approx(2, abs=1e-3)
+    assert (data.facts.shape, data.facts.classes, data.facts.value_range) == ((2,), 0, (-1.0, 1.0))
+
+
+def test_noise_and_curve_of_the_swiss_roll():
+    facts = SwissRoll(noise=0.05, size=5000).facts
+    curve = torch.tensor(facts.extras["curve"])
+    distances = torch.cdist(SwissRoll(noise=0.05, size=5000).images, curve).min(1).values
+    assert (distances <= 3 * facts.extras["standard_deviation"]).float().mean() == pytest.approx(0.997, abs=3e-3)
+    with pytest.raises(DataError, match="above 0"):
+        SwissRoll(noise=0)
+
+
+def test_channels_of_stacked_digits_are_digits_on_their_own():
+    data, digits = StackedDigits(resolution=8, size=20_000), Digits(8)
+    assert data.facts.shape == data.images.shape[1:] == (3, 8, 8)
+    assert (data.facts.classes, data.facts.extras["stacked_digits"], data.labels) == (0, 3, None)
+    classes = {image.numpy().tobytes(): int(label) for image, label in zip(digits.images, digits.labels, strict=True)}
+    stacks = torch.tensor([[classes[channel.numpy().tobytes()] for channel in image] for image in data.images])
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        table = np.histogram2d(stacks[:, first], stacks[:, second], bins=10)[0]
+        assert stats.chi2_contingency(table).pvalue > 1e-3
+    assert len((stacks @ torch.tensor([100, 10, 1])).unique()) == 1000
+    assert torch.equal(data.images, StackedDigits(resolution=8, size=20_000).images)
 
 
 def test_missing_torchvision_sets_are_explained(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,12 +16,15 @@ class ModeCoverage:
     """For data whose facts tell the `centres` and the `standard_deviation` of equal round modes.
 
     A sample belongs to the nearest centre and is good within `deviations` standard deviations of it. `captured`:
-    modes with at least one good sample. `good`: share of good samples (in the plane, 98.9% of reals are within 3).
+    modes with at least one good sample, or, where that is more, `least` of their even share of all samples. `good`:
+    share of good samples (in the plane, 98.9% of reals are within 3).
     `kl`: divergence in nats of the samples' modes from the uniform distribution, 0 at best. `modes`: how many there
     are. The reals are not looked at.
     """
 
-    def __init__(self, facts: DataFacts, deviations: float = 3.0) -> None:
+    example_extras: ClassVar[Mapping[str, Any]] = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
+
+    def __init__(self, facts: DataFacts, deviations: float = 3.0, least: float = 0.0) -> None:
         if "centres" not in facts.extras:
             raise UserError(
                 "the metric 'modes' counts the modes of a mixture, but these data have no 'centres'; "
@@ -27,7 +32,8 @@ class ModeCoverage:
             )
         self.centres = torch.as_tensor(facts.extras["centres"], dtype=torch.float64)
         self.radius = deviations * float(facts.extras["standard_deviation"])
-        self.protocol = {"deviations": deviations}
+        self.least = least
+        self.protocol = {"deviations": deviations, "least": least}
         self.reset()
 
     def update(self, images: Tensor, real: bool) -> None:
@@ -44,8 +50,9 @@ class ModeCoverage:
         if total == 0:
             raise ValueError("the metric 'modes' needs at least one sample")
         shares = self._samples[self._samples > 0] / total
+        enough = max(1.0, self.least * total / len(self.centres))
         return {
-            "captured": float((self._good > 0).sum()),
+            "captured": float((self._good >= enough).sum()),
             "modes": float(len(self.centres)),
             "good": float(self._good.sum()) / total,
             "kl": max(0.0, float((shares * shares.log()).sum()) + math.log(len(self.centres))),

@@ -30,6 +30,16 @@ def test_counts_modes_good_samples_and_divergence(facts):
     assert values["kl"] == pytest.approx(expected)
 
 
+def test_a_mode_may_need_more_than_one_sample(facts):
+    metric = ModeCoverage(facts, least=0.5)
+    samples = torch.tensor(CENTRES).repeat_interleave(torch.tensor([25, 25, 37, 13]), 0)
+    metric.update(samples, real=False)
+    metric.update(torch.tensor([CENTRES[3]]) + 1, real=False)
+    assert metric.compute()["captured"] == 4
+    metric.update(torch.tensor([CENTRES[0]] * 10), real=False)
+    assert metric.compute()["captured"] == 3
+
+
 def test_the_mixture_itself_is_found_whole(facts):
     metric = ModeCoverage(facts)
     generator = torch.Generator().manual_seed(0)

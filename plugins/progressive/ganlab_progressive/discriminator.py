@@ -52,7 +52,7 @@ class ProgressiveDiscriminator(nn.Module):
         resolution: int,
         channels: int,
         classes: int = 0,
-        fmap_base: float = 8192,
+        fmap_base: int = 8192,
         fmap_decay: float = 1.0,
         fmap_max: int = 512,
         conditional: bool = True,

@@ -47,7 +47,7 @@ class ProgressiveGenerator(nn.Module):
         channels: int,
         classes: int = 0,
         latent_size: int = 512,
-        fmap_base: float = 8192,
+        fmap_base: int = 8192,
         fmap_decay: float = 1.0,
         fmap_max: int = 512,
         conditional: bool = True,
