@@ -16,100 +16,15 @@ import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from objectives_variants import ROOT, TOYS, VARIANTS, Job, base_spec
+
 RESULTS = ROOT / "runs/objectives"
 SHOWN = {"points": 2048, "images": 16}
-
-
-@dataclass(frozen=True)
-class Toy:
-    """A base spec with what the scale of its data asks of penalties.
-
-    `r1` and `gradient_penalty` are the weights that every variant with that penalty uses on it.
-    """
-
-    title: str
-    r1: float
-    gradient_penalty: float
-
-    def path(self, name: str) -> Path:
-        """The base spec."""
-        return ROOT / f"experiments/toys/base/{name}.yaml"
-
-
-TOYS = {
-    "ring8": Toy("Ring of 8 Gaussians", r1=0.05, gradient_penalty=0.05),
-    "gaussians25": Toy("Grid of 25 Gaussians", r1=0.05, gradient_penalty=0.05),
-    "swiss-roll": Toy("Swiss roll", r1=0.05, gradient_penalty=0.05),
-    "stacked-digits": Toy("Stacked digits", r1=1.0, gradient_penalty=10.0),
-}
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A loss with its penalties, as overrides of a spec; numbers in braces are fields of the toy."""
-
-    loss: str
-    regularizers: str = ""
-    others: tuple[str, ...] = ()
-    penalised: bool = True
-
-    def overrides(self, toy: Toy) -> list[str]:
-        """Arguments of `ganlab train` after the spec."""
-        numbers = {name: str(value) for name, value in asdict(toy).items()}
-        loss, regularizers = (_filled(text, numbers) for text in (self.loss, self.regularizers))
-        penalties = [f"architecture.regularizers=[{regularizers}]"] if regularizers else []
-        return [f"architecture.loss={loss}", *penalties, *self.others]
-
-
-def _filled(text: str, numbers: dict[str, str]) -> str:
-    for name, number in numbers.items():
-        text = text.replace(f"<{name}>", number)
-    return text
-
-
-_R1 = "{name: r1, weight: <r1>}"
-_SPECTRAL = ("architecture.discriminator.normalizer=spectral",)
-# A Wasserstein critic should be near its best before the generator follows it; images count the critic's steps too.
-_CRITIC = ("architecture.discriminator_steps=2",)
-
-VARIANTS = {
-    "minimax": Variant("minimax", penalised=False),
-    "minimax + r1": Variant("minimax", _R1),
-    "non_saturating": Variant("non_saturating", penalised=False),
-    "non_saturating + r1": Variant("non_saturating", _R1),
-    "lsgan": Variant("lsgan", penalised=False),
-    "lsgan + r1": Variant("lsgan", _R1),
-    "wasserstein": Variant("wasserstein", penalised=False),
-    "wasserstein + weight_clipping": Variant("wasserstein", "{name: weight_clipping, bound: 0.1}", _CRITIC),
-    "wgan_gp": Variant("{name: wgan_gp, gradient_penalty: <gradient_penalty>}", others=_CRITIC),
-    "hinge": Variant("hinge", penalised=False),
-    "hinge + spectral": Variant("hinge", others=_SPECTRAL),
-    "relativistic": Variant("relativistic", penalised=False),
-    "relativistic + r1": Variant("relativistic", _R1),
-    "r3gan": Variant("{name: r3gan, gamma: <r1>}"),
-    "relativistic_average": Variant("relativistic_average", penalised=False),
-    "relativistic_average + r1": Variant("relativistic_average", _R1),
-}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run."""
-
-    toy: str
-    variant: str
-    seed: int
-
-    @property
-    def samples(self) -> str:
-        """Name of the file that its samples are kept in."""
-        return f"{self.toy}-{self.variant.replace(' ', '')}-{self.seed}.npy"
 
 
 def main() -> None:
@@ -173,7 +88,7 @@ def run_job(job: Job, kimg: float | None, results: Path, last_start: float) -> d
     toy = TOYS[job.toy]
     length = [] if kimg is None else [f"kimg={kimg}"]
     options = [f"seed={job.seed}", "trainer.accelerator=cpu", "tracking.progress=false", *length]
-    spec = read_spec(toy.path(job.toy), [*VARIANTS[job.variant].overrides(toy), *options])
+    spec = read_spec(base_spec(job.toy), [*VARIANTS[job.variant].overrides(toy), *options])
     with tempfile.TemporaryDirectory() as runs:
         started = time.process_time()
         outcome = train(spec, Path(runs))

@@ -22,7 +22,7 @@ from ganlab.errors import SpecError
 from ganlab.plugins import find, installed, load
 from ganlab.spec import Document, Origin, Spec
 from ganlab.spec.document import located
-from ganlab.spec.resolve import resolve
+from ganlab.spec.resolution import resolve
 from ganlab.testing import ExampleData
 from ganlab.training.module import GANModule
 from ganlab.training.ownership import check_ownership

@@ -26,8 +26,16 @@ def evaluate(
     ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(min=1, help="Write a picture of so many samples above their nearest training images instead."),
+    ] = None,
 ) -> None:
     """Measure a run's averaged generator against its data."""
+    if neighbours is not None:
+        print(_neighbours(run, neighbours, as_json))
+        if metrics is None:
+            return
     from ganlab.build import build_dataset, build_metrics
     from ganlab.evaluation.device import choose_device
     from ganlab.evaluation.evaluator import Evaluator
@@ -48,6 +56,27 @@ def evaluate(
     print(_as_json(results) if as_json else _as_text(results))
     if any(result.error for result in results):
         raise typer.Exit(2)
+
+
+def _neighbours(run: str, count: int, as_json: bool) -> str:
+    """Write `neighbours.png` into the run's folder and say how near the fakes are."""
+    from ganlab.build import build_dataset
+    from ganlab.evaluation.device import choose_device
+    from ganlab.evaluation.neighbours import find_neighbours
+    from ganlab.runs import open_run
+
+    opened = open_run(run)
+    seed = (opened.spec.evaluation or EvaluationSection()).seed
+    module = opened.load_module(choose_device())
+    found = find_neighbours(module, build_dataset(opened.spec.data), count, seed, opened.spec.data.flip)
+    path = opened.path / "neighbours.png"
+    found.save(path)
+    if as_json:
+        return json.dumps({**found.as_values(), "picture": str(path)}, indent=2)
+    lines = [f"{name:32s} {value:.6g}" for name, value in found.as_values().items()]
+    return "\n".join(
+        [*lines, "memorisation: 0.5 is as near as training images are to each other, 1 is copying", str(path)]
+    )
 
 
 def choose_metrics(names: str | None, of_spec: Sequence[Node]) -> list[Node]:

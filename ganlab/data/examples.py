@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset
+from ganlab.data.reduction import reduce_images
 from ganlab.errors import DataError
 
 IMAGES = "images"
@@ -16,14 +17,24 @@ LABEL = "label"
 STORED_TYPES = (torch.uint8, torch.uint16, torch.float16, torch.float32, torch.float64)
 
 
-def read_examples(dataset: Dataset, indices: Sequence[int]) -> dict[str, Tensor]:
+def read_examples(dataset: Dataset, indices: Sequence[int], resolution: int | None = None) -> dict[str, Tensor]:
     """The examples at `indices`, stacked: `images` in their stored type, `label` (int64) and further tensors by name.
 
+    With a `resolution` the (square) images are reduced to it, by the data set if it has `take_reduced`.
     Raises `DataError` for files that cannot be read and for examples that contradict the data set's facts.
     """
+    shape = dataset.facts.shape
+    if resolution is not None and resolution != shape[-1]:
+        take_reduced = getattr(dataset, "take_reduced", None)
+        if take_reduced is not None:
+            return _checked(
+                dataset, indices, dict(take_reduced(indices, resolution)), (shape[0], resolution, resolution)
+            )
+        examples = read_examples(dataset, indices)
+        return examples | {IMAGES: reduce_images(examples[IMAGES], resolution)}
     take = getattr(dataset, "take", None)
-    examples = take(indices) if take is not None else _stack([_read(dataset, index) for index in indices])
-    return _checked(dataset, indices, dict(examples))
+    taken = take(indices) if take is not None else _stack([_read(dataset, index) for index in indices])
+    return _checked(dataset, indices, dict(taken), shape)
 
 
 def further_names(dataset: Dataset) -> list[str]:
@@ -47,11 +58,13 @@ def _stack(examples: list[Mapping[str, Any]]) -> dict[str, Tensor]:
     return {name: torch.stack([torch.as_tensor(example[name]) for example in examples]) for name in examples[0]}
 
 
-def _checked(dataset: Dataset, indices: Sequence[int], examples: dict[str, Any]) -> dict[str, Tensor]:
+def _checked(
+    dataset: Dataset, indices: Sequence[int], examples: dict[str, Any], shape: tuple[int, ...]
+) -> dict[str, Tensor]:
     facts, images = dataset.facts, examples[IMAGES]
-    if tuple(images.shape[1:]) != tuple(facts.shape):
+    if tuple(images.shape[1:]) != tuple(shape):
         found = tuple(images.shape[1:])
-        raise DataError(f"examples {_span(indices)} of the data set have shape {found}; its facts say {facts.shape}")
+        raise DataError(f"examples {_span(indices)} of the data set have shape {found}; its facts say {shape}")
     if images.dtype not in STORED_TYPES:
         allowed = ", ".join(str(kind).removeprefix("torch.") for kind in STORED_TYPES)
         raise DataError(f"the data set delivers {images.dtype}; allowed are {allowed}")

@@ -17,6 +17,9 @@ from ganlab.training import gradient_sync
 StepSize = Callable[[int], tuple[int, int]]
 """Images seen -> (images of one discriminator update over all ranks, discriminator updates of a training step)."""
 
+Resolution = Callable[[int], int | None]
+"""Images seen -> the side to which the step's images are reduced; None leaves them as they are."""
+
 
 class StepLoader:
     """An endless iterable of `StepBatch`es, given to Lightning as its training data.
@@ -38,9 +41,11 @@ class StepLoader:
         pin_memory: bool = False,
         position: int = 0,
         images_seen: int = 0,
+        resolution: Resolution | None = None,
     ) -> None:
         self.stream = Stream(dataset, seed, flip)
         self.step_size = step_size
+        self.resolution = resolution
         self.workers = workers
         self._rank = rank
         self._world_size = world_size
@@ -98,7 +103,8 @@ class StepLoader:
                 f"'data.batch_size' {batch_size} is the total over all processes and cannot be shared equally by "
                 f"{self.world_size}; use a multiple of {self.world_size}"
             )
-        return StepPlan(position, images_seen, batch_size, steps, self.rank * count, count)
+        resolution = None if self.resolution is None else self.resolution(images_seen)
+        return StepPlan(position, images_seen, batch_size, steps, self.rank * count, count, resolution)
 
 
 class _Plans:

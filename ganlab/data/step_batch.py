@@ -18,7 +18,8 @@ class StepPlan:
     """One rank's part of a training step, as places in the stream.
 
     The step begins at `position`, when the clock shows `images_seen`, and has `steps` consecutive global batches of
-    `batch_size`; this rank takes `count` examples from `start` in each of them.
+    `batch_size`; this rank takes `count` examples from `start` in each of them, images reduced to `resolution` if
+    there is one.
     """
 
     position: int
@@ -27,6 +28,7 @@ class StepPlan:
     steps: int
     start: int
     count: int
+    resolution: int | None = None
 
     @property
     def positions(self) -> Tensor:

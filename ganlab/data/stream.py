@@ -33,7 +33,7 @@ class Stream:
     def __getitem__(self, plan: StepPlan) -> StepBatch:
         """The examples of one rank's step."""
         indices, mirrored = self.locate(plan.positions)
-        examples = read_examples(self.dataset, indices.tolist())
+        examples = read_examples(self.dataset, indices.tolist(), plan.resolution)
         images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
         if self.flip:
             images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from ganlab.spec.model import Spec
     from ganlab.spec.names import check_names
     from ganlab.spec.render import dump, plain
-    from ganlab.spec.resolve import Resolution, node_from, resolve, resolve_with_origins
+    from ganlab.spec.resolution import Resolution, node_from, resolve, resolve_with_origins
 
 _PUBLIC = {
     "Document": "document",
     "Origin": "document",
-    "Resolution": "resolve",
+    "Resolution": "resolution",
     "Spec": "model",
     "Value": "document",
     "check_names": "names",
     "dump": "render",
     "load_spec": "layers",
-    "node_from": "resolve",
+    "node_from": "resolution",
     "plain": "render",
-    "resolve": "resolve",
-    "resolve_with_origins": "resolve",
+    "resolve": "resolution",
+    "resolve_with_origins": "resolution",
 }
 
 __all__ = [
@@ -50,7 +50,7 @@ __all__ = [
 def read_spec(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Spec:
     """Load and resolve a spec. Raises `SpecError` with all that is wrong with it."""
     from ganlab.spec.layers import load_spec
-    from ganlab.spec.resolve import resolve
+    from ganlab.spec.resolution import resolve
 
     return resolve(load_spec(path, overrides))
 

@@ -9,7 +9,7 @@ from typing import Any
 from ganlab.schedules import is_schedule
 from ganlab.spec.document import Path, dotted
 from ganlab.spec.render import flow, plain
-from ganlab.spec.resolve import Resolution
+from ganlab.spec.resolution import Resolution
 
 _ABSENT = "-"
 

@@ -63,12 +63,14 @@ class DataNode(Node):
         micro_batch: images per device and pass; null for all at once.
         workers: loading processes of each rank.
         flip: mirror every other image, drawn anew each epoch.
+        cache: folder in which square images are kept at lower resolutions, for networks that grow; null for none.
     """
 
     batch_size: Count = 64
     micro_batch: Count | None = None
     workers: Natural = 0
     flip: bool = False
+    cache: str | None = None
 
 
 @dataclass(frozen=True)

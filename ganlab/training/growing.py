@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 import torch
 from annotated_types import Ge, Gt
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate
 
 from ganlab.contracts import Batch, Discriminator, Generator
+from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch
 from ganlab.errors import UserError
 from ganlab.randomness import Randomness
@@ -78,6 +79,10 @@ class GrowingGAN(TwoPlayerGAN):
         batch_size, updates = super().step_size(images_seen)
         return self.growth.stage(images_seen).batch_size or batch_size, updates
 
+    def step_resolution(self, images_seen: int) -> int | None:
+        """The stage's resolution: nothing finer leaves the data's files and processes."""
+        return self.growth.stage(images_seen).resolution
+
     def batch_sizes(self, batch_size: int) -> dict[str, int]:
         """Those of all stages."""
         own = {f"architecture.batch_sizes.{r}": n for r, n in self.growth.batch_sizes.items() if r <= self.resolution}
@@ -138,12 +143,6 @@ class GrowingGAN(TwoPlayerGAN):
                 optimizer.state.clear()
 
 
-def reduce(images: Tensor, resolution: int) -> Tensor:
-    """Square images (N, C, H, H) at a lower resolution that divides theirs: the mean of each pixel's area."""
-    factor = images.shape[-1] // resolution
-    return images if factor == 1 else avg_pool2d(images, factor)
-
-
 def enlarge(images: Tensor, resolution: int) -> Tensor:
     """Square images at a higher resolution: pixels repeated."""
     if images.shape[-1] == resolution:
@@ -153,8 +152,8 @@ def enlarge(images: Tensor, resolution: int) -> Tensor:
 
 def fade_images(images: Tensor, stage: Stage) -> Tensor:
     """Images at the stage's resolution; during a fade their finest details are only as strong as `blend`."""
-    images = reduce(images, stage.resolution)
+    images = reduce_images(images, stage.resolution)
     if not stage.fading:
         return images
-    coarse = enlarge(reduce(images, stage.resolution // 2), stage.resolution)
+    coarse = enlarge(reduce_images(images, stage.resolution // 2), stage.resolution)
     return torch.lerp(coarse, images, stage.blend)

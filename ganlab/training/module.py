@@ -163,6 +163,10 @@ class GANModule(LightningModule):
         """Batch size (over all ranks) and discriminator updates of the step that starts at `images_seen`."""
         return self.settings.batch_size, self.discriminator_steps
 
+    def step_resolution(self, images_seen: int) -> int | None:
+        """The side to which the images of that step may be reduced; None for the data's own."""
+        return None
+
     def batch_sizes(self, batch_size: int) -> dict[str, int]:
         """All that `step_size` can return where `data.batch_size` is `batch_size`, by the keys that set them."""
         return {"data.batch_size": batch_size}

@@ -14,6 +14,7 @@ from pytorch_lightning import Trainer
 from ganlab.build import build_dataset, build_metrics, build_module, check_batch_sizes
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
+from ganlab.data.cache import CachedDataset
 from ganlab.data.loader import StepLoader
 from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluation_callback import EvaluationCallback
@@ -44,6 +45,8 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
     quieten_lightning()
     launch = detect_launch(spec.trainer)
     dataset = build_dataset(spec.data)
+    if spec.data.cache is not None:
+        dataset = CachedDataset(dataset, spec.data.cache)
     if is_first_process():
         preflight(dataset)
     module = build_module(spec, dataset.facts)
@@ -101,6 +104,7 @@ def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader
     return StepLoader(
         dataset,
         step_size=module.step_size,
+        resolution=module.step_resolution,
         seed=spec.seed,
         flip=spec.data.flip,
         workers=spec.data.workers,

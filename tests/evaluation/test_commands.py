@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from ganlab import build, runs
 from ganlab.cli.app import app
 from ganlab.errors import UserError
-from ganlab.spec.model import EvaluationSection, Node
+from ganlab.spec.model import DataNode, EvaluationSection, Node
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
 
@@ -18,7 +18,8 @@ from tests.tiny import TinyData, tiny_gan
 def ganlab(monkeypatch):
     section = EvaluationSection(metrics=(Node("metrics", "mean"),), samples=30)
     run = SimpleNamespace(
-        load_module=lambda device: tiny_gan(), spec=SimpleNamespace(evaluation=section, data=Node("datasets", "tiny"))
+        load_module=lambda device: tiny_gan(),
+        spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny")),
     )
     monkeypatch.setattr(runs, "open_run", lambda reference: run)
     monkeypatch.setattr(build, "build_dataset", lambda node: TinyData())
@@ -73,3 +74,14 @@ def test_metrics_are_chosen_by_name_with_the_options_of_the_spec(ganlab):
     assert isinstance(ganlab("evaluate", "x", "--metrics", "nothing-like-it").exception, UserError)
     ganlab.run.spec.evaluation = None
     assert isinstance(ganlab("evaluate", "x").exception, UserError)
+
+
+def test_neighbours_are_a_picture_and_a_figure(ganlab, tmp_path):
+    ganlab.run.path = tmp_path
+    text = ganlab("evaluate", "x", "--neighbours", 3)
+    assert text.exit_code == 0, text.output
+    assert "memorisation" in text.output
+    assert "mean/count" not in text.output
+    assert (tmp_path / "neighbours.png").stat().st_size > 0
+    record = json.loads(ganlab("evaluate", "x", "--neighbours", 3, "--json").output)
+    assert 0 <= record["memorisation"] <= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge, Gt
@@ -43,6 +43,8 @@ class AdaptiveAugmentation(nn.Module):
         speed_kimg: thousands of images in which p can go from 0 to 1.
         interval: batches between two changes of p.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"groups": list(GROUPS), "initial_p": 0.8}
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Every published experiment, built on the meta device for data of its shape, and the table as a chain of differences."""
+"""Every published experiment, built on the meta device, and the table as a chain of differences."""
 
 from __future__ import annotations
 

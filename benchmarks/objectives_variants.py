@@ -1,0 +1,94 @@
+"""The toys and the objectives that `objectives.py` compares on them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A base spec with what the scale of its data asks of penalties.
+
+    `r1` and `gradient_penalty` are the weights that every variant with that penalty uses on it.
+    """
+
+    title: str
+    r1: float
+    gradient_penalty: float
+
+
+TOYS = {
+    "ring8": Toy("Ring of 8 Gaussians", r1=0.05, gradient_penalty=0.05),
+    "gaussians25": Toy("Grid of 25 Gaussians", r1=0.05, gradient_penalty=0.05),
+    "swiss-roll": Toy("Swiss roll", r1=0.05, gradient_penalty=0.05),
+    "stacked-digits": Toy("Stacked digits", r1=1.0, gradient_penalty=10.0),
+}
+
+
+def base_spec(toy: str) -> Path:
+    """The file that every variant changes."""
+    return ROOT / f"experiments/toys/base/{toy}.yaml"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A loss with its penalties, as overrides of a spec; `<r1>` and `<gradient_penalty>` are the toy's weights."""
+
+    loss: str
+    regularizers: str = ""
+    others: tuple[str, ...] = ()
+
+    def overrides(self, toy: Toy) -> list[str]:
+        """Arguments of `ganlab train` after the spec."""
+        numbers = {name: str(value) for name, value in asdict(toy).items()}
+        loss, regularizers = (_filled(text, numbers) for text in (self.loss, self.regularizers))
+        penalties = [f"architecture.regularizers=[{regularizers}]"] if regularizers else []
+        return [f"architecture.loss={loss}", *penalties, *self.others]
+
+
+def _filled(text: str, numbers: dict[str, str]) -> str:
+    for name, number in numbers.items():
+        text = text.replace(f"<{name}>", number)
+    return text
+
+
+_R1 = "{name: r1, weight: <r1>}"
+_SPECTRAL = ("architecture.discriminator.normalizer=spectral",)
+# A Wasserstein critic should be near its best before the generator follows it; images count the critic's steps too.
+_CRITIC = ("architecture.discriminator_steps=2",)
+
+VARIANTS = {
+    "minimax": Variant("minimax"),
+    "minimax + r1": Variant("minimax", _R1),
+    "non_saturating": Variant("non_saturating"),
+    "non_saturating + r1": Variant("non_saturating", _R1),
+    "lsgan": Variant("lsgan"),
+    "lsgan + r1": Variant("lsgan", _R1),
+    "wasserstein": Variant("wasserstein"),
+    "wasserstein + weight_clipping": Variant("wasserstein", "{name: weight_clipping, bound: 0.1}", _CRITIC),
+    "wgan_gp": Variant("{name: wgan_gp, gradient_penalty: <gradient_penalty>}", others=_CRITIC),
+    "hinge": Variant("hinge"),
+    "hinge + spectral": Variant("hinge", others=_SPECTRAL),
+    "relativistic": Variant("relativistic"),
+    "relativistic + r1": Variant("relativistic", _R1),
+    "r3gan": Variant("{name: r3gan, gamma: <r1>}"),
+    "relativistic_average": Variant("relativistic_average"),
+    "relativistic_average + r1": Variant("relativistic_average", _R1),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run."""
+
+    toy: str
+    variant: str
+    seed: int
+
+    @property
+    def samples(self) -> str:
+        """Name of the file that its samples are kept in."""
+        return f"{self.toy}-{self.variant.replace(' ', '')}-{self.seed}.npy"

@@ -1,0 +1,99 @@
+"""Images from the cache equal those that are reduced on the way, and are read from nowhere else."""
+
+from __future__ import annotations
+
+import pickle
+from itertools import islice
+
+import pytest
+import torch
+
+from ganlab.contracts import DataFacts
+from ganlab.data import StepLoader
+from ganlab.data.cache import CachedDataset
+from ganlab.data.examples import read_examples
+from ganlab.data.reduction import reduce_images
+from ganlab.errors import DataError
+from tests.tiny import TinyData
+
+
+class Counting(TinyData):
+    reads = 0
+
+    def __getitem__(self, index):
+        self.reads += 1
+        return super().__getitem__(index)
+
+
+def resolution_at(images_seen):
+    return 4 if images_seen < 24 else 8 if images_seen < 48 else 16
+
+
+def batches(dataset, **options):
+    loader = StepLoader(
+        dataset, seed=0, step_size=lambda images: (8, 1), resolution=resolution_at, flip=True, **options
+    )
+    return list(islice(iter(loader), 8))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.float32])
+def test_reduced_images_are_means(dtype):
+    images = (torch.rand(2, 3, 8, 8) * 255).to(dtype)
+    means = images.double().unfold(2, 4, 4).unfold(3, 4, 4).mean((4, 5))
+    reduced = reduce_images(images, 2)
+    assert reduced.dtype == dtype
+    assert torch.allclose(reduced.double(), means if dtype == torch.float32 else means.round(), rtol=1e-6)
+    assert reduce_images(images, 8) is images
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_steps_are_the_same_with_a_cache(tmp_path, workers):
+    data = Counting(30, (3, 16, 16))
+    cached = CachedDataset(data, tmp_path)
+    cached.prepare()
+    for first, second in zip(batches(data), batches(cached, workers=workers), strict=True):
+        side = resolution_at(first.images_seen)
+        assert first.images.shape == second.images.shape == (8, 3, side, side)
+        assert first.images.dtype == torch.uint8
+        assert torch.equal(first.images, second.images)
+        assert torch.equal(first.labels, second.labels)
+
+
+def test_small_images_come_from_the_files(tmp_path):
+    data = Counting(70, (1, 16, 16))
+    cached = CachedDataset(data, tmp_path)
+    cached.prepare()
+    assert sorted(path.name for path in cached.folder.iterdir()) == ["4.npy", "8.npy", "label.npy"]
+    data.reads = 0
+    again = CachedDataset(data, tmp_path)
+    again.prepare()
+    after_check = data.reads
+    again = pickle.loads(pickle.dumps(again))
+    examples = read_examples(again, [69, 0, 3], 8)
+    assert torch.equal(examples["images"], reduce_images(data.images[[69, 0, 3]], 8))
+    assert again.dataset.reads == after_check <= 2  # a look at one example, whatever the size
+    assert torch.equal(read_examples(again, [5])["images"], data.images[[5]])
+    assert torch.equal(read_examples(again, [5], 2)["images"], reduce_images(data.images[[5]], 2))
+
+
+def test_other_data_have_other_files(tmp_path):
+    data = TinyData(10, (1, 8, 8))
+    CachedDataset(data, tmp_path).prepare()
+    data.facts = DataFacts((1, 8, 8), 10, "changed", class_names=("a", "b"))
+    CachedDataset(data, tmp_path).prepare()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["changed", "tiny"]
+
+
+def test_an_interrupted_preparation_leaves_nothing(tmp_path):
+    data = TinyData(10, (1, 8, 8))
+    cached = CachedDataset(data, tmp_path)
+    data.images = data.images[:5]
+    with pytest.raises(IndexError):
+        cached.prepare()
+    assert list(cached.folder.iterdir()) == []
+
+
+def test_refuses_what_it_cannot_keep(tmp_path):
+    data = TinyData(10, (1, 8, 4))
+    with pytest.raises(DataError, match="square images"):
+        CachedDataset(data, tmp_path)
