@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,17 +19,23 @@ from report import print_table
 TOYS = Path(__file__).parents[1] / "experiments/toys"
 
 
-def train(spec: Path, seed: int, runs: Path) -> tuple[dict[str, float], float]:
-    """The last metrics of a run, and the seconds of the whole command."""
+def train(spec: Path, seed: int, runs: Path) -> tuple[dict[str, float], float, float]:
+    """The last metrics of a run, and the seconds and CPU seconds of the whole command."""
     command = [sys.executable, "-m", "ganlab", "train", str(spec), f"seed={seed}", "tracking.progress=false"]
-    started = time.perf_counter()
+    started, used = time.perf_counter(), cpu_seconds_of_children()
     done = subprocess.run([*command, "--runs", str(runs)], capture_output=True, text=True)
     seconds = time.perf_counter() - started
     if done.returncode:
         sys.exit(f"{spec.name} with seed {seed} failed:\n{done.stderr}")
     run = Path(done.stdout.strip().splitlines()[-1])
     last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
-    return last, seconds
+    return last, seconds, cpu_seconds_of_children() - used
+
+
+def cpu_seconds_of_children() -> float:
+    """CPU time of all processes that were started and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
@@ -41,10 +48,11 @@ def main() -> None:
     for spec in arguments.specs:
         for seed in arguments.seeds:
             with tempfile.TemporaryDirectory() as runs:
-                values, seconds = train(spec, seed, Path(runs))
+                values, seconds, used = train(spec, seed, Path(runs))
             captured = f"{values['modes/captured']:.0f} of {values['modes']:.0f}"
-            rows.append((spec.stem, seed, captured, f"{values['modes/good']:.1%}", values["modes/kl"], round(seconds)))
-    columns = ["spec", "seed", "modes captured", "within 3 standard deviations", "divergence", "seconds"]
+            quality = (f"{values['modes/good']:.2%}", f"{values['modes/kl']:.4f}")
+            rows.append((spec.stem, seed, captured, *quality, round(seconds), round(used)))
+    columns = ["spec", "seed", "modes captured", "within 3 deviations", "divergence", "seconds", "CPU seconds"]
     print_table("25 Gaussians in the plane", columns, rows)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -102,22 +103,9 @@ def _without_comments(text: str) -> list[str]:
 
 
 def test_the_readme_lists_the_plugins_of_this_repository() -> None:
-    assert table_of_plugins() in README.read_text(), f"put this into README.md:\n{table_of_plugins()}"
-
-
-def table_of_plugins() -> str:
-    """One line a kind, with all names that the distributions of this repository offer."""
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for path in [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]:
-        project = tomllib.loads(path.read_text())["project"]
-        for group, entries in project.get("entry-points", {}).items():
-            found[group.removeprefix("ganlab.")][project["name"]] += entries
-    rows = [
-        f"| {kind} | {distribution} | {', '.join(f'`{name}`' for name in found[kind][distribution])} |"
-        for kind in sorted(found)
-        for distribution in sorted(found[kind])
-    ]
-    return "\n".join(["| kind | distribution | names |", "|---|---|---|", *rows])
+    command = [sys.executable, str(ROOT / "docs/readme_table.py"), "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_views_in_the_guide_are_offered() -> None:

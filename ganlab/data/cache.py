@@ -1,4 +1,4 @@
-"""A data set with its images at lower resolutions on disk, so that small stages of training do not decode large ones."""
+"""A data set with its images at lower resolutions on disk, for stages of training that show small ones."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CachedDataset:
 
     def prepare(self) -> None:
         """Write the files that are missing, each whole or not at all; called once on each machine."""
-        shapes = {str(r): (self.facts.shape[0], r, r) for r in self.resolutions}
+        shapes: dict[str, tuple[int, ...]] = {str(r): (self.facts.shape[0], r, r) for r in self.resolutions}
         shapes |= {LABEL: ()} if self.facts.classes else {}
         if all(self._path(name).exists() for name in shapes):
             return

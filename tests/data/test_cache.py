@@ -85,10 +85,14 @@ def test_other_data_have_other_files(tmp_path):
 
 
 def test_an_interrupted_preparation_leaves_nothing(tmp_path):
-    data = TinyData(10, (1, 8, 8))
-    cached = CachedDataset(data, tmp_path)
-    data.images = data.images[:5]
-    with pytest.raises(IndexError):
+    class Broken(TinyData):
+        def __getitem__(self, index):
+            if index == 80:
+                raise DataError("damaged")
+            return super().__getitem__(index)
+
+    cached = CachedDataset(Broken(100, (1, 8, 8)), tmp_path)
+    with pytest.raises(DataError, match="damaged"):
         cached.prepare()
     assert list(cached.folder.iterdir()) == []
 
