@@ -30,8 +30,8 @@ quickstart: install  ## Train a small GAN on handwritten digits (about five minu
 test: install-test lint types tests  ## Lint, types and the tests
 
 lint: install-test
-	$(BIN)/ruff check ganlab plugins tests benchmarks
-	$(BIN)/ruff format --check ganlab plugins tests benchmarks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: install-test
 	$(BIN)/mypy

@@ -32,8 +32,7 @@ largest in brackets; they are those of the averaged generator at the end of a ru
   share as good samples.
 - good: share of samples of high quality.
 - KL: divergence of the samples' modes from the uniform distribution, in nats.
-- images/s: reals that the discriminator saw for each second of one core's time, the evaluation included.
-"""
+- images/s: reals that the discriminator saw for each second of one core's time, the evaluation included."""
 
 
 def write_report(results: Sequence[Result], samples: Path, docs: Path) -> None:

@@ -216,7 +216,8 @@ class Dataset(Protocol):
     `facts.classes` is above 0, and further tensors by name; it is a function of the index alone. A data set that
     can fetch many examples at once may have `take(indices) -> mapping` of stacked tensors under the same names; one
     that has smaller versions of its (square) images `take_reduced(indices, resolution)`; one with files to make
-    `prepare()`, called once on each machine before training; and one that is made of files `inspect()` (see `ganlab.data.records`), from which `ganlab data check` reports.
+    `prepare()`, called once on each machine before training; and one that is made of files `inspect()` (see
+    `ganlab.data.records`), from which `ganlab data check` reports.
     """
 
     facts: DataFacts

@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 
 from ganlab.errors import PluginError
 from ganlab.plugins import Plugin, load
-from ganlab.spec.annotations import may_be_scheduled
+from ganlab.spec.annotations import kinds_within, may_be_scheduled
+from ganlab.spec.names import NESTED_SLOTS
 
 REQUIRED: Any = inspect.Parameter.empty
 
@@ -50,9 +51,16 @@ def constructor_of(plugin: Plugin) -> Constructor:
     """The options of a plugin, which is imported for it. Raises `PluginError`."""
     target = load(plugin)
     try:
-        return _read(target, plugin.kind)
+        constructor = _read(target, plugin.kind)
     except (NameError, TypeError, ValueError, AttributeError) as error:
         raise PluginError(f"plugin {plugin}: the annotations of {plugin.target} cannot be read: {error}") from error
+    for name, option in constructor.options.items():
+        if name in NESTED_SLOTS and NESTED_SLOTS[name] not in kinds_within(option.annotation):
+            raise PluginError(
+                f"plugin {plugin}: the option '{name}' of {plugin.target} must hold a plugin of kind "
+                f"{NESTED_SLOTS[name]}, as everywhere in specs; annotate it so or give it another name"
+            )
+    return constructor
 
 
 def _read(target: Any, kind: str) -> Constructor:

@@ -12,6 +12,16 @@ from ganlab.spec.problems import Problems
 from ganlab.spec.sections import MISSING, SLOTS, keys_of
 from ganlab.suggestions import did_you_mean
 
+NESTED_SLOTS = {
+    "generator": "generators",
+    "discriminator": "discriminators",
+    "loss": "losses",
+    "regularizers": "regularizers",
+    "normalizer": "normalizers",
+    "augmentation": "augmentations",
+}
+"""Options that hold plugins of this kind in every constructor, so that a wrong name is found without importing it."""
+
 
 def check_names(document: Document) -> None:
     """Raise one `SpecError` for all unknown and missing keys of sections and all unknown plugins in the slots that
@@ -87,6 +97,20 @@ def _check_slot(value: Value, path: Path, problems: Problems) -> None:
         nodes = [(value, path)]
     for node, place in nodes:
         _check_node(kind, node, place, problems)
+        _check_nested(node, place, problems)
+
+
+def _check_nested(value: Value, path: Path, problems: Problems) -> None:
+    """Look up the plugins in a node's options as far as the options' names tell their kinds."""
+    if not isinstance(value.content, dict):
+        return
+    for key, member in value.content.items():
+        items = enumerate(member.content) if isinstance(member.content, list) else [(None, member)]
+        for index, item in items:
+            place = (*path, key) if index is None else (*path, key, index)
+            if key in NESTED_SLOTS and node_name(item) is not None:
+                _check_node(NESTED_SLOTS[str(key)], item, place, problems)
+            _check_nested(item, place, problems)
 
 
 def _check_node(kind: str, value: Value, path: Path, problems: Problems) -> None:

@@ -97,17 +97,18 @@ def check_resume(name: str) -> None:
 def check_two_processes(name: str) -> None:
     """Two processes with half a batch each stay equal, and equal one process with all of it.
 
-    The second holds for networks without batch statistics only.
+    The second holds for networks without batch statistics only. In float64: Adam turns the rounding errors of a
+    gradient that is nearly zero into whole steps.
     """
     for facts in _facts_of(name)[:1]:
         first, second = train_on_two_ranks(name, facts, 3)
         assert not differing(first, second), f"the ranks differ: {differing(first, second)[:3]}"
-        alone = train_steps(example_module(name, facts), 3)
+        alone = train_steps(example_module(name, facts), 3, precision="64-true")
         if has_batch_statistics(alone):
             continue
         for key, value in state_of(alone).items():
             error = (first[key].double() - value.double()).norm() / value.double().norm().clamp_min(1e-12)
-            assert error < 1e-4, f"{key} differs by {error:.1e} between one process and two"
+            assert error < 1e-6, f"{key} differs by {error:.1e} between one process and two"
 
 
 def _check_finite(module: GANModule) -> None:

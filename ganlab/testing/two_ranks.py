@@ -40,7 +40,7 @@ def _train_rank(rank: int, name: str, facts: DataFacts, steps: int, port: int, f
     from ganlab.training.launch import detect_launch
 
     arguments = detect_launch(TrainerSection(accelerator="cpu")).trainer_arguments()
-    module = train_steps(example_module(name, facts), steps, **arguments)
+    module = train_steps(example_module(name, facts), steps, precision="64-true", **arguments)
     torch.save(state_of(module), Path(folder, f"{rank}.pt"))
 
 

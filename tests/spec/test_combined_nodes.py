@@ -39,7 +39,7 @@ def test_it_reads_back_as_the_same_spec(toy_spec, tmp_path):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("[toy, tyo]", r"normalizer\.parts\.1.* did you mean 'toy'"),
+        ("[toy, tyo]", r"normalizer\.1.* did you mean 'toy'"),
         ("[{name: toy, colour: red}]", r"normalizer\.parts\.0\.colour: unknown key"),
         ("[toy, 3]", r"normalizer\.parts\.1: needs a name"),
     ],

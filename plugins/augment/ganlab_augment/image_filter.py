@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganlab.nn import conv2d
+from ganlab_augment.banded import banded, both_ways
 from ganlab_augment.operations import Draws
 from ganlab_augment.reflection import reflect
 from ganlab_augment.wavelets import SYMLET_2, octave_bank
@@ -17,12 +17,9 @@ def apply_filter(images: Tensor, draws: Draws) -> Tensor:
     """Each image with its own gains of four octaves, in both directions; reflected outside."""
     if "filter" not in draws:
         return images
-    bank = octave_bank(SYMLET_2, len(_POWER)).to(images)
-    gains = octave_gains(draws).repeat_interleave(images.shape[1], 0)[:, :, None, None]
-    planes = reflect(images, bank.shape[1] // 2).flatten(0, 1)[:, None]
-    planes = (conv2d(planes, bank[:, None, None, :]) * gains).sum(1, keepdim=True)
-    planes = (conv2d(planes, bank[:, None, :, None]) * gains).sum(1, keepdim=True)
-    return planes.view_as(images)
+    taps = octave_gains(draws) @ octave_bank(SYMLET_2, len(_POWER)).to(images)
+    down, across = (banded(taps, size)[:, None] for size in images.shape[2:])
+    return both_ways(reflect(images, taps.shape[1] // 2), down, across)
 
 
 def octave_gains(draws: Draws) -> Tensor:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganlab.nn import conv2d, conv_transpose2d
+from ganlab_augment.banded import banded, both_ways
 from ganlab_augment.bilinear import sample
 from ganlab_augment.reflection import folded, reflect
 from ganlab_augment.wavelets import SYMLET_6, centre
@@ -24,15 +24,13 @@ def warp(images: Tensor, inverse: Tensor) -> Tensor:
     Offsets are (x, y) in pixels. The images are sampled at twice their resolution, between filters that cancel each
     other where nothing moves (Karras et al., 2020, appendix B). Outside, images are reflected.
     """
-    count, channels, height, width = images.shape
-    fine = _doubled(reflect(images, _MARGIN).flatten(0, 1))
-    fine = fine.view(count, channels, *fine.shape[2:])
+    height, width = images.shape[2:]
+    fine = _doubled(reflect(images, _MARGIN))
     across, down = (_places(size, images) for size in (width, height))
     offsets = torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1)
     moved = offsets @ inverse[:, None, :, :2].transpose(2, 3) + inverse[:, None, None, :, 2]
     x, y = (_place_in_fine(moved[..., axis], size) for axis, size in enumerate((width, height)))
-    sampled = sample(fine, torch.stack([x, y], dim=-1))
-    return _halved(sampled.flatten(0, 1)).view_as(images)
+    return _halved(sample(fine, torch.stack([x, y], dim=-1)), height, width)
 
 
 def _places(size: int, images: Tensor) -> Tensor:
@@ -48,14 +46,13 @@ def _place_in_fine(offsets: Tensor, size: int) -> Tensor:
 
 
 def _doubled(images: Tensor) -> Tensor:
-    """(N, H, W) at twice the resolution (N, 1, 2H + 10, 2W + 10): n is at 2n + the filter's centre."""
+    """(..., H, W) at twice the resolution (..., 2H + 10, 2W + 10): n is at 2n + the filter's centre."""
     taps = images.new_tensor(SYMLET_6) * math.sqrt(2)
-    wide = conv_transpose2d(images[:, None], taps.view(1, 1, 1, -1), stride=(1, 2))
-    return conv_transpose2d(wide, taps.view(1, 1, -1, 1), stride=(2, 1))
+    down, across = (banded(taps, size, 2).t() for size in images.shape[-2:])
+    return both_ways(images, down, across)
 
 
-def _halved(images: Tensor) -> Tensor:
+def _halved(images: Tensor, height: int, width: int) -> Tensor:
     """The transpose of `_doubled`, so that one after the other is the identity."""
     taps = images.new_tensor(SYMLET_6) / math.sqrt(2)
-    narrow = conv2d(images[:, None], taps.view(1, 1, 1, -1), stride=(1, 2))
-    return conv2d(narrow, taps.view(1, 1, -1, 1), stride=(2, 1))
+    return both_ways(images, banded(taps, height, 2), banded(taps, width, 2))

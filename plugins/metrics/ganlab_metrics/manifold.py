@@ -25,7 +25,7 @@ class ManifoldCoverage:
     example_extras: ClassVar[Mapping[str, Any]] = {"curve": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
     def __init__(self, facts: DataFacts, deviations: float = 3.0, parts: Annotated[int, Ge(2)] = 50) -> None:
-        if "curve" not in facts.extras:
+        if facts.is_images or "curve" not in facts.extras:
             raise UserError(
                 "the metric 'manifold' measures distances from a curve, but these data have no 'curve'; "
                 "use it with swiss_roll, or leave it out"

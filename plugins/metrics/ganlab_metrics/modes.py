@@ -25,7 +25,7 @@ class ModeCoverage:
     example_extras: ClassVar[Mapping[str, Any]] = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
     def __init__(self, facts: DataFacts, deviations: float = 3.0, least: float = 0.0) -> None:
-        if "centres" not in facts.extras:
+        if facts.is_images or "centres" not in facts.extras:
             raise UserError(
                 "the metric 'modes' counts the modes of a mixture, but these data have no 'centres'; "
                 "use it with gaussian_mixture, or leave it out"

@@ -7,17 +7,17 @@ from ganlab.schedules import Scheduled
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def zcr(discriminator: Scheduled = 20.0, generator: Scheduled = 0.5, deviation: Scheduled = 0.05) -> Preset:
+def zcr(consistency: Scheduled = 20.0, diversity: Scheduled = 0.5, deviation: Scheduled = 0.05) -> Preset:
     """Stand for `latent_consistency` and `latent_diversity`: zCR (Zhao et al., 2021); with `bcr` this is ICR.
 
     The paper tunes these numbers for each data set; the defaults are those of a public reimplementation (StudioGAN).
 
     Args:
-        discriminator: weight of the change of the logits.
-        generator: weight of the change of the images.
+        consistency: weight of the change of the logits, which the discriminator keeps small.
+        diversity: weight of the change of the images, which the generator keeps large.
         deviation: standard deviation of the change of the latents.
     """
-    names = {"latent_consistency": discriminator, "latent_diversity": generator}
+    names = {"latent_consistency": consistency, "latent_diversity": diversity}
     return Preset(
         {
             "regularizers": [
