@@ -51,6 +51,7 @@ def evaluate(
         samples=samples or section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
+        flip=opened.spec.data.flip,
     )
     results = evaluator.evaluate(opened.load_module(choose_device()))
     print(_as_json(results) if as_json else _as_text(results))

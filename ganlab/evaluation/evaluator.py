@@ -17,7 +17,7 @@ from ganlab.contracts import Dataset, Metric
 from ganlab.errors import PluginError
 from ganlab.evaluation.gather import broadcast_value, gather_in_order
 from ganlab.evaluation.quantise import for_metrics
-from ganlab.evaluation.reals import real_blocks
+from ganlab.evaluation.reals import count_reals, real_blocks
 from ganlab.evaluation.sampling import BLOCK, sample_blocks
 from ganlab.training.gradient_sync import rank, world_size
 from ganlab.training.module import GANModule
@@ -41,20 +41,29 @@ def merge_values(results: Iterable[MetricResult]) -> dict[str, float]:
 class Evaluator:
     """Shows metrics the reals once and then, for each evaluation, the same latents' fakes.
 
-    `samples` fakes stand against the first `samples` reals of a seeded order, or all there are. Conditional fakes
-    have labels drawn uniformly. Every rank makes its share of the fakes; rank 0 alone holds the metrics' state, so
-    that any number of processes gives the same numbers. A metric that raises is reported as failed, the others and
-    the training go on. A metric may have `protocol`, a mapping of what else its numbers depend on.
+    `samples` fakes stand against the first `samples` reals of a seeded order, or all there are; where training
+    mirrors images (`flip`), mirrored reals are among them. Conditional fakes have labels drawn uniformly. Every rank
+    makes its share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the
+    same numbers. A metric that raises is reported as failed, the others and the training go on. A metric may have
+    `protocol`, a mapping of what else its numbers depend on.
     """
 
     def __init__(
-        self, metrics: Mapping[str, Metric], dataset: Dataset, *, samples: int, seed: int = 0, batch_size: int = BLOCK
+        self,
+        metrics: Mapping[str, Metric],
+        dataset: Dataset,
+        *,
+        samples: int,
+        seed: int = 0,
+        batch_size: int = BLOCK,
+        flip: bool = False,
     ) -> None:
         self.metrics = metrics
         self.dataset = dataset
         self.samples = samples
         self.seed = seed
         self.batch_size = batch_size
+        self.flip = flip
         self._takes_labels = {name: _has_argument(metric.update, "labels") for name, metric in metrics.items()}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
         self._reals_shown = False
@@ -71,7 +80,7 @@ class Evaluator:
 
     def _show_reals(self) -> dict[str, str]:
         if not self._reals_shown:
-            for images, labels in real_blocks(self.dataset, self.samples, self.seed, self.batch_size):
+            for images, labels in real_blocks(self.dataset, self.samples, self.seed, self.batch_size, self.flip):
                 self._update_all(self._broken, images, labels, real=True)
             self._reals_shown = True
         return dict(self._broken)
@@ -116,7 +125,8 @@ class Evaluator:
             "metric": name,
             **_origin(name),
             "samples": self.samples,
-            "reals": min(self.samples, len(self.dataset)),
+            "reals": min(self.samples, count_reals(self.dataset, self.flip)),
+            "mirrored": self.flip,
             "ema": module.settings.half_life_kimg is not None,
             "seed": self.seed,
             "labels": "uniform" if facts.classes else None,

@@ -155,4 +155,5 @@ def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
         samples=section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
+        flip=spec.data.flip,
     )

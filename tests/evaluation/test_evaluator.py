@@ -80,6 +80,16 @@ def test_the_first_reals_of_a_seeded_order():
     assert not torch.equal(shown[0], shown[2])
 
 
+def test_mirrored_reals_are_reals_where_training_mirrors():
+    metric, data = Mean(), TinyData(50)
+    evaluator = Evaluator({"mean": metric}, data, samples=200, flip=True, batch_size=7)
+    (result,) = evaluator.evaluate(tiny_gan())
+    shown = {image.numpy().tobytes() for image in torch.cat(metric.reals)}
+    assert shown == {image.contiguous().numpy().tobytes() for image in [*data.images, *data.images.flip(-1)]}
+    assert result.protocol["reals"] == sum(map(len, metric.reals)) == 100
+    assert result.protocol["mirrored"]
+
+
 def test_gives_labels_to_metrics_that_take_them():
     metric = Labels()
     (result,) = Evaluator({"labels": metric}, TinyData(50), samples=70).evaluate(tiny_gan())
@@ -90,7 +100,7 @@ def test_gives_labels_to_metrics_that_take_them():
 def test_every_number_has_its_protocol():
     (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80, seed=5).evaluate(tiny_gan())
     expected = {"metric": "mean", "samples": 80, "reals": 50, "ema": True, "seed": 5, "labels": "uniform"}
-    expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "detail": 7}
+    expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "mirrored": False, "detail": 7}
     assert dict(result.protocol) == expected
     plain = tiny_gan(tiny_settings(half_life_kimg=None))
     (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80).evaluate(plain)
