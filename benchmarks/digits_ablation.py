@@ -1,6 +1,6 @@
 """Trains the rows of ProGAN's ablation, scaled down to digits, and prints the table.
 
-    python benchmarks/digits_ablation.py [a b g] [--seeds 0 1 2] [--out FOLDER] [KEY=VALUE ...]
+    python benchmarks/digits_ablation.py [a b g] [KEY=VALUE ...] [--seeds 0 1 2] [--out FOLDER]
 
 SWD is times 1000, on each level of the pyramid and averaged; the mean over the seeds with their standard deviation.
 `--out` keeps the last grid of each row's first seed as PNG and the table as `table.md`.
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs="*", metavar="ROW or KEY=VALUE")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     overrides = [argument for argument in options.arguments if "=" in argument]
     rows = [argument for argument in options.arguments if "=" not in argument]
     rows = rows or ["a", "b", "c", "d", "e-star", "e", "f", "g"]

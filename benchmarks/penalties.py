@@ -6,6 +6,8 @@ Times a penalty with its backward pass on the 64-pixel networks of `dcgan` witho
 penalty on the discriminator, the length of the generator's gradient (path length). `stride 1` is a discriminator
 that halves its images by pooling. Both sides have the same weights and inputs. Errors are those of the gradient of
 all weights against torch's in float64.
+
+A second table holds R1 from finite differences against the exact one, both with ganlab's layers.
 """
 
 from __future__ import annotations
@@ -78,6 +80,14 @@ def prepared(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.channels_last)
 
 
+def replace(network: nn.Module, old: type[nn.Module], new: Callable[[], nn.Module]) -> None:
+    """Put new layers in the place of those of a type."""
+    for parent in network.modules():
+        for name, layer in parent.named_children():
+            if isinstance(layer, old):
+                setattr(parent, name, new())
+
+
 def with_torch_layers(network: nn.Module) -> nn.Module:
     """The same network and weights with torch's own layers."""
     network = copy.deepcopy(network)
@@ -138,6 +148,20 @@ def compare(
     return [*medians, statistics.median(theirs / ours for theirs, ours in times), *errors]
 
 
+def estimated(
+    network: nn.Module, finite_difference: float, batch: int, rounds: int, clock: Callable[[], float]
+) -> list[object]:
+    """R1 from finite differences in float32: times of the exact one and this, their ratio, errors of the gradient."""
+    exact = with_torch_layers(network).double()
+    step(discriminator_penalty(R1(), batch, torch.float64), exact, torch.float64)
+    sides = [discriminator_penalty(each, batch, torch.float32) for each in (R1(), R1(finite_difference))]
+    works = [partial(step, penalty, network, torch.float32) for penalty in sides]
+    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
+    medians = [statistics.median(column) for column in zip(*times, strict=True)]
+    ratio = statistics.median(double / single for double, single in times)
+    return [*medians, ratio, error(gradient(network), gradient(exact))]
+
+
 def main() -> None:
     """Measure all penalties in both precisions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,6 +195,16 @@ def main() -> None:
     columns = ["penalty", "precision", "torch ms", "ganlab ms", "ratio", "torch error, cosine", "ganlab error, cosine"]
     measure = "CPU time" if arguments.cpu_time else "wall clock"
     title = f"A penalty and its backward pass, batch {arguments.batch}, channels last, {measure}"
+    print_table(title, columns, rows, arguments.threads)
+    smooth = copy.deepcopy(discriminator)
+    replace(smooth, LeakyReLU, nn.Softplus)
+    rows = [
+        [name, size, *estimated(network, size, arguments.batch, arguments.rounds, clock)]
+        for name, network in (("leaky ReLU", discriminator), ("softplus", smooth))
+        for size in (0.1, 0.03, 0.01)
+    ]
+    columns = ["discriminator", "finite_difference", "exact ms", "differences ms", "ratio", "error, cosine"]
+    title = f"R1 from finite differences against the exact one, float32, batch {arguments.batch}, {measure}"
     print_table(title, columns, rows, arguments.threads)
 
 

@@ -138,22 +138,30 @@ def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[Sc
 
 
 def rehearse(spec: Spec) -> str | None:
-    """Build everything a spec names without allocating the networks, as far as the data are at hand.
+    """Build everything a spec names without allocating the networks, as far as the data are known.
 
-    Returns why the networks could not be checked against the data, if so. Raises `UserError` for whatever would keep
-    the training from starting.
+    Returns what could not be checked or is strange, if anything. Raises `UserError` for whatever would keep the
+    training from starting.
     """
-    try:
-        facts = build_dataset(spec.data).facts
-    except DataMissing as missing:
-        return str(missing)
+    facts, note = facts_of_data(spec)
+    if facts is None:
+        return f"its networks were not held against the data: {note}"
     with torch.device("meta"):
         module, _ = build_architecture(spec, facts)
     check_ownership(module, module.players(), spec.optimizers)
     check_batch_sizes(module, spec, spec.trainer.devices * spec.trainer.num_nodes)
     if spec.evaluation:
         build_metrics(spec.evaluation.metrics, facts)
-    return None
+    remarks = [note and f"its data were not looked at: {note}", module.remark(spec.total_images)]
+    return "; ".join(remark for remark in remarks if remark) or None
+
+
+def facts_of_data(spec: Spec) -> tuple[DataFacts | None, str | None]:
+    """The facts of a spec's data; of data that are missing those that the spec implies, and why they are missing."""
+    try:
+        return build_dataset(spec.data).facts, None
+    except DataMissing as missing:
+        return missing.facts, str(missing)
 
 
 def check_batch_sizes(module: GANModule, spec: Spec, processes: int) -> None:

@@ -23,21 +23,32 @@ _IMAGES = 4  # enough for minibatch statistics; figures are divided by it
 
 @dataclass(frozen=True)
 class LayerDescription:
-    """One layer with parameters of its own, or without children; its output shape leaves out the batch."""
+    """One layer with parameters of its own, or without children; its output shape leaves out the batch.
+
+    A module that says `described_as` is one layer of that type, whatever it is made of; what follows its operation
+    may be in `activation_name`.
+    """
 
     name: str
     type: str
+    activation: str
     output_shape: tuple[int, ...]
     parameters: int
 
 
 @dataclass
 class PlayerDescription:
-    """A player's layers in the order in which they ran; FLOPs of one forward pass per image."""
+    """A player's input and layers in the order in which they ran; FLOPs of one forward pass per image."""
 
     parameters: int
     flops: int = 0
+    input_shape: tuple[int, ...] = ()
     layers: list[LayerDescription] = field(default_factory=list)
+
+    @property
+    def resting(self) -> int:
+        """Trainable parameters of layers that have not run: those of earlier stages of training, for example."""
+        return max(0, self.parameters - sum(layer.parameters for layer in self.layers))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -73,10 +84,11 @@ def _describe(module: GANModule, player: str, batch: Batch) -> PlayerDescription
         if name not in seen and isinstance(output, Tensor):
             seen.add(name)
             own = sum(p.numel() for p in layer.parameters() if p.requires_grad)
-            description.layers.append(LayerDescription(name, _type(layer), tuple(output.shape[1:]), own))
+            activation = getattr(layer, "activation_name", "")
+            description.layers.append(LayerDescription(name, _type(layer), activation, tuple(output.shape[1:]), own))
 
     with _recording(part, record):
-        description.flops = _first_pass(module, player, part, batch) // _IMAGES
+        description.flops, description.input_shape = _first_pass(module, player, part, batch)
     return description
 
 
@@ -84,11 +96,13 @@ class _PlayerRan(Exception):  # noqa: N818 - a way out of the terms once the pla
     """Raised when the player's first forward pass is over."""
 
 
-def _first_pass(module: GANModule, player: str, part: nn.Module, batch: Batch) -> int:
-    """FLOPs of the player's first pass in its own terms, where it gets the inputs that it gets in training."""
+def _first_pass(module: GANModule, player: str, part: nn.Module, batch: Batch) -> tuple[int, tuple[int, ...]]:
+    """FLOPs per image and the input's shape of the player's first pass in its own terms, as in training."""
     counter, counting = FlopCounterMode(display=False), ExitStack()
+    shapes: list[tuple[int, ...]] = []
 
-    def enter(*_: Any) -> None:
+    def enter(_: nn.Module, inputs: tuple[Any, ...]) -> None:
+        shapes.extend(tuple(value.shape[1:]) for value in inputs[:1] if isinstance(value, Tensor))
         counting.enter_context(counter)
 
     def leave(*_: Any) -> None:
@@ -100,7 +114,7 @@ def _first_pass(module: GANModule, player: str, part: nn.Module, batch: Batch) -
         with torch.no_grad():
             module.terms_of(player)(batch)
     except _PlayerRan:
-        return counter.get_total_flops()
+        return counter.get_total_flops() // _IMAGES, shapes[0] if shapes else ()
     except (RuntimeError, NotImplementedError) as error:
         raise UserError(f"the {player} cannot be described without running it for real: {error}") from error
     finally:
@@ -114,11 +128,7 @@ def _recording(part: nn.Module, record: Any) -> Iterator[None]:
     def hook(name: str) -> Any:
         return lambda layer, _, output: record(name, layer, output)
 
-    handles = [
-        layer.register_forward_hook(hook(name))
-        for name, layer in part.named_modules()
-        if name and _is_layer(layer) and "parametrizations" not in name
-    ]
+    handles = [layer.register_forward_hook(hook(name)) for name, layer in _layers(part, "")]
     try:
         yield
     finally:
@@ -126,10 +136,23 @@ def _recording(part: nn.Module, record: Any) -> Iterator[None]:
             handle.remove()
 
 
-def _is_layer(layer: nn.Module) -> bool:
-    """A module that does something itself: it has no children but those that normalize its weight."""
-    return all(name == "parametrizations" for name, _ in layer.named_children())
+def _layers(part: nn.Module, prefix: str) -> Iterator[tuple[str, nn.Module]]:
+    """Modules that do something themselves: they have no children but those that normalize their weight."""
+    for name, child in part.named_children():
+        if name == "parametrizations":
+            continue
+        parts = {inner for inner, _ in child.named_children()} - {"parametrizations"}
+        if not parts or hasattr(child, "described_as"):
+            yield prefix + name, child
+        else:
+            yield from _layers(child, f"{prefix}{name}.")
 
 
 def _type(layer: nn.Module) -> str:
-    return type(layer).__name__.removeprefix("Parametrized")
+    """`Conv2d 3x3`, for example."""
+    described = getattr(layer, "described_as", None)
+    if isinstance(described, str):
+        return described
+    kernel = getattr(layer, "kernel_size", None)
+    name = type(layer).__name__.removeprefix("Parametrized")
+    return f"{name} {'x'.join(map(str, kernel))}" if isinstance(kernel, tuple) else name

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganlab.contracts import DataFacts
+
 
 class UserError(ValueError):
     """Something the user can mend: the message says what is wrong, where, what is allowed and what to do."""
@@ -22,7 +27,15 @@ class DataError(UserError):
 
 
 class DataMissing(DataError):
-    """Data whose files are not on this machine; everything but the data can still be checked."""
+    """Data whose files are not on this machine; everything but the data can still be checked.
+
+    `facts` are those that the data must have by the options of their spec, if these say enough: then networks can be
+    held against them, too.
+    """
+
+    def __init__(self, message: str, facts: DataFacts | None = None) -> None:
+        super().__init__(message)
+        self.facts = facts
 
 
 class RunError(UserError):

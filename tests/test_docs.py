@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from ganlab.build import build_dataset, build_module
 from ganlab.cli.app import app
 from ganlab.plugins import KINDS, find
+from ganlab.randomness import Randomness
 from ganlab.spec import read_spec
 from ganlab.spec.constructor import constructor_of
 from ganlab.testing import check_plugin, checks_for
@@ -67,11 +68,20 @@ def test_the_guide_has_an_example_of_every_kind(examples) -> None:
     assert set(example_plugins()) == set(KINDS)
 
 
-def test_the_guides_test_passes(examples) -> None:
+def test_the_guides_test_passes(examples, monkeypatch) -> None:
+    checked = []
+
+    def noted(kind: str, name: str) -> None:
+        check_plugin(kind, name)
+        checked.append((kind, name))
+
+    monkeypatch.setattr("ganlab.testing.check_plugin", noted)
     (code,) = blocks(GUIDE, "python test")
     names: dict = {}
     exec(code, names)
     names["test_it_keeps_the_contract"]()
+    assert len(checked) == 1
+    assert set(checked) <= set(EXAMPLES)
 
 
 @pytest.mark.parametrize("index", range(len(blocks(GUIDE, "yaml"))))
@@ -79,7 +89,11 @@ def test_the_guides_specs_build(examples, tmp_path: Path, index: int) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(blocks(GUIDE, "yaml")[index])
     spec = read_spec(path)
-    build_module(spec, build_dataset(spec.data).facts)
+    facts = build_dataset(spec.data).facts
+    module = build_module(spec, facts)
+    assert (type(module).__module__, facts.resolution) == ("ganlab_examples", spec.data.options["resolution"])
+    assert module.trainable.keys() == spec.optimizers.keys()
+    assert module.sample(Randomness(0, count=2)).shape == (2, *facts.shape)
 
 
 @pytest.mark.slow

@@ -168,7 +168,7 @@ GOOD = [
 @pytest.mark.parametrize(("kind", "source"), GOOD)
 def test_ducks_and_factories_are_welcome(install, kind, source):
     install("good-pack", {kind: {"good": "good_pack:Good"}}, {"good_pack": source.replace("Bad", "Good")})
-    load(find(kind, "good"))
+    assert load(find(kind, "good")) is sys.modules["good_pack"].Good
 
 
 def test_a_factory_is_judged_by_what_it_says_it_returns(install):

@@ -37,7 +37,7 @@ def check(
             named = str(error).startswith(f"{path}:")
             print(error if named else f"{path}: {error}", file=sys.stderr)
         else:
-            print(f"{path}: ok" + (f" (but its networks were not held against the data: {note})" if note else ""))
+            print(f"{path}: ok" + (f" (but {note})" if note else ""))
     if failed:
         raise typer.Exit(UserError.exit_code)
 

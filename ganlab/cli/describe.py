@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,9 @@ import typer
 
 if TYPE_CHECKING:
     from ganlab.description import PlayerDescription
+
+
+_PIPED_WIDTH = 120
 
 
 def register(app: typer.Typer) -> None:
@@ -22,14 +27,23 @@ def describe(
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes to the spec.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Layers, output shapes, parameters and FLOPs per image of each player; nothing is trained or allocated."""
+    """Layers, output shapes, parameters and FLOPs per image of each player; nothing is trained or allocated.
+
+    Networks that grow are described as they are at the end of the training.
+    """
     from ganlab.spec import read_spec
 
     checked = read_spec(spec, overrides or [])
-    from ganlab.build import build_dataset
+    from ganlab.build import facts_of_data
     from ganlab.description import describe_players
+    from ganlab.errors import DataMissing
 
-    players = describe_players(checked, build_dataset(checked.data).facts)
+    facts, missing = facts_of_data(checked)
+    if facts is None:
+        raise DataMissing(f"{missing}; the spec does not say what the data are like either")
+    if missing:
+        print(f"ganlab: {missing}; described for the data that the spec expects", file=sys.stderr)
+    players = describe_players(checked, facts)
     if as_json:
         print(json.dumps({name: player.as_dict() for name, player in players.items()}, indent=2))
         return
@@ -42,10 +56,21 @@ def _print_table(name: str, player: PlayerDescription) -> None:
     from rich.table import Table
 
     table = Table(title=f"{name}: {player.parameters:,} trainable parameters, {player.flops:,} FLOPs per image")
-    table.add_column("layer")
-    table.add_column("type")
-    table.add_column("output shape")
+    with_activations = any(layer.activation for layer in player.layers)
+    columns = ["layer", "type", *["activation"][: int(with_activations)], "output shape"]
+    for column in columns:
+        table.add_column(column, overflow="fold")
     table.add_column("parameters", justify="right")
-    for layer in player.layers:
-        table.add_row(layer.name, layer.type, " x ".join(map(str, layer.output_shape)), f"{layer.parameters:,}")
-    Console().print(table)
+
+    def add(layer: str, parameters: int, shape: Sequence[int] = (), kind: str = "", activation: str = "") -> None:
+        activations = [activation] if with_activations else []
+        table.add_row(layer, kind, *activations, " x ".join(map(str, shape)), f"{parameters:,}" if parameters else "-")
+
+    add("input", 0, player.input_shape)
+    for row in player.layers:
+        add(row.name, row.parameters, row.output_shape, row.type, row.activation or "-")
+    if player.resting:
+        add("layers that do not run now", player.resting)
+    table.add_section()
+    add("all", player.parameters)
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)

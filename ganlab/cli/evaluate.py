@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,14 +28,26 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
     neighbours: Annotated[
         int | None,
-        typer.Option(min=1, help="Write a picture of so many samples above their nearest training images instead."),
+        typer.Option(
+            min=1, help="Write a picture of so many samples above their nearest training images; metrics only if named."
+        ),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="Search neighbours by features of a torchvision classifier whose weights are here."),
     ] = None,
 ) -> None:
     """Measure a run's averaged generator against its data."""
-    if neighbours is not None:
-        print(_neighbours(run, neighbours, as_json))
-        if metrics is None:
-            return
+    if features is not None and neighbours is None:
+        raise typer.BadParameter("it says how '--neighbours N' searches, which is not there", param_hint="--features")
+    found = None if neighbours is None else _neighbours(run, neighbours, features)
+    results = [] if found is not None and metrics is None else _measure(run, metrics, samples)
+    print(_as_json(results, found) if as_json else _as_text(results, found))
+    if any(result.error for result in results):
+        raise typer.Exit(2)
+
+
+def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
     from ganlab.build import build_dataset, build_metrics
     from ganlab.evaluation.device import choose_device
     from ganlab.evaluation.evaluator import Evaluator
@@ -53,31 +65,26 @@ def evaluate(
         batch_size=section.batch_size,
         flip=opened.spec.data.flip,
     )
-    results = evaluator.evaluate(opened.load_module(choose_device()))
-    print(_as_json(results) if as_json else _as_text(results))
-    if any(result.error for result in results):
-        raise typer.Exit(2)
+    return evaluator.evaluate(opened.load_module(choose_device()))
 
 
-def _neighbours(run: str, count: int, as_json: bool) -> str:
-    """Write `neighbours.png` into the run's folder and say how near the fakes are."""
+def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
+    """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
     from ganlab.build import build_dataset
     from ganlab.evaluation.device import choose_device
-    from ganlab.evaluation.neighbours import find_neighbours
+    from ganlab.evaluation.features import FeatureExtractor
+    from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
     from ganlab.runs import open_run
 
     opened = open_run(run)
     seed = (opened.spec.evaluation or EvaluationSection()).seed
-    module = opened.load_module(choose_device())
-    found = find_neighbours(module, build_dataset(opened.spec.data), count, seed, opened.spec.data.flip)
+    device = choose_device()
+    vectors = pixel_vectors if features is None else FeatureExtractor(features, device)
+    dataset, flip = build_dataset(opened.spec.data), opened.spec.data.flip
+    found = find_neighbours(opened.load_module(device), dataset, count, seed, flip, vectors)
     path = opened.path / "neighbours.png"
     found.save(path)
-    if as_json:
-        return json.dumps({**found.as_values(), "picture": str(path)}, indent=2)
-    lines = [f"{name:32s} {value:.6g}" for name, value in found.as_values().items()]
-    return "\n".join(
-        [*lines, "memorisation: 0.5 is as near as training images are to each other, 1 is copying", str(path)]
-    )
+    return {**found.as_values(), "distance": features or "pixels", "picture": str(path)}
 
 
 def choose_metrics(names: str | None, of_spec: Sequence[Node]) -> list[Node]:
@@ -97,21 +104,32 @@ def choose_metrics(names: str | None, of_spec: Sequence[Node]) -> list[Node]:
     ]
 
 
-def _as_json(results: Sequence[MetricResult]) -> str:
+def _as_json(results: Sequence[MetricResult], found: Mapping[str, Any] | None) -> str:
+    """One record for each metric; that of neighbours alone, or before them."""
     records = [
         {**result.values, **({"error": result.error} if result.error else {}), "protocol": dict(result.protocol)}
         for result in results
     ]
-    return json.dumps(records, indent=2)
+    if found is None:
+        return json.dumps(records, indent=2)
+    return json.dumps([found, *records] if records else found, indent=2)
 
 
-def _as_text(results: Sequence[MetricResult]) -> str:
+def _as_text(results: Sequence[MetricResult], found: Mapping[str, Any] | None) -> str:
     lines = []
+    if found:
+        lines += [_line(name, value) for name, value in found.items() if isinstance(value, float)]
+        lines.append("memorisation: 0.5 is as near as training images are to each other, 1 is copying")
+        lines.append(found["picture"])
     for result in results:
-        lines += [f"{name:32s} {value:.6g}" for name, value in result.values.items()]
+        lines += [_line(name, value) for name, value in result.values.items()]
         if result.error:
             lines.append(f"{result.metric:32s} failed: {result.error}")
-    protocol = results[0].protocol
-    return "\n".join(
-        [*lines, f"{protocol['samples']} samples against {protocol['reals']} reals, seed {protocol['seed']}"]
-    )
+    if results:
+        protocol = results[0].protocol
+        lines.append(f"{protocol['samples']} samples against {protocol['reals']} reals, seed {protocol['seed']}")
+    return "\n".join(lines)
+
+
+def _line(name: str, value: float) -> str:
+    return f"{name:32s} {value:.6g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,8 @@ class Neighbours:
     """Fakes (N, C, H, W) as bytes, their nearest training images (N, SHOWN, C, H, W), and distances.
 
     `fake_distances` (M,) are those of M >= N fakes to the nearest training image, `real_distances` those of training
-    images to the nearest other one. Distances are root mean squares over pixels, of values from 0 to 255.
+    images to the nearest other one. Distances are root mean squares over pixels, of values from 0 to 255, or over
+    features.
     """
 
     fakes: Tensor
@@ -63,19 +64,33 @@ class Neighbours:
         }
 
 
-def find_neighbours(module: GANModule, dataset: Dataset, count: int, seed: int = 0, flip: bool = False) -> Neighbours:
-    """The neighbours of the first `count` samples of a seed among all training images, by distance of pixels.
+def pixel_vectors(images: Tensor) -> Tensor:
+    """Images as float vectors (N, D) of their pixels, reduced to 64 a side if they are larger."""
+    height, width = (min(side, _LARGEST) for side in images.shape[2:])
+    return adaptive_avg_pool2d(images.float(), (height, width)).flatten(1)
 
-    Larger images are compared at 64 pixels a side. With `flip`, mirrored training images count as well. Reads the
-    whole data set once. Raises `UserError` for data that are no images or fewer than two.
+
+def find_neighbours(
+    module: GANModule,
+    dataset: Dataset,
+    count: int,
+    seed: int = 0,
+    flip: bool = False,
+    vectors: Callable[[Tensor], Tensor] = pixel_vectors,
+) -> Neighbours:
+    """The neighbours of the first `count` samples of a seed among all training images, by distance of `vectors`.
+
+    `vectors` makes float vectors (N, D) on the CPU of uint8 images. With `flip`, mirrored training images count as
+    well. Reads the whole data set once. Raises `UserError` for data that are no images or fewer than two.
     """
     if not dataset.facts.is_images or len(dataset) < 2:
         raise UserError("neighbours are searched among at least two images; these data are others")
     pieces = sample_blocks(module, max(count, COMPARED), seed)
     fakes = torch.cat([for_metrics(samples, module.facts).cpu() for samples, _ in pieces])
     chosen = _chosen(len(dataset), seed)
-    queries = torch.cat([_vectors(fakes), _vectors(_images(dataset, chosen.tolist()))])
-    distances, indices = _search(queries, _blocks(dataset, flip), own=(len(fakes), chosen))
+    others = _images(dataset, chosen.tolist())
+    queries = torch.cat([vectors(images) for images in (*fakes.split(_BLOCK), *others.split(_BLOCK))])
+    distances, indices = _search(queries, _blocks(dataset, flip, vectors), own=(len(fakes), chosen))
     shown = indices[:count, : min(SHOWN, len(dataset) - 1)]
     nearest = _images(dataset, shown.flatten().tolist()).unflatten(0, shown.shape)
     first = distances[:, 0] / math.sqrt(queries.shape[1])
@@ -88,14 +103,14 @@ def _chosen(size: int, seed: int) -> Tensor:
     return torch.randperm(size, generator=generator)[:COMPARED]
 
 
-def _blocks(dataset: Dataset, flip: bool) -> Iterator[tuple[Tensor, Tensor]]:
+def _blocks(dataset: Dataset, flip: bool, vectors: Callable[[Tensor], Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
     """All training images as vectors, with their indices; mirrored ones under the same index."""
     for start in range(0, len(dataset), _BLOCK):
         indices = torch.arange(start, min(start + _BLOCK, len(dataset)))
         images = _images(dataset, indices.tolist())
-        yield _vectors(images), indices
+        yield vectors(images), indices
         if flip:
-            yield _vectors(images.flip(-1)), indices
+            yield vectors(images.flip(-1)), indices
 
 
 def _search(queries: Tensor, blocks: Iterator[tuple[Tensor, Tensor]], own: tuple[int, Tensor]) -> tuple[Tensor, Tensor]:
@@ -107,8 +122,8 @@ def _search(queries: Tensor, blocks: Iterator[tuple[Tensor, Tensor]], own: tuple
     first, excluded = own
     best = torch.full((len(queries), SHOWN), torch.inf)
     places = torch.zeros(len(queries), SHOWN, dtype=torch.int64)
-    for vectors, indices in blocks:
-        distances = torch.cdist(queries, vectors, compute_mode="donot_use_mm_for_euclid_dist")
+    for keys, indices in blocks:
+        distances = torch.cdist(queries, keys, compute_mode="donot_use_mm_for_euclid_dist")
         distances[first:][excluded[:, None] == indices] = torch.inf
         best, places = _merged(best, places, distances, indices.expand_as(distances))
     return best, places
@@ -129,10 +144,3 @@ def _merged(best: Tensor, places: Tensor, distances: Tensor, indices: Tensor) ->
 def _images(dataset: Dataset, indices: list[int]) -> Tensor:
     """Training images as bytes."""
     return reals_for_metrics(read_examples(dataset, indices)["images"], dataset.facts)
-
-
-def _vectors(images: Tensor) -> Tensor:
-    """Images as float vectors (N, D), reduced if they are large."""
-    height, width = (min(side, _LARGEST) for side in images.shape[2:])
-    images = images.float()
-    return adaptive_avg_pool2d(images, (height, width)).flatten(1)

@@ -73,14 +73,18 @@ def _read(target: Any, kind: str) -> Constructor:
     is_open = is_preset = False
     for function in _functions(target):
         hints = get_type_hints(function, include_extras=True)
-        is_preset = hints.get("return") is Preset
+        is_preset = hints.get("return") is Preset  # called for the spec, when the data are not yet known
         parameters = list(inspect.signature(function).parameters.values())
         skipped = 1 if isinstance(target, type) or kind == "optimizers" else 0
         for parameter in parameters[skipped:]:
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 name = parameter.name
                 option = Option(
-                    name, hints.get(name, Any), parameter.default, name in facts, option_text(documentation, name)
+                    name,
+                    hints.get(name, Any),
+                    parameter.default,
+                    name in facts and not is_preset,
+                    option_text(documentation, name),
                 )
                 options.setdefault(name, option)
         is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)

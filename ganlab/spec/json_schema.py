@@ -11,8 +11,8 @@ from ganlab.plugins import KINDS, Plugin, installed
 from ganlab.spec.annotations import COMBINED, alternatives, may_be_scheduled, nested_kind, nests
 from ganlab.spec.constructor import Constructor, constructor_of, option_text, schedulable
 from ganlab.spec.conversion import json_schema_of
-from ganlab.spec.model import Node, Spec
-from ganlab.spec.node_resolver import NODE_TYPES
+from ganlab.spec.model import Spec
+from ganlab.spec.node_resolver import owner_of
 from ganlab.spec.render import plain
 from ganlab.spec.sections import MISSING, SLOTS, Key, keys_of
 
@@ -89,7 +89,7 @@ def _node(plugin: Plugin, constructor: Constructor, names: list[str], definition
     for name, option in constructor.options.items():
         schema = _value(option.annotation, definitions, plugin, scheduled=schedulable(plugin, option))
         properties[name] = schema | ({"description": option.text} if option.text else {})
-    owner = NODE_TYPES.get(plugin.kind, Node)
+    owner = owner_of(plugin.kind, constructor)
     properties |= {key.name: _leaf_of_section(owner, key) for key in keys_of(owner).values()}
     return {
         "type": "object",

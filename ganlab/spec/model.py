@@ -13,6 +13,7 @@ from ganlab.schedules import Scheduled
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 Natural = Annotated[int, Ge(0)]
+Weight = Annotated[Scheduled, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class RegularizerNode(Node):
         every: interval in updates of its player; the platform scales the penalty by it.
     """
 
-    weight: Scheduled = 1.0
+    weight: Weight = 1.0
     every: Count = 1
 
 

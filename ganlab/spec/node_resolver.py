@@ -27,6 +27,11 @@ NODE_TYPES: Mapping[str, type[Node]] = {
 MAX_PRESETS = 20
 
 
+def owner_of(kind: str, constructor: Constructor) -> type[Node]:
+    """Whose keys a node takes beside its plugin's options; a preset's are for the nodes that it stands for."""
+    return Node if constructor.preset else NODE_TYPES.get(kind, Node)
+
+
 class _Wrong:
     """Stands for a value that has a problem, until all problems are raised."""
 
@@ -82,7 +87,7 @@ class NodeResolver:
             elif not option.injected:
                 self._fill_default(options, option, below)
         if constructor.open:
-            owned = {"name", *keys_of(NODE_TYPES.get(plugin.kind, Node))}
+            owned = {"name", *keys_of(owner_of(plugin.kind, constructor))}
             further = {key: member for key, member in members.items() if key not in options and key not in owned}
             options |= {str(key): self.leaf(Any, member, (*path, key)) for key, member in further.items()}
         return options

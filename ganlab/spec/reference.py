@@ -10,8 +10,8 @@ from ganlab.errors import PluginError
 from ganlab.plugins import KINDS, Plugin, installed
 from ganlab.spec.annotations import in_words
 from ganlab.spec.constructor import REQUIRED, Option, constructor_of, option_text, schedulable
-from ganlab.spec.model import Node, Spec
-from ganlab.spec.node_resolver import NODE_TYPES
+from ganlab.spec.model import Spec
+from ganlab.spec.node_resolver import owner_of
 from ganlab.spec.render import flow, plain
 from ganlab.spec.sections import MISSING, keys_of
 
@@ -29,7 +29,7 @@ A spec is a YAML file. A node is the name of a plugin, or a mapping with `name` 
 def options_of(plugin: Plugin) -> tuple[str, list[Option]]:
     """What a plugin's docstring says, and its options with those of the platform for its kind."""
     constructor = constructor_of(plugin)
-    owner = NODE_TYPES.get(plugin.kind, Node)
+    owner = owner_of(plugin.kind, constructor)
     owned = [_as_option(owner, name) for name in keys_of(owner)]
     declared = [
         dataclasses.replace(option, annotation=_marked(plugin, option)) for option in constructor.options.values()

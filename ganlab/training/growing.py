@@ -51,7 +51,7 @@ class GrowingGAN(TwoPlayerGAN):
         discriminator: Discriminator,
         resolution: int,
         growth: Literal["fade", "none"] = "fade",
-        start_resolution: Count = 4,
+        start_resolution: Annotated[int, Ge(4)] = 4,
         fade_kimg: Kimg | Mapping[int, Kimg] = 800.0,
         stabilise_kimg: Kimg | Mapping[int, Kimg] = 800.0,
         batch_sizes: Mapping[int, Count] | None = None,
@@ -87,6 +87,17 @@ class GrowingGAN(TwoPlayerGAN):
         """Those of all stages."""
         own = {f"architecture.batch_sizes.{r}": n for r, n in self.growth.batch_sizes.items() if r <= self.resolution}
         return {**super().batch_sizes(batch_size), **own}
+
+    def remark(self, images: int) -> str | None:
+        """Whether the training ends before the last resolution is faded in."""
+        if images >= self.growth.complete_at:
+            return None
+        reached = self.growth.stage(images).resolution
+        return (
+            f"the training ends at {images / 1000:g} kimg, at {reached} pixels, and the growth to {self.resolution} "
+            f"takes {self.growth.complete_at / 1000:g}: raise 'kimg', or shorten 'architecture.fade_kimg' and "
+            "'architecture.stabilise_kimg'"
+        )
 
     def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
         """The plain terms at the current stage."""

@@ -49,6 +49,11 @@ class Growth:
     batch_sizes: Mapping[int, int]
     learning_rates: Mapping[int, float]
 
+    @property
+    def complete_at(self) -> float:
+        """Images seen when the last resolution has been faded in."""
+        return sum(self.fade.values()) + sum(self.stabilise.values())
+
     def stage(self, images_seen: float) -> Stage:
         """The stage of a training step that starts at `images_seen`."""
         begin, resolution = 0.0, self.resolutions[0]
@@ -63,7 +68,10 @@ class Growth:
 
 
 def fixed(resolution: int, batch_sizes: Mapping[int, int], learning_rates: Mapping[int, float]) -> Growth:
-    """No growth: the full network from the start."""
+    """No growth: the full network from the start. Entries for other resolutions wait for a growth through them."""
+    smallest = resolution // (resolution & -resolution)  # halved as often as it can be
+    for key, given in (("batch_sizes", batch_sizes), ("learning_rates", learning_rates)):
+        _refuse_unreached(key, given, smallest, (resolution,))
     return Growth((resolution,), {}, {}, batch_sizes, learning_rates)
 
 
@@ -84,6 +92,10 @@ def plan(
         ("learning_rates", learning_rates),
     ):
         _refuse_unreached(key, given, start, resolutions)
+    if isinstance(fade_kimg, Mapping) and start in fade_kimg:
+        raise UserError(
+            f"'fade_kimg' has an entry for {start}, the first resolution, which is there from the start: remove it"
+        )
     return Growth(
         resolutions,
         _images("fade_kimg", fade_kimg, resolutions[1:]),

@@ -167,6 +167,10 @@ class GANModule(LightningModule):
         """The side to which the images of that step may be reduced; None for the data's own."""
         return None
 
+    def remark(self, images: int) -> str | None:
+        """What is strange about a training of so many images, if anything; it can run nevertheless."""
+        return None
+
     def batch_sizes(self, batch_size: int) -> dict[str, int]:
         """All that `step_size` can return where `data.batch_size` is `batch_size`, by the keys that set them."""
         return {"data.batch_size": batch_size}

@@ -30,6 +30,8 @@ from ganlab.training.launch import detect_launch, is_first_process
 from ganlab.training.module import GANModule
 from ganlab.training.run_callback import Resume, RunCallback
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -51,6 +53,9 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
         preflight(dataset)
     module = build_module(spec, dataset.facts)
     check_batch_sizes(module, spec, launch.world_size)
+    remark = module.remark(spec.total_images)
+    if remark and is_first_process():
+        logger.warning("ganlab: warning: %s", remark)
     loader = _build_loader(spec, dataset, module)
     parts = _build_parts(spec, dataset, loader)
     run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())

@@ -85,3 +85,8 @@ def test_neighbours_are_a_picture_and_a_figure(ganlab, tmp_path):
     assert (tmp_path / "neighbours.png").stat().st_size > 0
     record = json.loads(ganlab("evaluate", "x", "--neighbours", 3, "--json").output)
     assert 0 <= record["memorisation"] <= 1
+    found, measured = json.loads(ganlab("evaluate", "x", "--neighbours", 3, "--metrics", "mean", "--json").output)
+    assert found == record
+    assert "mean/count" in measured
+    assert ganlab("evaluate", "x", "--features", "resnet18").exit_code == 2
+    assert isinstance(ganlab("evaluate", "x", "--neighbours", 3, "--features", "nothing").exception, UserError)

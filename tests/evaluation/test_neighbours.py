@@ -75,6 +75,19 @@ def test_large_images_are_compared_small() -> None:
     assert torch.equal(found.nearest[:, 0], found.fakes)
 
 
+def test_any_distance_will_do() -> None:
+    def brightness(images: torch.Tensor) -> torch.Tensor:
+        return images.float().mean((1, 2, 3))[:, None]
+
+    data = TinyData(300)
+    found = find_neighbours(Copier(data, copies=False), data, 4, vectors=brightness)
+    apart = (brightness(found.fakes) - brightness(data.images).T).abs()
+    expected = apart.sort().values[:, :SHOWN]
+    assert torch.equal(found.fake_distances[:4], expected[:, 0])
+    shown = brightness(found.nearest.flatten(0, 1)).view(4, SHOWN)
+    assert torch.equal((shown - brightness(found.fakes)).abs(), expected)
+
+
 def test_a_trained_module() -> None:
     found = find_neighbours(tiny_gan(tiny_settings()), TinyData(), 3)
     assert 0 <= found.memorisation <= 1

@@ -85,3 +85,28 @@ def test_the_reference_lists_every_key_and_option(toy):
     assert "| `width` | an integer | 8 | units of the hidden layer. |" in text
     assert "| `margin` | a number or a schedule | 1.0 | is how far logits have to be from 0 |" in text
     assert "| `name` | text of length 1 or more | required |" in text
+
+
+PRESET = """
+from ganlab import Preset
+
+def both(weight: float = 2.0) -> Preset:
+    '''Stand for two.
+
+    Args:
+        weight: of both.
+    '''
+    return Preset({"regularizers": []})
+"""
+
+
+def test_a_preset_takes_its_own_options_only(toy, install):
+    """The keys that the platform adds to a node belong to the nodes that the preset stands for."""
+    install("ganlab-both", {"regularizers": {"both": "ganlab_both:both"}}, {"ganlab_both": PRESET})
+    section = markdown(pytest.fail).partition("### `both`")[2].partition("###")[0]
+    assert "| `weight` | a number | 2.0 | of both. |" in section
+    assert "`every`" not in section
+    schema = json.loads(json.dumps(json_schema(pytest.fail)))
+    nodes = jsonschema.Draft202012Validator({"$ref": "#/$defs/regularizers", "$defs": schema["$defs"]})
+    assert nodes.is_valid({"name": "both", "weight": 1.0})
+    assert not nodes.is_valid({"name": "both", "every": 4})

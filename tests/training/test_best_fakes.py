@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import torch
 
+from ganlab.contracts import Batch
+from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule
 from ganlab.training.best_fakes import best_fakes
 from ganlab.training.scheduled_option import attribute_option
@@ -46,6 +48,28 @@ def test_only_the_generators_loss_is_about_the_best_and_every_part_keeps_its_sha
     module.loss = Watched()
     fit(module, 8)
     assert seen == {"discriminator": [4, 4], "generator": [2, 2]}
+
+
+def test_a_loss_on_pairs_keeps_the_pairs() -> None:
+    seen: list[list[tuple[float, float]]] = []
+
+    class Paired(Logistic):
+        needs_real_logits = True
+
+        def generator(self, real_logits, fake_logits):
+            seen.append(list(zip(real_logits.tolist(), fake_logits.tolist(), strict=True)))
+            return super().generator(real_logits, fake_logits)
+
+    module = tiny_gan()
+    module.loss = Paired()
+    random = Randomness(0, count=8)
+    batch = Batch(random.normal("images", 1, 4, 4), None, random)
+    module.generator_terms(batch)
+    module.top_k = 0.5
+    module.generator_terms(batch)
+    every, best = seen
+    assert len(set(every)) == 8
+    assert best == sorted(every, key=lambda pair: pair[1], reverse=True)[:4]
 
 
 def test_the_share_can_follow_a_schedule() -> None:

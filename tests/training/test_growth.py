@@ -54,8 +54,19 @@ def test_without_fades_stages_jump() -> None:
 
 
 def test_no_growth() -> None:
-    growth = fixed(64, {64: 8}, {})
+    growth = fixed(64, {64: 8, 32: 16, 128: 4}, {})
     assert growth.stage(0) == growth.stage(10**9) == Stage(64, 1.0, 8)
+    with pytest.raises(UserError, match="'batch_sizes' has an entry for 48"):
+        fixed(64, {48: 8}, {})
+
+
+@pytest.mark.parametrize("fade", [0.0, 0.3])
+def test_the_growth_is_complete_when_the_last_fade_ends(fade: float) -> None:
+    growth = plan(4, 32, fade, {4: 0.1, 8: 0.2, 16: 0.4}, {}, {})
+    assert growth.complete_at == 700 + 3 * 1000 * fade
+    assert growth.stage(growth.complete_at) == Stage(32)
+    assert growth.stage(growth.complete_at - 1) != Stage(32)
+    assert fixed(32, {}, {}).complete_at == 0
 
 
 @pytest.mark.parametrize(
@@ -64,6 +75,7 @@ def test_no_growth() -> None:
         ({"start": 32}, "'start_resolution' 32 is above the data's resolution 16; choose one of 4, 8, 16"),
         ({"start": 6}, "'start_resolution' 6 does not reach by doubling the data's resolution 16"),
         ({"fade_kimg": {8: 1}}, "'fade_kimg' is too short: it has no entry for 16"),
+        ({"fade_kimg": {4: 1, 8: 1, 16: 1}}, "'fade_kimg' has an entry for 4, the first resolution"),
         ({"stabilise_kimg": {8: 1}}, "'stabilise_kimg' is too short: it has no entry for 4"),
         ({"batch_sizes": {12: 4}}, "'batch_sizes' has an entry for 12, which is no resolution of this growth"),
         ({"learning_rates": {2: 0.1}}, "'learning_rates' has an entry for 2"),

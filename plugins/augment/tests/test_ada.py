@@ -8,7 +8,7 @@ from ganlab_augment.diffaugment import DiffAugment
 from ganlab_augment.operations import GROUPS
 
 from ganlab.contracts import DataFacts
-from ganlab.errors import SpecError
+from ganlab.errors import SpecError, UserError
 from ganlab.randomness import Randomness
 from ganlab.testing import build_example
 
@@ -200,6 +200,48 @@ def test_ranks_that_average_their_buffers_agree_with_one_process(monkeypatch):
     for rank in ranks:
         rank(torch.zeros(32, 1, 4, 4), Randomness(0, count=32, total=64))
         assert value(rank) == pytest.approx(value(alone), abs=1e-7)
+
+
+@pytest.mark.parametrize(("mean", "moves"), [(1.5, 1), (1.2, -1)])
+def test_the_heuristic_may_be_the_logit_itself(mean, moves):
+    # A few logits have the wrong sign, and the mean of the signs is 0.5; a probability of 0.8 has the logit 1.386.
+    logits = torch.cat([torch.full((48,), 3.0), torch.full((16,), -3.0)])
+    augmentation = AdaptiveAugmentation(1, (), initial_p=0.5, heuristic="logit")
+    play(augmentation, 4, lambda index: logits + mean - 1.5)
+    assert value(augmentation) == pytest.approx(0.5 + moves * 4 * 64 / 500_000)
+    assert torch.sigmoid(torch.tensor(augmentation.adaptive.target)).item() == pytest.approx(0.8)
+
+
+def test_the_logits_count_and_not_their_signs():
+    by_sign, by_logit = (AdaptiveAugmentation(1, (), initial_p=0.5, heuristic=each) for each in ("sign", "logit"))
+    for augmentation in (by_sign, by_logit):
+        play(augmentation, 4, lambda index: torch.full((64,), 0.1))
+    assert value(by_logit) < 0.5 < value(by_sign)
+
+
+@pytest.mark.parametrize("heuristic", ["sign", "logit"])
+def test_logits_that_are_not_finite_are_not_seen(heuristic):
+    augmentation, other = (AdaptiveAugmentation(1, (), initial_p=0.5, heuristic=heuristic) for _ in range(2))
+    play(augmentation, 7, lambda index: torch.full((64,), 2.0 if index != 1 else torch.nan))
+    play(other, 6, lambda index: torch.full((64,), 2.0))
+    assert value(augmentation) == value(other) == pytest.approx(0.5 + 4 * 64 / 500_000)
+
+
+def test_a_target_that_no_mean_of_signs_can_reach_is_refused():
+    with pytest.raises(UserError, match="'target' is a mean of signs, between -1 and 1, and not 1.4"):
+        AdaptiveAugmentation(1, target=1.4)
+    assert AdaptiveAugmentation(1, heuristic="logit", target=1.4).adaptive.target == 1.4
+
+
+def test_options_that_would_do_nothing_are_refused():
+    with pytest.raises(UserError, match="'p' is set and does not adapt: leave out target, interval, or 'p'"):
+        AdaptiveAugmentation(1, p=0.2, target=0.5, interval=8)
+    with pytest.raises(UserError, match="'strengths' has 'noise', which is not in use: add its group to 'groups'"):
+        AdaptiveAugmentation(3, strengths={"noise": 0.3})
+    with pytest.raises(UserError, match="'mirror' has no strength; those that have one: shift, scale"):
+        AdaptiveAugmentation(3, strengths={"mirror": 0.3})
+    # What the channels do not allow is said in another way, and so is what the spec switches off.
+    AdaptiveAugmentation(1, strengths={"hue": 0.3, "scale": 0.1}, shares={"scale": 0.0}, p=0.2)
 
 
 def test_a_fixed_probability_does_not_observe():

@@ -82,6 +82,14 @@ class ImageFiles:
             yield FileRecord(name, header.mode, header.size) if header else record
 
 
+def implied_facts(resolution: Resolution, channels: int | None, class_names: Sequence[str] | None) -> DataFacts | None:
+    """The facts of images that are not there, by the options that say what they are made into; None if unclear."""
+    if resolution is None or channels is None or class_names is None:
+        return None
+    height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
+    return DataFacts((channels, height, width), 1, "missing", class_names=tuple(class_names))
+
+
 def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:
     """Headers by name, and the problems with files that have no readable one."""
     count, names = len(source.names), source.names

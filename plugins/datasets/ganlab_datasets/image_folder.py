@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 from ganlab_datasets.decoding import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles
+from ganlab_datasets.image_files import ImageFiles, implied_facts
 from ganlab_datasets.sources import FolderSource
 
 _NAMED = 10
@@ -34,7 +34,11 @@ class ImageFolder(ImageFiles):
         crop: bool = True,
         box: tuple[int, int, int, int] | None = None,
     ) -> None:
-        source = FolderSource(path, SUFFIXES)
+        try:
+            source = FolderSource(path, SUFFIXES)
+        except DataMissing as missing:
+            facts = implied_facts(resolution, channels, _implied_classes(labels, classes))
+            raise DataMissing(str(missing), facts) from None
         if not source.names:
             raise DataError(
                 f"no images in '{path}' or the folders below; files count as images by their ending (.png, .jpg, "
@@ -45,6 +49,13 @@ class ImageFolder(ImageFiles):
         numbers = {name: number for number, name in enumerate(class_names)}
         indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None
         super().__init__(source, resolution, channels, crop, indices, class_names, box)
+
+
+def _implied_classes(labels: str, declared: int | None) -> list[str] | None:
+    """Stand-ins for the classes of a folder that is missing; None if nobody says how many there are."""
+    if labels == "none":
+        return []
+    return None if declared is None else [str(number) for number in range(declared)]
 
 
 def _class_folders(path: str, names: Sequence[str], labels: str, declared: int | None) -> list[str]:

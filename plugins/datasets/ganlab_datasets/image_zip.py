@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 from ganlab_datasets.decoding import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles
+from ganlab_datasets.image_files import ImageFiles, implied_facts
 from ganlab_datasets.sources import ZipSource
 
 _LABELS = "dataset.json"
@@ -29,7 +29,10 @@ class ImageZip(ImageFiles):
         crop: bool = True,
         box: tuple[int, int, int, int] | None = None,
     ) -> None:
-        source = ZipSource(path, SUFFIXES)
+        try:
+            source = ZipSource(path, SUFFIXES)
+        except DataMissing as missing:
+            raise DataMissing(str(missing), implied_facts(resolution, channels, None if labels else [])) from None
         if not source.names:
             raise DataError(f"no images in the zip '{path}'; files count as images by their ending (.png, .jpg, ...)")
         numbers = _read_labels(source) if labels else None

@@ -14,6 +14,7 @@ from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 Split = Literal["train", "test"]
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_DIGITS = tuple("0123456789")
 
 
 def cifar10(root: str = "data", split: Split = "train", download: bool = False) -> InMemory:
@@ -23,7 +24,8 @@ def cifar10(root: str = "data", split: Split = "train", download: bool = False) 
     """
     from torchvision.datasets import CIFAR10
 
-    stored = _open("CIFAR-10", CIFAR10, root, split, download)
+    expected = DataFacts((3, 32, 32), 1, "missing", class_names=_CIFAR10)
+    stored = _open("CIFAR-10", CIFAR10, root, split, download, expected)
     images = torch.from_numpy(stored.data).permute(0, 3, 1, 2).contiguous()
     return _in_memory("cifar10", images, torch.tensor(stored.targets), _CIFAR10)
 
@@ -37,13 +39,14 @@ def mnist(
     """
     from torchvision.datasets import MNIST
 
-    stored = _open("MNIST", MNIST, root, split, download)
+    expected = DataFacts((1, resolution, resolution), 1, "missing", class_names=_DIGITS)
+    stored = _open("MNIST", MNIST, root, split, download, expected)
     border = (resolution - stored.data.shape[-1]) // 2
     images = torch.nn.functional.pad(stored.data, (border,) * 4)[:, None]
-    return _in_memory("mnist", images, stored.targets, tuple(str(digit) for digit in range(10)))
+    return _in_memory("mnist", images, stored.targets, _DIGITS)
 
 
-def _open(title: str, factory: Callable[..., Any], root: str, split: str, download: bool) -> Any:
+def _open(title: str, factory: Callable[..., Any], root: str, split: str, download: bool, expected: DataFacts) -> Any:
     try:
         return factory(root, train=split == "train", download=download)
     except (RuntimeError, OSError) as error:  # torchvision's for missing or damaged files, and for no network
@@ -53,7 +56,8 @@ def _open(title: str, factory: Callable[..., Any], root: str, split: str, downlo
             if download
             else "Set 'download: true' to fetch it, or 'root' to the folder that holds it"
         )
-        raise DataMissing(f"{title} cannot be loaded from '{root}': {reason.rstrip('.')}. {action}") from error
+        sentence = f"{title} cannot be loaded from '{root}': {reason.rstrip('.')}. {action}"
+        raise DataMissing(sentence, expected) from error
 
 
 def _in_memory(name: str, images: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> InMemory:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganlab.data import preflight
 from ganlab.data.report import report_on
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 
 
 def picture(path, size=(6, 4), mode="RGB", seed=0, **save):
@@ -213,3 +213,20 @@ def test_a_box_is_cut_out_first(tmp_path):
         ImageFolder(str(tmp_path), box=(6, 1, 2, 5))
     with pytest.raises(DataError, match=r"one.png.*reaches beyond its 9x7 pixels"):
         ImageFolder(str(tmp_path), box=(2, 1, 10, 5))[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"resolution": 8, "channels": 3, "labels": "none"}, ((3, 8, 8), 0)),
+        ({"resolution": (8, 6), "channels": 1, "labels": "folders", "classes": 3}, ((1, 8, 6), 3)),
+        ({"resolution": 8, "channels": 1, "labels": "folders"}, None),
+        ({"resolution": 8, "labels": "none"}, None),
+        ({"channels": 3, "labels": "none"}, None),
+    ],
+)
+def test_what_the_options_say_of_data_that_are_missing(tmp_path, options, expected):
+    with pytest.raises(DataMissing) as missing:
+        ImageFolder(str(tmp_path / "nowhere"), **options)
+    facts = missing.value.facts
+    assert (facts and (facts.shape, facts.classes)) == expected

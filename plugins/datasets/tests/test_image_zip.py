@@ -12,7 +12,7 @@ from ganlab_datasets.image_zip import ImageZip
 from PIL import Image
 
 from ganlab.data import StepLoader, preflight
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 
 
 def archive(path, count=6, labels=None, **files):
@@ -81,3 +81,19 @@ def test_worker_processes_read_the_same(tmp_path):
         del loader
     assert all(map(torch.equal, read[0], read[2]))
     assert torch.equal(pickle.loads(pickle.dumps(data))[5]["images"], data[5]["images"])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"resolution": 8, "channels": 3, "labels": False}, ((3, 8, 8), 0)),
+        ({"resolution": 8, "channels": 3}, None),
+        ({"resolution": 8, "labels": False}, None),
+        ({"channels": 3, "labels": False}, None),
+    ],
+)
+def test_what_the_options_say_of_data_that_are_missing(tmp_path, options, expected):
+    with pytest.raises(DataMissing) as missing:
+        ImageZip(str(tmp_path / "nowhere"), **options)
+    facts = missing.value.facts
+    assert (facts and (facts.shape, facts.classes)) == expected

@@ -14,7 +14,7 @@ from ganlab_datasets.torchvision_sets import cifar10, mnist
 from scipy import stats
 from sklearn.datasets import load_digits, make_swiss_roll
 
-from ganlab.errors import DataError
+from ganlab.errors import DataError, DataMissing
 
 
 @pytest.mark.parametrize("resolution", [8, 16, 32])
@@ -98,9 +98,11 @@ def test_channels_of_stacked_digits_are_digits_on_their_own():
 
 
 def test_missing_torchvision_sets_are_explained(tmp_path):
-    for factory in (cifar10, mnist):
-        with pytest.raises(DataError, match="download: true"):
+    for factory, shape in ((cifar10, (3, 32, 32)), (mnist, (1, 28, 28))):
+        with pytest.raises(DataMissing, match="download: true") as missing:
             factory(str(tmp_path))
+        assert missing.value.facts.shape == shape
+        assert missing.value.facts.classes == 10
 
 
 def test_cifar10_in_its_own_format(tmp_path, monkeypatch):

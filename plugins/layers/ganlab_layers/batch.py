@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganlab.contracts import Normalizer as AnyNormalizer
 from ganlab.nn import Conditional, Normalizer, stack_over_ranks
+from ganlab.spec.model import Positive
 from ganlab.training.gradient_sync import world_size
+
+Share = Annotated[float, Ge(0), Le(1)]
 
 
 class BatchNorm(_BatchNorm):
@@ -74,7 +78,7 @@ class BatchNormalizer(Normalizer):
 
     centers: ClassVar[bool] = True
 
-    def __init__(self, momentum: float = 0.1, eps: float = 1e-5, synchronise: bool = False) -> None:
+    def __init__(self, momentum: Share = 0.1, eps: Positive = 1e-5, synchronise: bool = False) -> None:
         self.momentum = momentum
         self.eps = eps
         self.synchronise = synchronise
@@ -105,8 +109,8 @@ class ConditionalBatchNormalizer(BatchNormalizer):
 
     def __init__(
         self,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
+        momentum: Share = 0.1,
+        eps: Positive = 1e-5,
         synchronise: bool = False,
         linear: AnyNormalizer | None = None,
     ) -> None:

@@ -8,6 +8,7 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from ganlab.nn import Conditional, Normalizer
+from ganlab.spec.model import Positive
 
 
 class GroupNorm(nn.GroupNorm):
@@ -27,7 +28,7 @@ class GroupNorm(nn.GroupNorm):
 
 
 class _GroupNormalizer(Normalizer):
-    def __init__(self, eps: float = 1e-5) -> None:
+    def __init__(self, eps: Positive = 1e-5) -> None:
         self.eps = eps
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:
@@ -80,7 +81,7 @@ class GroupNormalizer(_GroupNormalizer):
         eps: added to the variance.
     """
 
-    def __init__(self, group_size: Annotated[int, Ge(1)] = 16, eps: float = 1e-5) -> None:
+    def __init__(self, group_size: Annotated[int, Ge(1)] = 16, eps: Positive = 1e-5) -> None:
         super().__init__(eps)
         self.group_size = group_size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ganlab.nn import Normalizer, PixelNorm
+from ganlab.spec.model import Positive
 
 
 class PixelNormalizer(Normalizer):
@@ -14,7 +15,7 @@ class PixelNormalizer(Normalizer):
         eps: added to the mean square.
     """
 
-    def __init__(self, eps: float = 1e-8) -> None:
+    def __init__(self, eps: Positive = 1e-8) -> None:
         self.eps = eps
 
     def activation(self, channels: int, condition: int | None = None) -> nn.Module:

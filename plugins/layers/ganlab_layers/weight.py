@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ganlab.nn import Normalizer, weight_norm
+from ganlab.spec.model import Positive
 
 
 class WeightNormalizer(Normalizer):
@@ -14,7 +15,7 @@ class WeightNormalizer(Normalizer):
         eps: smallest norm to divide by.
     """
 
-    def __init__(self, eps: float = 1e-12) -> None:
+    def __init__(self, eps: Positive = 1e-12) -> None:
         self.eps = eps
 
     def weight(self, layer: nn.Module) -> nn.Module:

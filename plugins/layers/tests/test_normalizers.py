@@ -12,7 +12,9 @@ from ganlab_layers.spectral import SpectralNormalizer
 from ganlab_layers.weight import WeightNormalizer
 from torch import nn
 
+from ganlab.errors import SpecError
 from ganlab.nn import CombinedNormalizer, PixelNorm, SpectralNorm, Unchanged
+from ganlab.spec import node_from
 
 ACTIVATIONS = [
     BatchNormalizer(),
@@ -252,3 +254,18 @@ def test_a_combination_of_one_acting_part_is_that_part():
     assert combined.centers
     assert not CombinedNormalizer([PixelNormalizer(), BatchNormalizer()]).centers
     assert isinstance(CombinedNormalizer([]).activation(4), Unchanged)
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        ({"name": "batch", "momentum": 2}, "momentum: needs a number of at least 0 and of at most 1, not 2"),
+        ({"name": "pixelnorm", "eps": 0}, "eps: needs a number above 0, not 0"),
+        ({"name": "spectral", "iterations": 0}, "iterations: needs an integer of at least 1, not 0"),
+        ({"name": "equalized", "gain": -1}, "gain: needs a number above 0, not -1"),
+        ({"name": "combined", "parts": ["equalized", "pixlnorm"]}, "did you mean 'pixelnorm'"),
+    ],
+)
+def test_values_that_would_break_the_training_are_refused(node, sentence):
+    with pytest.raises(SpecError, match=sentence):
+        node_from("normalizers", node)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ganlab.contracts import Preset
-from ganlab.schedules import Scheduled
+from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def bcr(weight: Scheduled = 10.0) -> Preset:
+def bcr(weight: Weight = 10.0) -> Preset:
     """Stand for `consistency` on reals and fakes alike: bCR (Zhao et al., 2021).
 
     Args:

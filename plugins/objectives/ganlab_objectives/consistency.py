@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Augmentation, Views
 from ganlab.errors import UserError
-from ganlab.schedules import Scheduled
+from ganlab.spec.model import Weight
 from ganlab_objectives.flip_and_shift import FlipAndShift
 
 
@@ -20,7 +20,8 @@ class Consistency(nn.Module):
 
     Args:
         shape: shape of one example.
-        augmentation: T; null means flips and shifts by up to 1/8 with reflected edges, for images only.
+        augmentation: T; null means flips and shifts by up to 1/8 with reflected edges, for images only. One that
+            adapts sees the reals' logits of the updates in which the penalty is due.
         reals: share of the penalty on reals.
         fakes: share of the penalty on fakes.
     """
@@ -34,8 +35,8 @@ class Consistency(nn.Module):
         self,
         shape: tuple[int, ...],
         augmentation: Augmentation | None = None,
-        reals: Scheduled = 1.0,
-        fakes: Scheduled = 0.0,
+        reals: Weight = 1.0,
+        fakes: Weight = 0.0,
     ) -> None:
         super().__init__()
         if augmentation is None and len(shape) != 3:
@@ -51,6 +52,8 @@ class Consistency(nn.Module):
             total = total + self.reals * self._change(views, views.real_images, views.real_logits, "reals")
         if self.fakes != 0:
             total = total + self.fakes * self._change(views, views.fake_images, views.fake_logits, "fakes")
+        if hasattr(self.augmentation, "observe"):
+            self.augmentation.observe(views.real_logits.detach())
         return total
 
     def _change(self, views: Views, images: Tensor, logits: Tensor, name: str) -> Tensor:

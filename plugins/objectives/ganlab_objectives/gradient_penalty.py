@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor
 
 from ganlab.contracts import Views
+from ganlab.errors import UserError
 from ganlab.schedules import Scheduled
 from ganlab_objectives.input_gradient import input_gradient
 
@@ -24,7 +26,7 @@ class GradientPenalty:
             `fakes`.
         noise: standard deviation of the normal noise on each number of the reals or fakes; the paper of DRAGAN
             (Kodali et al., 2017) has it as c, and its code adds uniform noise instead, of up to half the standard
-            deviation of the data. Not used on lines.
+            deviation of the data. None on lines.
     """
 
     side: ClassVar[str] = "discriminator"
@@ -32,11 +34,13 @@ class GradientPenalty:
 
     def __init__(
         self,
-        target: Scheduled = 1.0,
+        target: Annotated[Scheduled, Ge(0)] = 1.0,
         one_sided: bool = False,
         at: Literal["lines", "reals", "fakes"] = "lines",
-        noise: Scheduled = 0.0,
+        noise: Annotated[Scheduled, Ge(0)] = 0.0,
     ) -> None:
+        if noise != 0 and at == "lines":
+            raise UserError("'noise' is for penalties at reals or fakes: set 'at' to one of them, or leave it out")
         self.target = target
         self.one_sided = one_sided
         self.at = at

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from annotated_types import Gt
 from torch import Tensor
 
 from ganlab.contracts import Views
@@ -23,7 +24,7 @@ class LatentConsistency:
     side: ClassVar[str] = "discriminator"
     requires: ClassVar[frozenset[str]] = frozenset({"latents", "fake_logits", "generate", "discriminate", "random"})
 
-    def __init__(self, deviation: Scheduled = 0.05) -> None:
+    def __init__(self, deviation: Annotated[Scheduled, Gt(0)] = 0.05) -> None:
         self.deviation = deviation
 
     def penalty(self, views: Views) -> Tensor:

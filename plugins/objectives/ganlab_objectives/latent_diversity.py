@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from annotated_types import Gt
 from torch import Tensor
 
 from ganlab.contracts import Views
@@ -24,7 +25,7 @@ class LatentDiversity:
     requires: ClassVar[frozenset[str]] = frozenset({"latents", "fake_images", "generate", "random"})
     is_reward: ClassVar[bool] = True
 
-    def __init__(self, deviation: Scheduled = 0.05) -> None:
+    def __init__(self, deviation: Annotated[Scheduled, Gt(0)] = 0.05) -> None:
         self.deviation = deviation
 
     def penalty(self, views: Views) -> Tensor:

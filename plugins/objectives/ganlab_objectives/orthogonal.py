@@ -36,10 +36,20 @@ class Orthogonal:
 
     def penalty(self, views: Views) -> Tensor:
         """The sum over layers."""
+        self._check_patterns(views.generator)
         distances = [self._distance(matrix) for matrix in self._matrices(views.generator)]
         if not distances:
             raise UserError(f"orthogonal: the patterns {', '.join(self.skip)} skip all weights of the generator")
         return torch.stack(distances).sum()
+
+    def _check_patterns(self, network: nn.Module) -> None:
+        names = [name for name, _ in network.named_parameters()] if self.skip else []
+        for pattern in self.skip:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UserError(
+                    f"orthogonal: the pattern '{pattern}' in 'skip' fits no parameter of the generator; these are: "
+                    f"{', '.join(names)}"
+                )
 
     def _distance(self, matrix: Tensor) -> Tensor:
         products = matrix @ matrix.t()

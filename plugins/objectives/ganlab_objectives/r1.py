@@ -19,13 +19,13 @@ class R1:
     image and averaged over the batch.
 
     Args:
-        finite_difference: estimate the gradient's square without a double backward, from the discriminator's values
-            at this many units of the images (standard deviation of a pixel) to either side of each image, in a random
-            direction; 0.01 is a good first choice. The estimate is right on average and noisier. Null is exact.
+        finite_difference: the gradient's norm without a double backward, from the discriminator's values to either
+            side of each image along the gradient, so far away that its numbers change by this (root mean square). Null
+            is exact.
     """
 
     side: ClassVar[str] = "discriminator"
-    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "discriminate", "random"})
+    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "discriminate"})
 
     def __init__(self, finite_difference: Positive | None = None) -> None:
         self.finite_difference = finite_difference
@@ -34,8 +34,7 @@ class R1:
         """1/2 mean_n |dD/dx_n|^2 at the reals."""
         images = self._images(views)
         if self.finite_difference is not None:
-            direction = views.random.normal(f"{type(self).__name__} direction", *images.shape[1:])
-            return squared_slope(views.discriminate, images, direction, self.finite_difference).mean() / 2
+            return squared_slope(views.discriminate, images, self.finite_difference).mean() / 2
         gradient = input_gradient(views.discriminate, images)
         return gradient.square().flatten(1).sum(1).mean() / 2
 

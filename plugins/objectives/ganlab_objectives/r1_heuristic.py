@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ganlab.contracts import Preset
-from ganlab.spec.model import Count
+from ganlab.spec.model import Count, Positive
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def r1_heuristic(resolution: Count, batch_size: Count, scale: float = 1.0, every: Count = 16) -> Preset:
+def r1_heuristic(resolution: Count, batch_size: Count, scale: Positive = 1.0, every: Count = 16) -> Preset:
     """Stand for a lazy `r1` with the weight 0.0002 * resolution^2 / batch_size * scale.
 
     That is the rule of StyleGAN2-ADA's automatic configuration, with the same convention of gamma / 2. It was found
@@ -22,3 +22,6 @@ def r1_heuristic(resolution: Count, batch_size: Count, scale: float = 1.0, every
     """
     weight = 2e-4 * resolution**2 / batch_size * scale
     return Preset({"regularizers": [{"name": f"{DISTRIBUTION}/r1", "weight": weight, "every": every}]})
+
+
+r1_heuristic.example = {"resolution": 256, "batch_size": 16}  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ class R2(R1):
         finite_difference: as for `r1`.
     """
 
-    requires: ClassVar[frozenset[str]] = frozenset({"fake_images", "discriminate", "random"})
+    requires: ClassVar[frozenset[str]] = frozenset({"fake_images", "discriminate"})
 
     def _images(self, views: Views) -> Tensor:
         images: Tensor = views.fake_images

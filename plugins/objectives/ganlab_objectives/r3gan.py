@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ganlab.contracts import Preset
-from ganlab.schedules import Scheduled
+from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def r3gan(gamma: Scheduled = 1.0) -> Preset:
+def r3gan(gamma: Weight = 1.0) -> Preset:
     """Stand for `relativistic` (the softplus of the difference on pairs) with `r1` and `r2` (Huang et al., 2024).
 
     The penalties run in every update of the discriminator, as in the paper.

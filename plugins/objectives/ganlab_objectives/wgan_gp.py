@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ganlab.contracts import Preset
-from ganlab.schedules import Scheduled
+from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def wgan_gp(gradient_penalty: Scheduled = 10.0, drift: Scheduled = 1e-3) -> Preset:
+def wgan_gp(gradient_penalty: Weight = 10.0, drift: Weight = 1e-3) -> Preset:
     """Stand for `wasserstein` with the regularizers `gradient_penalty` and `drift` (Gulrajani et al., 2017).
 
     Args:

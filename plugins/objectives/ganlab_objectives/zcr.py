@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from annotated_types import Gt
+
 from ganlab.contracts import Preset
 from ganlab.schedules import Scheduled
+from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 
-def zcr(consistency: Scheduled = 20.0, diversity: Scheduled = 0.5, deviation: Scheduled = 0.05) -> Preset:
+def zcr(consistency: Weight = 20.0, diversity: Weight = 0.5, deviation: Annotated[Scheduled, Gt(0)] = 0.05) -> Preset:
     """Stand for `latent_consistency` and `latent_diversity`: zCR (Zhao et al., 2021); with `bcr` this is ICR.
 
     The paper tunes these numbers for each data set; the defaults are those of a public reimplementation (StudioGAN).

@@ -73,6 +73,22 @@ def test_an_augmentation_with_state_is_saved_with_the_regularizer():
     assert "augmentation.probability" in Consistency(SHAPE, Stateful()).state_dict()
 
 
+def test_an_augmentation_that_adapts_sees_the_reals_logits():
+    class Adaptive(torch.nn.Module):
+        def forward(self, images, random):
+            return images
+
+        def observe(self, real_logits):
+            assert not real_logits.requires_grad
+            self.seen = real_logits
+
+    logits = torch.randn(COUNT, requires_grad=True)
+    consistency = Consistency(SHAPE, Adaptive())
+    views = Views(real_images=images(), real_logits=logits, discriminate=lambda images: logits, random=RANDOM)
+    assert consistency.penalty(views) == 0
+    assert torch.equal(consistency.augmentation.seen, logits)
+
+
 def test_flip_and_shift_moves_pixels_and_reflects_edges():
     sizes = torch.arange(16.0)
     picture = (sizes[:, None] * 100 + sizes).expand(64, 1, 16, 16)

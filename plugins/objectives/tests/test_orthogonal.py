@@ -69,6 +69,12 @@ def test_of_a_parametrized_layer_the_stored_weight_counts():
     )
 
 
+def test_a_pattern_that_fits_nothing_is_refused():
+    network = nn.ModuleDict({"first": nn.Linear(3, 3), "last": nn.Linear(3, 2)})
+    with pytest.raises(UserError, match=r"'lsat\.\*' in 'skip' fits no parameter of the generator; .* last\.weight"):
+        penalty(network, skip=["first.*", "lsat.*"])
+
+
 def test_skipping_everything_is_refused():
     with pytest.raises(UserError, match=r"the patterns weight skip all weights"):
         penalty(nn.Linear(2, 2), skip=["weight"])

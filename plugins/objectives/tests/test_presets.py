@@ -1,6 +1,7 @@
 import pytest
 from ganlab_objectives.wgan_gp import wgan_gp
 
+from ganlab.errors import SpecError
 from ganlab.schedules import Schedule
 from ganlab.spec import read_spec
 
@@ -65,6 +66,25 @@ def test_r1_heuristic_of_the_data_of_a_spec(tmp_path):
     (r1,) = architecture(tmp_path, regularizers=f"[{node}]")["regularizers"]
     assert (r1.name, r1.every) == ("r1", 16)
     assert r1.weight == pytest.approx(10 * 2e-4 * 16 * 16 / 64)
+
+
+def test_r1_heuristic_says_all_that_it_needs(tmp_path):
+    with pytest.raises(SpecError) as caught:
+        architecture(tmp_path, regularizers="[r1_heuristic]")
+    assert "resolution: is missing: r1_heuristic needs an integer of at least 1" in str(caught.value)
+    assert "batch_size: is missing: r1_heuristic needs an integer of at least 1" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("loss", "option"),
+    [
+        ("{name: wgan_gp, gradient_penalty: -1}", "loss.gradient_penalty"),
+        ("{name: r3gan, gamma: {linear: [1, -1], over_kimg: 1}}", "loss.gamma"),
+    ],
+)
+def test_weights_below_zero_are_refused_where_they_stand(tmp_path, loss, option):
+    with pytest.raises(SpecError, match=rf"spec.yaml:8: architecture.{option}: needs a number of at least 0"):
+        architecture(tmp_path, loss)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from ganlab_objectives.r2 import R2
 from torch import nn
 
 from ganlab.contracts import Views
+from ganlab.errors import SpecError, UserError
 from ganlab.randomness import Randomness
+from ganlab.spec import node_from
 
 COUNT, SHAPE = 5, (2, 3, 3)
 DIMENSIONS = 18
@@ -118,6 +120,26 @@ def test_gradient_penalty_of_dragan_is_around_the_reals():
     torch.testing.assert_close(penalty, ((points @ matrix).square().sum(1).sqrt() - 1).square().mean())
 
 
+@pytest.mark.parametrize(
+    ("node", "option"),
+    [
+        ({"name": "gradient_penalty", "target": -1}, "target"),
+        ({"name": "gradient_penalty", "at": "reals", "noise": -0.1}, "noise"),
+        ({"name": "latent_consistency", "deviation": 0}, "deviation"),
+        ({"name": "consistency", "fakes": -1}, "fakes"),
+        ({"name": "r1", "weight": {"linear": [1, -1], "over_kimg": 1}}, "weight"),
+    ],
+)
+def test_numbers_without_a_meaning_are_refused(node, option):
+    with pytest.raises(SpecError, match=f"{option}: needs a number (of at least|above) 0 or a schedule"):
+        node_from("regularizers", node)
+
+
+def test_noise_on_lines_is_refused():
+    with pytest.raises(UserError, match="'noise' is for penalties at reals or fakes"):
+        GradientPenalty(noise=0.5)
+
+
 def test_gradient_penalty_with_target_zero_at_reals_is_twice_r1():
     network, discriminate = small_network()
     offered = views(discriminate)
@@ -190,7 +212,6 @@ def test_gradient_penalty_of_vectors():
     [
         R1(),
         R2(),
-        R1(finite_difference=0.1),
         GradientPenalty(),
         GradientPenalty(one_sided=True, target=0.1),
         GradientPenalty(at="reals", noise=0.5),

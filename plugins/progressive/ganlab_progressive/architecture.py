@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Ge
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -34,7 +35,7 @@ class ProgressiveGAN(GrowingGAN):
         "batch_sizes": {16: 4},
     }
 
-    def __init__(self, resolution: int, classification: Scheduled = 1.0, **options: Any) -> None:
+    def __init__(self, resolution: int, classification: Annotated[Scheduled, Ge(0)] = 1.0, **options: Any) -> None:
         super().__init__(resolution=resolution, **options)
         self.classification = classification
         self._scores: dict[int | str, Tensor] = {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, PixelNorm
 from ganlab.nn.resampling import ResamplingConv2d
+from ganlab.spec.model import Count
 from ganlab.training.growing import enlarge
 from ganlab.training.growth import Stage
 from ganlab_progressive.parts import HE, SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at
@@ -46,10 +48,10 @@ class ProgressiveGenerator(nn.Module):
         resolution: int,
         channels: int,
         classes: int = 0,
-        latent_size: int = 512,
-        fmap_base: int = 8192,
-        fmap_decay: float = 1.0,
-        fmap_max: int = 512,
+        latent_size: Count = 512,
+        fmap_base: Count = 8192,
+        fmap_decay: Annotated[float, Ge(0)] = 1.0,
+        fmap_max: Count = 512,
         conditional: bool = True,
         normalise_latents: bool = True,
         equalized: bool = True,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
-from ganlab.nn import Conv2d, PixelNorm, equalized, leaky_relu
+from ganlab.nn import Conv2d, PixelNorm, Scaled, equalized, leaky_relu
 
 SMALLEST = 4
 HE = math.sqrt(2)  # the gain of weights before a rectifier
@@ -68,7 +68,21 @@ class LayerStyle:
             weight = operation.weight
             assert isinstance(weight, Tensor)
             nn.init.normal_(weight, 0.0, gain / math.sqrt(weight[0].numel()))
-        return operation if self.normalizer is None else self.normalizer.weight(operation)
+        if self.normalizer is None:
+            return operation
+        normalized = self.normalizer.weight(operation)
+        if self.equalized and _times_scaled(normalized) > 1:
+            raise UserError(
+                "the normalizer scales weights that are equalized already, which would slow their learning down: leave "
+                "it out, or set 'equalized: false'"
+            )
+        return normalized
+
+
+def _times_scaled(layer: nn.Module) -> int:
+    """How many constant factors there are between a layer's stored weight and the one that is used."""
+    parametrizations: Any = layer.parametrizations
+    return sum(isinstance(step, Scaled) for step in parametrizations["weight"])
 
 
 class Layer(nn.Module):
@@ -87,10 +101,18 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self._noise = (noise,)  # in a tuple, so that it is not registered
+        self.described_as = _kind(operation)
         self.operation = operation
         self.normalization = normalization
         self.slope = slope
         self.pixel_norm = pixel_norm
+
+    @property
+    def activation_name(self) -> str:
+        """What follows the operation, for `ganlab describe`."""
+        steps = [type(self.normalization).__name__] if self.normalization else []
+        steps.append("LReLU" if self.slope else "ReLU")
+        return ", ".join([*steps, "PixelNorm"] if self.pixel_norm else steps)
 
     def forward(self, features: Tensor) -> Tensor:
         """The layer's maps."""
@@ -100,3 +122,12 @@ class Layer(nn.Module):
             features = self.normalization(features)
         features = leaky_relu(features, self.slope)
         return features if self.pixel_norm is None else self.pixel_norm(features)
+
+
+def _kind(operation: nn.Module) -> str:
+    """The operation as the paper's table names it: `Upsample, Conv 3x3`."""
+    if not isinstance(operation, Conv2d):
+        return f"Conv {SMALLEST}x{SMALLEST}"  # of latents, as one pixel, to maps
+    convolution = f"Conv {operation.kernel_size[0]}x{operation.kernel_size[1]}"
+    resample = getattr(operation, "resample", None)
+    return {"up": f"Upsample, {convolution}", "down": f"{convolution}, Downsample"}.get(str(resample), convolution)
