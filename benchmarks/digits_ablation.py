@@ -1,83 +1,153 @@
-"""Trains the rows of ProGAN's ablation, scaled down to digits, and prints the table.
+"""Trains the rows of ProGAN's ablation, scaled down to digits, and writes the table with grids of samples.
 
-    python benchmarks/digits_ablation.py [a b g] [KEY=VALUE ...] [--seeds 0 1 2] [--out FOLDER]
+    python benchmarks/digits_ablation.py [a b g] [--seeds 0 1 2] [--results FOLDER] [--report]
 
-SWD is times 1000, on each level of the pyramid and averaged; the mean over the seeds with their standard deviation.
-`--out` keeps the last grid of each row's first seed as PNG and the table as `table.md`.
+Results are appended to `runs/digits-ablation/results.jsonl`, and what stands there already is not run again, so that
+the benchmark may be stopped at any time. At the end it writes `docs/digits-ablation.md`, with the grid of each row's
+first seed, from all results; `--report` does only that.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from report import print_table
+from gaussians25 import cpu_seconds_of_children
+from report import describe_machine
 
-ROWS = Path(__file__).parents[1] / "experiments/progressive/digits-ablation"
-VALUES = {"SWD 32": "swd/32", "16": "swd/16", "average": "swd/average", "MS-SSIM": "ms_ssim"}
+ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "experiments/progressive/digits-ablation"
+ROWS = {
+    "a": "batch and layer normalisation, full networks from the start, 5 discriminator steps, batch 64",
+    "b": "+ progressive growing",
+    "c": "+ small minibatch (16)",
+    "d": "+ revised training parameters: no normalisation, leaky ReLU, 1 discriminator step",
+    "e-star": "+ minibatch discrimination",
+    "e": "minibatch standard deviation instead",
+    "f": "+ equalized learning rate",
+    "g": "+ pixelwise normalisation",
+}
+METRICS = {
+    "SWD 16": ("swd/16", ".1f"),
+    "SWD 8": ("swd/8", ".1f"),
+    "SWD average": ("swd/average", ".1f"),
+    "MS-SSIM": ("ms_ssim", ".3f"),
+}
+INTRODUCTION = """# ProGAN's ablation on digits
 
-
-def train(row: str, seed: int, overrides: Sequence[str], runs: Path, picture: Path | None) -> dict[str, float]:
-    """The last metrics of a run and its minutes."""
-    command = [sys.executable, "-m", "ganlab", "train", str(ROWS / f"{row}.yaml"), f"seed={seed}", *overrides]
-    started = time.perf_counter()
-    done = subprocess.run([*command, "tracking.progress=false", "--runs", str(runs)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"row {row} with seed {seed} failed:\n{done.stderr}")
-    minutes = (time.perf_counter() - started) / 60
-    run = Path(done.stdout.strip().splitlines()[-1])
-    if picture is not None:
-        shutil.copyfile(max(run.glob("samples/kimg-*.png")), picture)
-    values: dict[str, float] = {}
-    for line in (run / "metrics.jsonl").read_text().splitlines():
-        values |= json.loads(line)
-    return values | {"minutes": minutes}
-
-
-def summary(runs: Sequence[dict[str, float]], name: str, digits: int) -> str:
-    """Mean and standard deviation over the seeds."""
-    numbers = [run[name] for run in runs]
-    spread = f" ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else ""
-    return f"{statistics.mean(numbers):.{digits}f}{spread}"
+Written by `python benchmarks/digits_ablation.py`; do not edit. Each row is a file of
+`experiments/progressive/digits-ablation` that extends the one above, as in table 1 of the paper (Karras et al., 2018),
+with narrow networks, 16-pixel digits, and {kimg:g} thousand images instead of millions. SWD is times 1000, on both
+levels of the pyramid, against all {reals} digits; lower is better. MS-SSIM is that of pairs of samples; the reals have
+{reference:.3f}. Numbers are means over seeds {seeds}, with the standard deviation; minutes are CPU time of one core,
+start and evaluation included.
+"""
 
 
 def main() -> None:
-    """Print one line for each row."""
+    """Run what is missing and write the report."""
+    arguments = _arguments()
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    done = {(result["row"], result["seed"]) for result in _read(arguments.results)}
+    for seed in arguments.seeds:
+        for row in arguments.rows:
+            if not arguments.report and (row, seed) not in done:
+                result = train(row, seed, arguments.results)
+                with (arguments.results / "results.jsonl").open("a") as file:
+                    file.write(json.dumps(result) + "\n")
+                print(f"row {row}, seed {seed}: SWD {result['metrics']['swd/average']:.1f}", file=sys.stderr)
+    write_report(_read(arguments.results), arguments.results, ROOT / "docs")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("arguments", nargs="*", metavar="ROW or KEY=VALUE")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_intermixed_args()
-    overrides = [argument for argument in options.arguments if "=" in argument]
-    rows = [argument for argument in options.arguments if "=" not in argument]
-    rows = rows or ["a", "b", "c", "d", "e-star", "e", "f", "g"]
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-    table = []
-    for row in rows:
-        measured = []
-        for seed in options.seeds:
-            picture = options.out / f"{row}.png" if options.out and seed == options.seeds[0] else None
-            with tempfile.TemporaryDirectory() as runs:
-                measured.append(train(row, seed, overrides, Path(runs), picture))
-            print(f"row {row}, seed {seed}: {measured[-1]['swd/average']:.1f}", file=sys.stderr)
-        cells = [summary(measured, name, 3 if name == "ms_ssim" else 1) for name in VALUES.values()]
-        table.append([f"({row})", *cells, summary(measured, "minutes", 1)])
-    reals = f"reals have an MS-SSIM of {measured[0]['ms_ssim/reals']:.3f}"
-    columns = ["row", *VALUES, "minutes"]
-    title = f"ProGAN's ablation on digits, {len(options.seeds)} seeds; {reals}"
-    print_table(title, columns, table)
-    if options.out:
-        lines = [" | ".join(map(str, line)) for line in [columns, ["---"] * len(columns), *table]]
-        (options.out / "table.md").write_text(f"{title}\n\n" + "".join(f"| {line} |\n" for line in lines))
+    parser.add_argument("--results", type=Path, default=ROOT / "runs/digits-ablation")
+    parser.add_argument("--report", action="store_true", help="run nothing, write the report only")
+    arguments = parser.parse_args()
+    arguments.rows = arguments.rows or list(ROWS)
+    if unknown := set(arguments.rows) - set(ROWS):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    return arguments
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "results.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def train(row: str, seed: int, results: Path) -> dict[str, Any]:
+    """Run one row as a user does; its last metrics, and its last grid as `ROW-SEED.png`."""
+    command = [sys.executable, "-m", "ganlab", "train", str(SPECS / f"{row}.yaml"), f"seed={seed}"]
+    used = cpu_seconds_of_children()
+    with tempfile.TemporaryDirectory() as runs:
+        options = ["tracking.progress=false", "--runs", runs]
+        done = subprocess.run([*command, *options], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"row {row} with seed {seed} failed:\n{done.stderr}")
+        run = Path(done.stdout.strip().splitlines()[-1])
+        shutil.copyfile(max(run.glob("samples/kimg-*.png")), results / f"{row}-{seed}.png")
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    seconds = cpu_seconds_of_children() - used
+    metrics = {name: value for line in lines for name, value in line.items()}
+    return {"row": row, "seed": seed, "minutes": seconds / 60, "metrics": metrics}
+
+
+def write_report(results: Sequence[dict[str, Any]], folder: Path, docs: Path) -> None:
+    """Write `digits-ablation.md` and copy the grids beside it."""
+    if not results:
+        sys.exit("there are no results yet")
+    lines = ["| row | | " + " | ".join(METRICS) + " | minutes |", "|---|---|" + "---:|" * (len(METRICS) + 1)]
+    grids = []
+    for row, title in ROWS.items():
+        group = [result for result in results if result["row"] == row]
+        if not group:
+            continue
+        cells = [_spread([run["metrics"][name] for run in group], form) for name, form in METRICS.values()]
+        minutes = statistics.mean(run["minutes"] for run in group)
+        lines.append(f"| ({_letter(row)}) | {title} | {' | '.join(cells)} | {minutes:.1f} |")
+        picture = docs / f"images/digits-ablation-{row}.png"
+        shutil.copyfile(folder / f"{row}-{min(run['seed'] for run in group)}.png", picture)
+        grids.append(f"({_letter(row)}) {title}\n\n![samples of row {row}]({picture.relative_to(docs)})")
+    parts = [_introduction(results), f"Measured on {describe_machine(1)}.", "\n".join(lines), _findings(), *grids]
+    (docs / "digits-ablation.md").write_text("\n\n".join(parts) + "\n")
+
+
+def _introduction(results: Sequence[dict[str, Any]]) -> str:
+    from ganlab.build import build_dataset
+    from ganlab.spec import read_spec
+
+    spec = read_spec(SPECS / "a.yaml")
+    return INTRODUCTION.format(
+        kimg=spec.kimg,
+        reals=len(build_dataset(spec.data)),
+        reference=statistics.mean(result["metrics"]["ms_ssim/reals"] for result in results),
+        seeds=", ".join(map(str, sorted({result["seed"] for result in results}))),
+    ).strip()
+
+
+def _findings() -> str:
+    return (ROOT / "benchmarks/digits_ablation_findings.md").read_text().strip()
+
+
+def _letter(row: str) -> str:
+    return row.replace("-star", "*")
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    mean = format(statistics.mean(values), form)
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):{form}}"
 
 
 if __name__ == "__main__":

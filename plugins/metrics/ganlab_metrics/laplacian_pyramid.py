@@ -6,13 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SMALLEST = 16  # pixels of the coarsest level
 
-
-def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes of the levels, finest first: halved as long as both sides are even and stay at 16 pixels or more."""
+def level_sizes(height: int, width: int, coarsest: int = 16) -> list[tuple[int, int]]:
+    """Sizes of the levels, finest first: halved as long as both sides are even and have `coarsest` pixels or more."""
     sizes = [(height, width)]
-    while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= SMALLEST:
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= coarsest:
         height, width = height // 2, width // 2
         sizes.append((height, width))
     return sizes

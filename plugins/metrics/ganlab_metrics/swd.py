@@ -21,10 +21,11 @@ _AT_A_TIME = 32  # directions; bounds the memory of projections
 class SlicedWassersteinDistance:
     """Distance times 1000 on each level, named by its resolution, finest first, and their `average`.
 
-    On each level `patches` random 7 x 7 patches of every image become descriptors; reals and fakes are normalised
-    separately for each channel; the distance is the mean over `repeats` times `directions` random directions of the
-    Wasserstein distance between the projections, exact for unequal numbers of images, too. Patches and directions
-    follow from `seed`. Two sets of reals do not have the distance 0: compare with what they have.
+    Levels go down to `coarsest` pixels, 16 in the paper. On each one, `patches` random 7 x 7 patches of every image
+    become descriptors; reals and fakes are normalised separately for each channel; the distance is the mean over
+    `repeats` times `directions` random directions of the Wasserstein distance between the projections, exact for
+    unequal numbers of images, too. Patches and directions follow from `seed`. Two sets of reals do not have the
+    distance 0: compare with what they have.
 
     Memory: 196 bytes times channels times patches times images for each level, for reals and fakes each (1.2 GB a
     level for the published 16,384 RGB images). The reals' sorted projections are kept, which saves their work in all
@@ -40,16 +41,19 @@ class SlicedWassersteinDistance:
         seed: int = 0,
         cache_mib: int = 1024,
         images: Annotated[int, Ge(1)] | None = None,
+        coarsest: Annotated[int, Ge(PATCH)] = 16,
     ) -> None:
         _check_shape(shape)
         self.channels = shape[0]
-        self.sizes = level_sizes(*shape[1:])
+        self.sizes = level_sizes(*shape[1:], coarsest)
         self.patches = patches
         self.directions = repeats * directions
         self.seed = seed
         self.cache_bytes = cache_mib * 2**20
         self.images = images
         self.protocol = {"patches": patches, "directions": self.directions, "metric_seed": seed}
+        if coarsest != 16:
+            self.protocol["coarsest"] = coarsest
         if images is not None:
             self.protocol["images"] = images
         self._reals = self._empty(real=True)

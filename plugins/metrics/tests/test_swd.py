@@ -128,6 +128,14 @@ def test_levels_stop_at_16_pixels_or_an_odd_side(size, levels):
     assert len(level_sizes(*size)) == levels
 
 
+def test_levels_go_on_to_the_coarsest_that_is_asked_for():
+    metric = SlicedWassersteinDistance((1, 32, 32), patches=4, repeats=1, directions=8, coarsest=8)
+    for real in (True, False):
+        metric.update(images_of(10, 1, 32, int(real)), real=real)
+    assert list(metric.compute()) == ["32", "16", "8", "average"]
+    assert metric.protocol["coarsest"] == 8
+
+
 @pytest.mark.parametrize("shape", [(2,), (3, 6, 6)])
 def test_refuses_what_has_no_patches(shape):
     with pytest.raises(UserError, match="swd"):
