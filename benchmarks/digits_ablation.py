@@ -27,10 +27,10 @@ from report import describe_machine
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "experiments/progressive/digits-ablation"
 ROWS = {
-    "a": "batch and layer normalisation, full networks from the start, 5 discriminator steps, batch 64",
+    "a": "batch and layer normalisation, full networks from the start, 2 discriminator steps, batch 32",
     "b": "+ progressive growing",
     "c": "+ small minibatch (16)",
-    "d": "+ revised training parameters: no normalisation, leaky ReLU, 1 discriminator step",
+    "d": "+ revised training parameters: no normalisation, leaky ReLU, latents on the sphere, 1 discriminator step",
     "e-star": "+ minibatch discrimination",
     "e": "minibatch standard deviation instead",
     "f": "+ equalized learning rate",
