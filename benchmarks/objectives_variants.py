@@ -59,8 +59,9 @@ def _filled(text: str, numbers: dict[str, str]) -> str:
 
 _R1 = "{name: r1, weight: <r1>}"
 _LEAST_SQUARES_R1 = "{name: r1, weight: <4 r1>}"
-# A discriminator of bounded slope follows slowly; images count its steps, so that the generator has half as many.
-_SPECTRAL = ("architecture.discriminator.normalizer=spectral", "architecture.discriminator_steps=2")
+# A discriminator whose weights are bounded follows slowly; images count its steps, so the generator has half as many.
+_BOUNDED = ("architecture.discriminator_steps=2",)
+_SPECTRAL = ("architecture.discriminator.normalizer=spectral", *_BOUNDED)
 
 VARIANTS = {
     "minimax": Variant("minimax"),
@@ -70,7 +71,7 @@ VARIANTS = {
     "lsgan": Variant("lsgan"),
     "lsgan + r1": Variant("lsgan", _LEAST_SQUARES_R1),
     "wasserstein": Variant("wasserstein"),
-    "wasserstein + weight_clipping": Variant("wasserstein", "{name: weight_clipping, bound: 0.3}"),
+    "wasserstein + weight_clipping": Variant("wasserstein", "{name: weight_clipping, bound: 0.1}", _BOUNDED),
     "wgan_gp": Variant("{name: wgan_gp, gradient_penalty: <gradient_penalty>}"),
     "hinge": Variant("hinge"),
     "hinge + spectral": Variant("hinge", others=_SPECTRAL),
