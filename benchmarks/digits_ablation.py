@@ -59,13 +59,10 @@ def main() -> None:
     arguments.results.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     done = {(result["row"], result["seed"]) for result in _read(arguments.results)}
-    for seed in arguments.seeds:
-        for row in arguments.rows:
-            if not arguments.report and (row, seed) not in done:
-                result = train(row, seed, arguments.results)
-                with (arguments.results / "results.jsonl").open("a") as file:
-                    file.write(json.dumps(result) + "\n")
-                print(f"row {row}, seed {seed}: SWD {result['metrics']['swd/average']:.1f}", file=sys.stderr)
+    wanted = [] if arguments.report else [(row, seed) for seed in arguments.seeds for row in arguments.rows]
+    for row, seed in wanted:
+        if (row, seed) not in done:
+            keep(train(row, seed, arguments.results), arguments.results)
     write_report(_read(arguments.results), arguments.results, ROOT / "docs")
 
 
@@ -102,6 +99,13 @@ def train(row: str, seed: int, results: Path) -> dict[str, Any]:
     seconds = cpu_seconds_of_children() - used
     metrics = {name: value for line in lines for name, value in line.items()}
     return {"row": row, "seed": seed, "minutes": seconds / 60, "metrics": metrics}
+
+
+def keep(result: dict[str, Any], folder: Path) -> None:
+    """Append a result to those of earlier runs."""
+    with (folder / "results.jsonl").open("a") as file:
+        file.write(json.dumps(result) + "\n")
+    print(f"row {result['row']}, seed {result['seed']}: SWD {result['metrics']['swd/average']:.1f}", file=sys.stderr)
 
 
 def write_report(results: Sequence[dict[str, Any]], folder: Path, docs: Path) -> None:
