@@ -82,8 +82,8 @@ def run_job(job: Job, kimg: float | None, results: Path, last_start: float) -> d
     """Train, evaluate and sample; None if it is too late to start."""
     if time.time() > last_start:
         return None
+    from ganlab.run.session import train
     from ganlab.spec import read_spec
-    from ganlab.training.session import train
 
     toy = TOYS[job.toy]
     length = [] if kimg is None else [f"kimg={kimg}"]

@@ -23,9 +23,9 @@ from plain_loop import PlainLoop
 from pytorch_lightning import Callback, Trainer
 from report import print_table
 
+from ganlab.run import session
 from ganlab.spec import read_spec
 from ganlab.spec.model import Spec
-from ganlab.training import session
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ _PUBLIC = {
     "Randomness": "ganlab.randomness",
     "Schedule": "ganlab.schedules",
     "Scheduled": "ganlab.schedules",
-    "TwoPlayerGAN": "ganlab.training.two_player",
+    "TwoPlayerGAN": "ganlab.games.two_player",
     "UserError": "ganlab.errors",
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",

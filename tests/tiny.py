@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import DataFacts, PlayerOptimizer, WeightedRegularizer
+from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.training.guard import Guard
 from ganlab.training.module import TrainingSettings
 from ganlab.training.optimizers import adam
-from ganlab.training.two_player import TwoPlayerGAN
 
 
 class TinyGenerator(nn.Module):

@@ -21,8 +21,8 @@ from ganlab.contracts import (
     Views,
     WeightedRegularizer,
 )
+from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.schedules import Scheduled
-from ganlab.training.two_player import TwoPlayerGAN
 
 
 class ToyGAN(TwoPlayerGAN):

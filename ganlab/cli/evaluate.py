@@ -49,9 +49,9 @@ def evaluate(
 
 def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
     from ganlab.build import build_dataset, build_metrics
-    from ganlab.evaluation.device import choose_device
     from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.runs import open_run
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.folder import open_run
 
     opened = open_run(run)
     section = opened.spec.evaluation or EvaluationSection()
@@ -71,10 +71,10 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
 def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
     """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
     from ganlab.build import build_dataset
-    from ganlab.evaluation.device import choose_device
     from ganlab.evaluation.features import FeatureExtractor
     from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
-    from ganlab.runs import open_run
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.folder import open_run
 
     opened = open_run(run)
     seed = (opened.spec.evaluation or EvaluationSection()).seed

@@ -24,10 +24,9 @@ def sample(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
-    from ganlab.evaluation.device import choose_device
     from ganlab.evaluation.sample_files import write_samples
-    from ganlab.evaluation.sampling import sample_blocks
-    from ganlab.runs import open_run
+    from ganlab.evaluation.sampling import choose_device, sample_blocks
+    from ganlab.run.folder import open_run
 
     module = open_run(run).load_module(choose_device())
     pieces = sample_blocks(module, count, seed, labels="cycle" if label is None else label, truncation=truncation)

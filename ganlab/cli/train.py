@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from ganlab.training.run_callback import Resume
-    from ganlab.training.session import Outcome
+    from ganlab.run.run_callback import Resume
+    from ganlab.run.session import Outcome
 
 
 class _TrainCommand(TyperCommand):
@@ -49,20 +49,20 @@ def train(
     from ganlab.spec import read_spec
 
     checked = read_spec(spec, overrides or [])
-    from ganlab.training.session import train as run_experiment
+    from ganlab.run.session import train as run_experiment
 
     _finish(run_experiment(checked, runs, _resume(resume, resume_run)))
 
 
 def _resume(newest: bool, path: Path | None) -> Resume | None:
-    from ganlab.training.run_callback import Resume
+    from ganlab.run.run_callback import Resume
 
     return Resume(path) if newest or path is not None else None
 
 
 def _finish(outcome: Outcome) -> None:
     """Report on rank 0; exit with 128 + signal after one, except in ranks that Lightning's launcher watches."""
-    from ganlab.training.launch import is_first_process
+    from ganlab.run.launch import is_first_process
 
     if is_first_process():
         _report(outcome)

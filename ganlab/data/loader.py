@@ -8,11 +8,11 @@ from typing import Any, cast
 import torch
 from torch.utils.data import DataLoader
 
+from ganlab import distributed
 from ganlab.contracts import Dataset
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.data.stream import Stream
 from ganlab.errors import DataError, SpecError
-from ganlab.training import gradient_sync
 
 StepSize = Callable[[int], tuple[int, int]]
 """Images seen -> (images of one discriminator update over all ranks, discriminator updates of a training step)."""
@@ -56,12 +56,12 @@ class StepLoader:
     @property
     def rank(self) -> int:
         """This process's place among those that share a batch; as torch.distributed says unless it was given."""
-        return gradient_sync.rank() if self._rank is None else self._rank
+        return distributed.rank() if self._rank is None else self._rank
 
     @property
     def world_size(self) -> int:
         """Number of processes that share a batch."""
-        return gradient_sync.world_size() if self._world_size is None else self._world_size
+        return distributed.world_size() if self._world_size is None else self._world_size
 
     def restart(self, position: int, images_seen: int) -> None:
         """Go on from `position` with the next batch and forget what was read ahead; a live iterator follows.

@@ -14,12 +14,11 @@ from torch import Tensor
 
 from ganlab import plugins
 from ganlab.contracts import Dataset, Metric
+from ganlab.distributed import broadcast_value, gather_in_order, rank, world_size
 from ganlab.errors import PluginError
-from ganlab.evaluation.gather import broadcast_value, gather_in_order
 from ganlab.evaluation.quantise import for_metrics
 from ganlab.evaluation.reals import count_reals, real_blocks
 from ganlab.evaluation.sampling import BLOCK, sample_blocks
-from ganlab.training.gradient_sync import rank, world_size
 from ganlab.training.module import GANModule
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganlab.errors import UserError
+from ganlab.nn.last_features import last_features
 from ganlab.suggestions import did_you_mean
-from ganlab.training.last_features import last_features
 
 
 class FeatureExtractor:

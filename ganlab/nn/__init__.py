@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ganlab.distributed import stack_over_ranks, sum_over_ranks
 from ganlab.nn.average_pool import AveragePool, average_pool
-from ganlab.nn.collective import stack_over_ranks, sum_over_ranks
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import Batch, DataFacts, Views, WeightedRegularizer
+from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
 from ganlab.testing.examples import build_example, example_settings, is_preset
-from ganlab.training.two_player import TwoPlayerGAN
 
 _FACTS = DataFacts((1, 8, 8), 24, "example")
 

@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning import Trainer
 
 from ganlab.data.loader import StepLoader
+from ganlab.run.end_callback import EndCallback
 from ganlab.testing.examples import ExampleData
-from ganlab.training.end_callback import EndCallback
 from ganlab.training.module import GANModule
 
 State = dict[str, torch.Tensor]

@@ -34,10 +34,10 @@ def _train_rank(rank: int, name: str, facts: DataFacts, steps: int, port: int, f
         "TORCHELASTIC_RUN_ID": "conformance",
     }
     torch.set_num_threads(1)
+    from ganlab.run.launch import detect_launch
     from ganlab.spec.model import TrainerSection
     from ganlab.testing.examples import example_module
     from ganlab.testing.training import state_of, train_steps
-    from ganlab.training.launch import detect_launch
 
     arguments = detect_launch(TrainerSection(accelerator="cpu")).trainer_arguments()
     module = train_steps(example_module(name, facts), steps, precision="64-true", **arguments)

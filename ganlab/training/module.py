@@ -15,12 +15,12 @@ from torch.nn.utils import clip_grads_with_norm_
 
 from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedRegularizer
 from ganlab.data.step_batch import StepBatch
+from ganlab.distributed import rank, synchronise
 from ganlab.nn.autocast import without_autocast
 from ganlab.randomness import Randomness, derive_seed, seed_networks
 from ganlab.schedules import Schedule
 from ganlab.training.clock import Clock
 from ganlab.training.ema import Averages
-from ganlab.training.gradient_sync import rank, synchronise
 from ganlab.training.guard import Guard, NonFiniteGradient
 from ganlab.training.ownership import check_ownership
 from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties

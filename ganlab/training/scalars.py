@@ -7,7 +7,7 @@ from collections import defaultdict
 import torch
 from torch import Tensor
 
-from ganlab.training.gradient_sync import mean_over_ranks
+from ganlab.distributed import mean_over_ranks
 
 
 class ScalarBuffer:

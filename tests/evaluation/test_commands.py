@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from ganlab import build, runs
+from ganlab import build
 from ganlab.cli.app import app
 from ganlab.errors import UserError
+from ganlab.run import folder
 from ganlab.spec.model import DataNode, EvaluationSection, Node
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
@@ -21,7 +22,7 @@ def ganlab(monkeypatch):
         load_module=lambda device: tiny_gan(),
         spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny")),
     )
-    monkeypatch.setattr(runs, "open_run", lambda reference: run)
+    monkeypatch.setattr(folder, "open_run", lambda reference: run)
     monkeypatch.setattr(build, "build_dataset", lambda node: TinyData())
     monkeypatch.setattr(
         build, "build_metrics", lambda nodes, facts: {n.name: Mean(n.options.get("fail", "")) for n in nodes}

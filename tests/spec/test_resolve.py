@@ -170,7 +170,7 @@ def test_node_from_python(toy):
 SLOTS = """
 from collections.abc import Mapping, Sequence
 from ganlab.contracts import Discriminator, Generator, Loss
-from ganlab.training.two_player import TwoPlayerGAN
+from ganlab.games.two_player import TwoPlayerGAN
 
 class Special(Generator): ...
 

@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 
 from ganlab.data.loader import StepLoader
-from ganlab.training.end_callback import EndCallback
+from ganlab.run.end_callback import EndCallback
 from ganlab.training.module import GANModule
 from tests.tiny import TinyData
 

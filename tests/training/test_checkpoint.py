@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, TrainingStopped
-from ganlab.runs import Run
+from ganlab.run.checkpoint_callback import CheckpointCallback
+from ganlab.run.folder import Run
 from ganlab.tracking.tracker import Trackers
 from ganlab.training.checkpoint import load_checkpoint, module_state, save_checkpoint
-from ganlab.training.checkpoint_callback import CheckpointCallback
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule
 from tests.tiny import TinyData, tiny_gan, tiny_settings

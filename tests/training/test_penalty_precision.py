@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import Views, WeightedRegularizer
-from ganlab.training.two_player import TwoPlayerGAN
+from ganlab.games.two_player import TwoPlayerGAN
 from tests.tiny import tiny_gan, tiny_settings
 from tests.training.fitting import fit
 

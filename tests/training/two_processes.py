@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ganlab.contracts import WeightedRegularizer
+from ganlab.run.launch import detect_launch
 from ganlab.spec.model import TrainerSection
-from ganlab.training.launch import detect_launch
 from tests.tiny import tiny_gan, tiny_settings
 from tests.training.fitting import fit
 from tests.training.test_module import Counting

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganlab.distributed import world_size
 from ganlab.errors import UserError
-from ganlab.training.gradient_sync import world_size
 
 Heuristic = Literal["sign", "logit"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ganlab.training.two_player import TwoPlayerGAN
+from ganlab.games.two_player import TwoPlayerGAN
 
 
 class DCGAN(TwoPlayerGAN):

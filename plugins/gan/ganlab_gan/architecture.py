@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
-from ganlab.training.two_player import TwoPlayerGAN
 
 
 class GAN(TwoPlayerGAN):

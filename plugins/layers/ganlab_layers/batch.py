@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganlab.contracts import Normalizer as AnyNormalizer
+from ganlab.distributed import world_size
 from ganlab.nn import Conditional, Normalizer, stack_over_ranks
 from ganlab.spec.model import Positive
-from ganlab.training.gradient_sync import world_size
 
 Share = Annotated[float, Ge(0), Le(1)]
 

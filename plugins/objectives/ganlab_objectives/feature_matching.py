@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Views
-from ganlab.training.gradient_sync import shared_mean
+from ganlab.distributed import shared_mean
 
 
 class FeatureMatching:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ganlab.contracts import Views
-from ganlab.training.gradient_sync import shared_mean
+from ganlab.distributed import shared_mean
 
 
 class ModeSeeking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ganlab.training.gradient_sync import mean_over_ranks
+from ganlab.distributed import mean_over_ranks
 
 
 class MovingAverage(nn.Module):

@@ -10,8 +10,8 @@ from annotated_types import Gt, Le
 from torch import Tensor, nn
 
 from ganlab.contracts import Views
+from ganlab.distributed import shared_mean
 from ganlab.spec.model import Count
-from ganlab.training.gradient_sync import shared_mean
 from ganlab_objectives.moving_average import MovingAverage
 
 

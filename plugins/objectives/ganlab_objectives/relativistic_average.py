@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ganlab.training.gradient_sync import shared_mean
+from ganlab.distributed import shared_mean
 from ganlab_objectives.inner_functions import INNER_FUNCTIONS, Inner
 
 

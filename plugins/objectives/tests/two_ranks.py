@@ -15,9 +15,9 @@ from ganlab_objectives.relativistic_average import RelativisticAverage
 from torch import Tensor, nn
 
 from ganlab.contracts import Batch, WeightedRegularizer
+from ganlab.distributed import rank, synchronise, world_size
 from ganlab.randomness import Randomness
 from ganlab.testing.regularizer_checks import small_game
-from ganlab.training.gradient_sync import rank, synchronise, world_size
 from ganlab.training.regularizer_set import register_modules
 
 COUNT, UPDATES = 8, 3

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ganlab.contracts import Batch
+from ganlab.games.growing import GrowingGAN
 from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
-from ganlab.training.growing import GrowingGAN
 
 
 class ProgressiveGAN(GrowingGAN):

@@ -9,11 +9,11 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
+from ganlab.games.growth import Stage
 from ganlab.nn import AveragePool, average_pool
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count
-from ganlab.training.growth import Stage
 from ganlab_progressive.adaptive_noise import AdaptiveNoise
 from ganlab_progressive.minibatch_discrimination import MinibatchDiscrimination
 from ganlab_progressive.parts import SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at

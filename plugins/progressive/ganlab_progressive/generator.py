@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganlab.contracts import Normalizer
+from ganlab.games.growing import enlarge
+from ganlab.games.growth import Stage
 from ganlab.nn import Conv2d, PixelNorm
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count
-from ganlab.training.growing import enlarge
-from ganlab.training.growth import Stage
 from ganlab_progressive.parts import HE, SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at
 
 

@@ -16,13 +16,13 @@ import yaml
 from ganlab.build import rehearse
 from ganlab.data.loader import StepLoader
 from ganlab.errors import SpecError, UserError
+from ganlab.games.growing import fade_images
+from ganlab.games.growth import Stage
 from ganlab.randomness import Randomness
 from ganlab.spec import read_spec
 from ganlab.testing.examples import EXAMPLE_FACTS, ExampleData, example_module
 from ganlab.testing.training import differing, state_of, train_steps
 from ganlab.training.checkpoint import module_state, restore_module
-from ganlab.training.growing import fade_images
-from ganlab.training.growth import Stage
 
 GREY, COLOUR = EXAMPLE_FACTS["grey images"], EXAMPLE_FACTS["images with classes"]
 NODE = {

@@ -11,7 +11,7 @@ from ganlab_progressive.minibatch_discrimination import MinibatchDiscrimination
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganlab.errors import UserError
-from ganlab.training.growth import Stage
+from ganlab.games.growth import Stage
 
 SMALL = {"fmap_base": 64, "fmap_max": 12}
 

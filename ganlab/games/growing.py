@@ -15,10 +15,10 @@ from ganlab.contracts import Batch, Discriminator, Generator
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch
 from ganlab.errors import UserError
+from ganlab.games.growth import Growth, Stage, fixed, plan
+from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
 from ganlab.spec.model import Count
-from ganlab.training.growth import Growth, Stage, fixed, plan
-from ganlab.training.two_player import TwoPlayerGAN
 
 Kimg = Annotated[float, Ge(0)]
 Rate = Annotated[float, Gt(0)]

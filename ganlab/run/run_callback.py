@@ -12,7 +12,7 @@ from pytorch_lightning import Callback, Trainer
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, reason
-from ganlab.runs import Run, create_run, open_run
+from ganlab.run.folder import Run, create_run, open_run
 from ganlab.spec import dump
 from ganlab.spec.model import Spec
 from ganlab.tracking.build import build_trackers

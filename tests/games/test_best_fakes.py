@@ -3,9 +3,9 @@ from __future__ import annotations
 import torch
 
 from ganlab.contracts import Batch
+from ganlab.games.two_player import best_fakes
 from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule
-from ganlab.training.best_fakes import best_fakes
 from ganlab.training.scheduled_option import attribute_option
 from tests.tiny import Logistic, tiny_gan, tiny_settings
 from tests.training.fitting import fit

@@ -5,11 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
+from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import TrackingSection
 from ganlab.tracking import progress as progress_module
 from ganlab.tracking.progress import Progress
 from ganlab.tracking.tracker import Tracker, Trackers
-from ganlab.tracking.tracking_callback import TrackingCallback
 from tests.tiny import tiny_gan
 from tests.training.fitting import fit
 

@@ -13,8 +13,8 @@ from lightning_fabric.plugins.environments import (
     TorchElasticEnvironment,
 )
 
+from ganlab.run.strategy import GradientSyncStrategy
 from ganlab.spec.model import TrainerSection
-from ganlab.training.strategy import GradientSyncStrategy
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import torch
 from PIL import Image
 
 from ganlab.contracts import DataFacts
-from ganlab.evaluation.evaluation_callback import EvaluationCallback
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.pictures import class_grid
-from ganlab.evaluation.snapshot_callback import SnapshotCallback
+from ganlab.run.evaluation_callback import EvaluationCallback
+from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.spec.model import EvaluationSection, SnapshotSection
 from ganlab.tracking.tracker import Tracker, Trackers
 from tests.evaluation.test_evaluator import Mean

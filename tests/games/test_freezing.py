@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from ganlab.errors import SpecError, UserError
+from ganlab.games.freezing import freeze
 from ganlab.nn import equalized, spectral_norm
-from ganlab.training.freezing import freeze
 from tests.tiny import tiny_gan
 from tests.training.fitting import fit
 

@@ -19,12 +19,11 @@ from ganlab.contracts import (
     WeightedRegularizer,
 )
 from ganlab.errors import UserError
+from ganlab.games.freezing import freeze
+from ganlab.nn.last_features import last_features
 from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Natural
-from ganlab.training.best_fakes import best_fakes
-from ganlab.training.freezing import freeze
-from ganlab.training.last_features import last_features
 from ganlab.training.module import GANModule
 from ganlab.training.regularizer_set import register_modules
 
@@ -163,3 +162,16 @@ class TwoPlayerGAN(GANModule):
         observe = getattr(self.augmentation, "observe", None)
         for name, value in ((observe and observe(real_logits.detach())) or {}).items():
             self.scalars.add(f"augmentation/{name}", value)
+
+
+def best_fakes(real_logits: Tensor | None, fake_logits: Tensor, share: float) -> tuple[Tensor | None, Tensor]:
+    """Top-k training: the logits (N, ...) of the `share` of fakes that look most real, and of the reals beside them.
+
+    At least one fake is left. Logits of several places in an image are averaged to compare fakes. The best are those
+    of this part of a batch (a device's, or a micro-batch's), each of which thus keeps the same share.
+    """
+    if share >= 1:
+        return real_logits, fake_logits
+    scores = fake_logits.detach().flatten(1).mean(1) if fake_logits.dim() > 1 else fake_logits.detach()
+    best = scores.topk(max(1, round(share * len(scores)))).indices
+    return None if real_logits is None else real_logits[best], fake_logits[best]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ganlab.errors import UserError
-from ganlab.training.growth import Stage, fixed, plan
+from ganlab.games.growth import Stage, fixed, plan
 
 
 def test_published_schedule() -> None:

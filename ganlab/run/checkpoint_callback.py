@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, Trainer
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, TrainingStopped
 from ganlab.files import write_atomically
-from ganlab.runs import Run
+from ganlab.run.folder import Run
 from ganlab.tracking.tracker import Trackers
 from ganlab.training.checkpoint import (
     export_generator,

@@ -16,19 +16,19 @@ from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.cache import CachedDataset
 from ganlab.data.loader import StepLoader
+from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
-from ganlab.evaluation.evaluation_callback import EvaluationCallback
 from ganlab.evaluation.evaluator import Evaluator
-from ganlab.evaluation.snapshot_callback import SnapshotCallback
-from ganlab.runs import Run
+from ganlab.run.checkpoint_callback import CheckpointCallback
+from ganlab.run.end_callback import EndCallback
+from ganlab.run.evaluation_callback import EvaluationCallback
+from ganlab.run.folder import Run
+from ganlab.run.launch import detect_launch, is_first_process
+from ganlab.run.run_callback import Resume, RunCallback
+from ganlab.run.snapshot_callback import SnapshotCallback
+from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
-from ganlab.tracking.tracking_callback import TrackingCallback
-from ganlab.training.checkpoint_callback import CheckpointCallback
-from ganlab.training.end_callback import EndCallback
-from ganlab.training.gradient_sync import is_lost_process
-from ganlab.training.launch import detect_launch, is_first_process
 from ganlab.training.module import GANModule
-from ganlab.training.run_callback import Resume, RunCallback
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from pytorch_lightning.strategies import DDPStrategy, StrategyRegistry
 
-from ganlab.training.gradient_sync import broadcast_module
-from ganlab.training.launcher import WatchedLauncher
+from ganlab.distributed import broadcast_module
+from ganlab.run.launcher import WatchedLauncher
 
 
 class GradientSyncStrategy(DDPStrategy):

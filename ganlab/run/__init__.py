@@ -1,0 +1,1 @@
+"""One run: its folder, its processes, and the callbacks through which Lightning's loop serves it."""
