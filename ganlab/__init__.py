@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Batch": "ganlab.contracts",
-    "DataFacts": "ganlab.contracts",
+    "DataFacts": "ganlab.facts",
     "GANModule": "ganlab.training.module",
     "Preset": "ganlab.contracts",
     "Randomness": "ganlab.randomness",

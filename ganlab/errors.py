@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganlab.contracts import DataFacts
+    from ganlab.facts import DataFacts
 
 
 class UserError(ValueError):

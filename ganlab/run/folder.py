@@ -14,7 +14,7 @@ from ganlab.errors import RunError
 if TYPE_CHECKING:
     import torch
 
-    from ganlab.contracts import DataFacts
+    from ganlab.facts import DataFacts
     from ganlab.spec.model import Spec
     from ganlab.training.module import GANModule
 
@@ -61,7 +61,7 @@ class Run:
     @property
     def facts(self) -> DataFacts:
         """The facts of the data that the run was trained on."""
-        from ganlab.contracts import DataFacts
+        from ganlab.facts import DataFacts
 
         recorded = dict(self.provenance["facts"])
         for name in ("shape", "value_range", "class_names"):
