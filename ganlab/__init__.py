@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganlab.contracts import Batch, Preset, Views, WeightedRegularizer
+    from ganlab.errors import UserError
+    from ganlab.facts import DataFacts
+    from ganlab.games.two_player import TwoPlayerGAN
+    from ganlab.randomness import Randomness
+    from ganlab.schedules import Schedule, Scheduled
+    from ganlab.training.module import GANModule
 
 __version__ = "0.1.0"
 
@@ -20,7 +29,19 @@ _PUBLIC = {
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",
 }
-__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+__all__ = [
+    "Batch",
+    "DataFacts",
+    "GANModule",
+    "Preset",
+    "Randomness",
+    "Schedule",
+    "Scheduled",
+    "TwoPlayerGAN",
+    "UserError",
+    "Views",
+    "WeightedRegularizer",
+]
 
 
 def __getattr__(name: str) -> Any:

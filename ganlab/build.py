@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from ganlab import plugins
 from ganlab.contracts import (
     INJECTED_FACTS,
     DataFacts,
@@ -18,6 +17,9 @@ from ganlab.contracts import (
     WeightedRegularizer,
 )
 from ganlab.errors import DataError, DataMissing, SpecError, UserError
+from ganlab.kinds import KINDS
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
 from ganlab.spec.constructor import parameter_names
@@ -73,7 +75,7 @@ class Builder:
     def _injected(
         self, node: Node, factory: Callable[..., Any], options: Mapping[str, Any], place: str
     ) -> dict[str, Any]:
-        if self.facts is None or node.kind == "datasets":
+        if self.facts is None or not KINDS[node.kind].takes_facts:
             return {}
         wanted = [name for name in parameter_names(factory) if name in INJECTED_FACTS]
         return {name: self._fact(name, node, options, place) for name in wanted}
@@ -110,7 +112,7 @@ def value_at_start(options: Mapping[str, Any]) -> dict[str, Any]:
 def load_factory(node: Node) -> Callable[..., Any]:
     """The class or function behind a node."""
     reference = f"{node.distribution}/{node.name}" if node.distribution else node.name
-    factory: Callable[..., Any] = plugins.load(plugins.find(node.kind, reference))
+    factory: Callable[..., Any] = load(find(node.kind, reference))
     return factory
 
 

@@ -222,21 +222,8 @@ class Preset:
     nodes: Mapping[str, Any]
 
 
-KIND_OF_ANNOTATION: Mapping[type, str] = {
-    Generator: "generators",
-    Discriminator: "discriminators",
-    Loss: "losses",
-    WeightedRegularizer: "regularizers",
-    Normalizer: "normalizers",
-    Augmentation: "augmentations",
-    Dataset: "datasets",
-    Metric: "metrics",
-}
-"""An argument with this annotation (or a sequence, or an optional one) is a nested node of that kind."""
-
 __all__ = [
     "INJECTED_FACTS",
-    "KIND_OF_ANNOTATION",
     "Augmentation",
     "Batch",
     "Constraint",

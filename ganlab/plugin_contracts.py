@@ -1,38 +1,39 @@
-"""What a plugin of each kind must look like, read from the Protocols and compared when the plugin is loaded."""
+"""Plugins loaded, and compared with what their kind must look like; imports nothing heavy before there is a plugin."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from typing import Any, ClassVar, get_origin, get_type_hints
 
-from torch import nn
-
-from ganlab.contracts import (
-    Augmentation,
-    Constraint,
-    Dataset,
-    Loss,
-    Metric,
-    Normalizer,
-    Preset,
-    Regularizer,
-)
-from ganlab.errors import PluginError
+from ganlab.errors import PluginError, reason
+from ganlab.kinds import KINDS, Kind, referred
 from ganlab.plugins import Plugin
 
-_PROTOCOLS: Mapping[str, type] = {
-    "losses": Loss,
-    "regularizers": Regularizer,
-    "normalizers": Normalizer,
-    "augmentations": Augmentation,
-    "datasets": Dataset,
-    "metrics": Metric,
-}
-_OFFERED: Mapping[tuple[str, str], frozenset[str]] = {("metrics", "update"): frozenset({"labels"})}
-"""Arguments that the platform passes if a method has them."""
-
+_OPERATORS = ("__getitem__", "__len__")
+_DUNDER = ("__call__", *_OPERATORS)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@functools.cache
+def load(plugin: Plugin) -> Any:
+    """Import a plugin and check its signature against its kind's contract.
+
+    Raises `PluginError` that names the distribution and the cause; other plugins are not affected.
+    """
+    entry = EntryPoint(plugin.name, plugin.target, f"ganlab.{plugin.kind}")
+    try:
+        loaded = entry.load()
+    # A broken plugin may fail in any way; even one that ends the interpreter must leave the others usable.
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"plugin {plugin} cannot be imported from {plugin.target}: {_cause(error)}; "
+            f"reinstall or update {plugin.distribution}, or name another plugin"
+        ) from error
+    check_contract(plugin, loaded)
+    return loaded
 
 
 def check_contract(plugin: Plugin, loaded: Any) -> None:
@@ -40,26 +41,32 @@ def check_contract(plugin: Plugin, loaded: Any) -> None:
 
     A factory is judged by its return annotation; without one, what it makes is not known before it is called.
     """
-    made = loaded if isinstance(loaded, type) else _made_by(loaded)
-    problems = list(dict.fromkeys(_problems(plugin, loaded, made)))
+    problems = list(dict.fromkeys(_problems(KINDS[plugin.kind], plugin, loaded)))
     if problems:
         raise PluginError(f"plugin {plugin} does not keep the contract of the {plugin.kind}: {'; '.join(problems)}")
 
 
-def _problems(plugin: Plugin, loaded: Any, made: Any) -> Iterator[str]:
+def _cause(error: BaseException) -> str:
+    said = reason(error)
+    kind = type(error).__name__
+    return said if said == kind else f"{kind}: {said}"
+
+
+def _problems(kind: Kind, plugin: Plugin, loaded: Any) -> Iterator[str]:
+    from ganlab.contracts import Preset
+
+    made = loaded if isinstance(loaded, type) else _made_by(loaded)
     if not callable(loaded):
         yield f"{plugin.target} is neither a class nor a function"
-    elif plugin.kind == "optimizers":
-        yield from _optimizer(loaded)
-    elif plugin.kind == "architectures":
-        yield from _architecture(loaded)
-    elif made is None or made is Preset:
-        return
-    elif plugin.kind in ("generators", "discriminators"):
-        if isinstance(made, type) and not _is_protocol(made) and not issubclass(made, nn.Module):
-            yield f"{made.__name__} must be a subclass of torch.nn.Module"
-    elif not _is_protocol(made):
-        yield from _compare(plugin.kind, made)
+    elif kind.bound and tuple(inspect.signature(loaded).parameters)[: len(kind.bound)] != kind.bound:
+        bound = ", ".join(kind.bound)
+        yield f"expected {loaded.__name__}({bound}, **options), with '{bound}' first, which the platform passes"
+    elif kind.overrides and not isinstance(loaded, type):
+        yield f"{getattr(loaded, '__name__', loaded)} must be a subclass of {_dotted(kind.base)}"
+    elif isinstance(made, type) and made is not Preset and not _is_protocol(made):
+        yield from _derived(kind, made)
+        for protocol in _protocols(kind, made):
+            yield from _compare_with(protocol, kind, made)
 
 
 def _made_by(factory: Any) -> Any:
@@ -75,55 +82,47 @@ def _is_protocol(made: Any) -> bool:
     return bool(getattr(made, "_is_protocol", False))
 
 
-def _optimizer(loaded: Any) -> Iterator[str]:
-    parameters = list(inspect.signature(loaded).parameters)
-    if parameters[:1] != ["params"]:
-        yield f"expected {loaded.__name__}(params, **options) -> torch.optim.Optimizer, with 'params' first"
-
-
-def _architecture(loaded: Any) -> Iterator[str]:
-    # Late: the training code is not needed to look at a loss.
-    from ganlab.training.module import GANModule
-
-    if not (isinstance(loaded, type) and issubclass(loaded, GANModule)):
-        yield f"{getattr(loaded, '__name__', loaded)} must be a subclass of ganlab.GANModule"
+def _derived(kind: Kind, made: type) -> Iterator[str]:
+    """What keeps a class from being derived from its kind's base as it should."""
+    if kind.base is None:
         return
-    if "sample" not in _own(loaded, GANModule):
-        yield f"expected method sample{_shown(GANModule.sample)}"
+    base = referred(kind.base)
+    if not issubclass(made, base):
+        yield f"{made.__name__} must be a subclass of {_dotted(kind.base)}"
+        return
+    own = {name for part in made.__mro__ if part is not base and issubclass(part, base) for name in vars(part)}
+    for name in kind.overrides:
+        if name not in own:
+            yield f"expected method {name}{_shown(getattr(base, name))}"
 
 
-def _own(loaded: type, base: type) -> set[str]:
-    """Names that a class or its bases below `base` define."""
-    return {name for part in loaded.__mro__ if part is not base and issubclass(part, base) for name in vars(part)}
+def _dotted(reference: str | None) -> str:
+    return str(reference).replace(":", ".")
 
 
-def _compare(kind: str, made: type) -> Iterator[str]:
-    for protocol in _protocols(kind, made):
-        yield from _compare_with(protocol, kind, made)
-
-
-def _protocols(kind: str, made: type) -> list[type]:
+def _protocols(kind: Kind, made: type) -> list[type]:
     """The protocols that a class has to keep: a regularizer has a penalty, acts after updates, or both."""
-    if kind != "regularizers" or not hasattr(made, "after_update"):
-        return [_PROTOCOLS[kind]]
-    return [Regularizer, Constraint] if hasattr(made, "penalty") else [Constraint]
+    protocols: list[type] = [referred(reference) for reference in kind.protocols]
+    return [each for each in protocols if any(hasattr(made, name) for name, _ in _methods(each))] or protocols[:1]
 
 
-def _compare_with(protocol: type, kind: str, made: type) -> Iterator[str]:
+def _compare_with(protocol: type, kind: Kind, made: type) -> Iterator[str]:
     for name, hint in get_type_hints(protocol).items():
         if get_origin(hint) is ClassVar:
             yield from _class_fact(made, name)
-    for name, expected in vars(protocol).items():
-        if inspect.isfunction(expected) and _is_contract(name):
-            method = _method(made, name)
-            if method is None:
-                yield f"{made.__name__} has no method {name}; expected {name}{_shown(expected)}"
-            elif not _accepts(method, expected, _OFFERED.get((kind, name), frozenset())):
-                yield f"{made.__name__}.{name}{_shown(method)} does not fit; expected {name}{_shown(expected)}"
+    for name, expected in _methods(protocol):
+        method = _method(made, name)
+        if method is None:
+            yield f"{made.__name__} has no method {name}; expected {name}{_shown(expected)}"
+        elif not _accepts(method, expected, kind.offered.get(name, frozenset())):
+            yield f"{made.__name__}.{name}{_shown(method)} does not fit; expected {name}{_shown(expected)}"
 
 
-def _is_contract(name: str) -> bool:
-    return not name.startswith("_") or name in ("__call__", "__len__", "__getitem__")
+def _methods(protocol: type) -> Iterator[tuple[str, Any]]:
+    """The methods that a protocol asks for, by name."""
+    for name, method in vars(protocol).items():
+        if inspect.isfunction(method) and (not name.startswith("_") or name in _DUNDER):
+            yield name, method
 
 
 def _class_fact(made: type, name: str) -> Iterator[str]:
@@ -136,7 +135,7 @@ def _class_fact(made: type, name: str) -> Iterator[str]:
 
 def _method(made: type, name: str) -> Any:
     # torch wraps `forward` in a `__call__` that takes anything, so `forward` tells the signature.
-    if name == "__call__" and issubclass(made, nn.Module):
+    if name == "__call__" and issubclass(made, referred("torch.nn:Module")):
         name = "forward"
     method = inspect.getattr_static(made, name, None)
     method = method.__func__ if isinstance(method, staticmethod | classmethod) else method
@@ -155,7 +154,7 @@ def _accepts(method: Any, expected: Any, offered: frozenset[str]) -> bool:
         match = plain[index]
         optional = match.default is not match.empty or parameter.default is parameter.empty
         # Dunder methods are called by their operators, so the names of their arguments are free.
-        same_name = match.name == parameter.name or expected.__name__ in ("__getitem__", "__len__")
+        same_name = match.name == parameter.name or expected.__name__ in _OPERATORS
         if not (same_name and optional):
             return False
     return all(extra.default is not extra.empty or extra.name in offered for extra in plain[len(wanted) :])

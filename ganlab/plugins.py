@@ -1,4 +1,4 @@
-"""Installed plugins: found in entry-point metadata without importing anything, loaded when a spec names them."""
+"""Installed plugins, found in entry-point metadata without importing anything; `plugin_contracts` loads them."""
 
 from __future__ import annotations
 
@@ -8,24 +8,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 from ganlab.errors import PluginError
+from ganlab.kinds import KINDS
 from ganlab.suggestions import did_you_mean
-
-KINDS = (
-    "architectures",
-    "generators",
-    "discriminators",
-    "losses",
-    "regularizers",
-    "normalizers",
-    "augmentations",
-    "datasets",
-    "metrics",
-    "optimizers",
-)
-"""Every kind of plugin; the entry-point group of a kind is `ganlab.<kind>`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +35,7 @@ class Plugin:
 
 def installed(kind: str | None = None) -> list[Plugin]:
     """All plugins, or those of one kind, by kind, name and distribution; nothing is imported."""
-    found = _scan(tuple(sys.path))
+    found = _scan(tuple(sys.path), tuple(KINDS))
     if kind is None:
         return [plugin for plugins in found.values() for plugin in plugins]
     return list(found[known_kind(kind)])
@@ -77,32 +63,11 @@ def find(kind: str, reference: str) -> Plugin:
     return matches[0]
 
 
-@functools.cache
-def load(plugin: Plugin) -> Any:
-    """Import a plugin and check its signature against its kind's contract.
-
-    Raises `PluginError` that names the distribution and the cause; other plugins are not affected.
-    """
-    entry = EntryPoint(plugin.name, plugin.target, f"ganlab.{plugin.kind}")
-    try:
-        loaded = entry.load()
-    # A broken plugin may fail in any way; even one that ends the interpreter must leave the others usable.
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"plugin {plugin} cannot be imported from {plugin.target}: {_cause(error)}; "
-            f"reinstall or update {plugin.distribution}, or name another plugin"
-        ) from error
-    from ganlab.plugin_contracts import check_contract
-
-    check_contract(plugin, loaded)
-    return loaded
-
-
 @functools.lru_cache(maxsize=8)
-def _scan(path: tuple[str, ...]) -> dict[str, list[Plugin]]:
-    """Plugins by kind; `path` is only the key, as metadata are looked up along `sys.path`."""
+def _scan(path: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, list[Plugin]]:
+    """Plugins by kind; `path` is only a part of the key, as metadata are looked up along `sys.path`."""
     everything = entry_points()
-    return {kind: _of_kind(kind, everything.select(group=f"ganlab.{kind}")) for kind in KINDS}
+    return {kind: _of_kind(kind, everything.select(group=f"ganlab.{kind}")) for kind in kinds}
 
 
 def _of_kind(kind: str, entries: Iterable[EntryPoint]) -> list[Plugin]:
@@ -132,11 +97,6 @@ def _ambiguous(kind: str, name: str, matches: list[Plugin]) -> str:
     offers = " and ".join(f"{plugin.distribution} {plugin.version}" for plugin in matches)
     choices = " or ".join(f"'{plugin.reference}'" for plugin in matches)
     return f"'{name}' among the {kind} is offered by {offers}; write {choices} to pick one"
-
-
-def _cause(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _same(left: str, right: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganlab import plugins
+from ganlab import plugin_contracts
 from ganlab.spec import constructor
 from tests.toy import TOY_PLUGINS, TOY_SPEC, toy_modules, write_distribution
 
@@ -23,7 +23,7 @@ def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     def forget() -> None:
         for module in modules:
             sys.modules.pop(module, None)
-        plugins.load.cache_clear()
+        plugin_contracts.load.cache_clear()
         constructor.constructor_of.cache_clear()
 
     def make(name: str, entries: dict, sources: dict, version: str = "1.0") -> Path:

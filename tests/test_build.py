@@ -84,11 +84,11 @@ def test_data_that_lack_a_fact_are_refused(facts: DataFacts) -> None:
 
 
 def test_nested_nodes_are_built_first_and_a_refusal_names_its_place() -> None:
-    node = Node("x", "Holder", {"inner": Node("generators", "Network"), "parts": (Node("x", "Penalty"),)})
+    node = Node("losses", "Holder", {"inner": Node("generators", "Network"), "parts": (Node("losses", "Penalty"),)})
     holder = Builder(IMAGES).construct(node, "top")
     assert isinstance(holder.inner, Network)
     assert isinstance(holder.parts[0], Penalty)
-    picky = Node("x", "Holder", {"inner": None, "parts": (Node("x", "Picky", {"size": 3}),)})
+    picky = Node("losses", "Holder", {"inner": None, "parts": (Node("losses", "Picky", {"size": 3}),)})
     with pytest.raises(SpecError, match=r"top\.parts\.0: size 3 is too small"):
         Builder(IMAGES).construct(picky, "top")
 

@@ -25,6 +25,32 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 
+ROOMS = (
+    ("cli",),
+    ("testing",),
+    ("studies", "latents", "exchange"),
+    ("run",),
+    ("description", "scaffold"),
+    ("build",),
+    ("games",),
+    ("evaluation",),
+    ("training",),
+    ("tracking",),
+    ("data",),
+    ("spec",),
+    ("plugin_contracts",),
+    ("plugins",),
+    ("nn",),
+    ("contracts",),
+    ("distributed",),
+    ("schedules",),
+    ("randomness",),
+    ("files",),
+    ("errors",),
+    ("facts", "kinds", "suggestions"),
+)
+"""The rooms of the platform from the roof to the floor; those of one storey know nothing of each other."""
+
 sources = pytest.mark.parametrize(
     "path",
     [
@@ -121,6 +147,59 @@ def test_templates_of_the_platform_name_no_family() -> None:
 
 def test_the_platform_imports_no_plugin() -> None:
     assert {package(plugin) for plugin in PLUGINS}.isdisjoint(imports_of(PLATFORM))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def module_imports() -> dict[str, set[str]]:
+    """The platform's modules and what each imports of the platform, lazily and for types alone as well."""
+    modules = {module_name(path): path for path in PLATFORM.rglob("*.py")}
+    return {name: set(_imported(path, modules)) - {name} for name, path in modules.items()}
+
+
+def _imported(path: Path, modules: dict[str, Path]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ganlab":
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                yield name if name in modules else str(node.module)
+
+
+def room_of(module: str) -> str:
+    """The file or folder of `ganlab/` in which a module stands; the front door itself is no room."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def test_imports_between_rooms_run_downwards() -> None:
+    storeys = {room: storey for storey, rooms in enumerate(ROOMS) for room in rooms}
+    wrong = []
+    for module, imported in module_imports().items():
+        above = room_of(module)
+        for below in map(room_of, imported):
+            if above in ("", "__main__") or above == below:
+                continue
+            assert {above, below} <= set(storeys), f"{module}: give '{above}' and '{below}' a place in ROOMS"
+            if storeys[above] >= storeys[below]:
+                wrong.append(f"{module} imports {below}")
+    assert not wrong, wrong
+
+
+def test_imports_run_in_no_circle() -> None:
+    """The front door is left out: it names what is public for those who type-check, and loads it when asked."""
+    open_to = {name: imported - {"ganlab"} for name, imported in module_imports().items() if name != "ganlab"}
+    while free := [name for name, imported in open_to.items() if not imported & set(open_to)]:
+        for name in free:
+            del open_to[name]
+    assert not open_to, f"these import each other in a circle, or what does: {sorted(open_to)}"
+
+
+def test_platform_files_import_the_platforms_modules_and_not_its_front_door() -> None:
+    assert [name for name, imported in module_imports().items() if "ganlab" in imported and name != "ganlab"] == []
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from ganlab.errors import PluginError
-from ganlab.plugins import KINDS, find, installed, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import KINDS, find, installed
 from tests.toy import TOY_PLUGINS, write_distribution
 
 LOSS = """

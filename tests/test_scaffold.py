@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from ganlab.cli.app import app
 from ganlab.errors import UserError
-from ganlab.plugins import KINDS, find, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import KINDS, find
 from ganlab.scaffold import write_distribution
 from ganlab.spec.constructor import constructor_of
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
+from ganlab.kinds import KINDS, kind_of_contract
 from ganlab.schedules import Schedulable
 from ganlab.spec.model import Node
 
@@ -33,16 +34,13 @@ _LIMITS: tuple[tuple[type, str, str], ...] = (
     (MaxLen, "max_length", "of length {} or less"),
 )
 
-COMBINED: Mapping[str, tuple[str, str]] = {"normalizers": ("ganlab/combined", "parts")}
-"""Kinds of which a list may stand where one node is expected: for a node of this name with the list as this option."""
-
 
 def in_words(annotation: Any) -> str:
     """The values that an annotation allows, in words: `a number above 0`, `[a number, a number]`, `a | b`."""
     bare, notes = _stripped(annotation)
     origin, parameters = get_origin(bare), get_args(bare)
     if kind := nested_kind(bare):
-        return f"a node of the {kind}" + (" or a list of them" if kind in COMBINED else "")
+        return f"a node of the {kind}" + (" or a list of them" if KINDS[kind].combined else "")
     if origin is Literal:
         return " | ".join(map(str, parameters))
     if is_union(bare):
@@ -61,13 +59,10 @@ def may_be_scheduled(annotation: Any) -> bool:
 
 def nested_kind(annotation: Any) -> str | None:
     """The kind of the node that stands for a value with this annotation; None for anything but a contract."""
-    # Late: contracts import torch, which names and help must answer without.
-    from ganlab.contracts import KIND_OF_ANNOTATION
-
     bare, _ = _stripped(annotation)
     if not isinstance(bare, type) or get_origin(bare):
         return None
-    return next((KIND_OF_ANNOTATION[base] for base in bare.__mro__ if base in KIND_OF_ANNOTATION), None)
+    return kind_of_contract(bare)
 
 
 def nests(annotation: Any) -> bool:

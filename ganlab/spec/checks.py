@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ganlab.plugins import find, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.spec.document import Origin, Path
 from ganlab.spec.model import Node, RegularizerNode, Spec
 from ganlab.spec.problems import Problems

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from ganlab.errors import PluginError
-from ganlab.plugins import Plugin, load
+from ganlab.kinds import KINDS, Kind, kind_of_slot
+from ganlab.plugin_contracts import load
+from ganlab.plugins import Plugin
 from ganlab.spec.annotations import kinds_within, may_be_scheduled
-from ganlab.spec.names import NESTED_SLOTS
 
 REQUIRED: Any = inspect.Parameter.empty
 
@@ -51,22 +52,23 @@ def constructor_of(plugin: Plugin) -> Constructor:
     """The options of a plugin, which is imported for it. Raises `PluginError`."""
     target = load(plugin)
     try:
-        constructor = _read(target, plugin.kind)
+        constructor = _read(target, KINDS[plugin.kind])
     except (NameError, TypeError, ValueError, AttributeError) as error:
         raise PluginError(f"plugin {plugin}: the annotations of {plugin.target} cannot be read: {error}") from error
     for name, option in constructor.options.items():
-        if name in NESTED_SLOTS and NESTED_SLOTS[name] not in kinds_within(option.annotation):
+        kind = kind_of_slot(name)
+        if kind and kind not in kinds_within(option.annotation):
             raise PluginError(
                 f"plugin {plugin}: the option '{name}' of {plugin.target} must hold a plugin of kind "
-                f"{NESTED_SLOTS[name]}, as everywhere in specs; annotate it so or give it another name"
+                f"{kind}, as everywhere in specs; annotate it so or give it another name"
             )
     return constructor
 
 
-def _read(target: Any, kind: str) -> Constructor:
+def _read(target: Any, kind: Kind) -> Constructor:
     from ganlab.contracts import INJECTED_FACTS, Preset
 
-    facts = () if kind in ("datasets", "optimizers") else INJECTED_FACTS
+    facts = INJECTED_FACTS if kind.takes_facts else ()
     text = inspect.getdoc(target) or ""
     documentation = "\n\n".join(inspect.getdoc(part) or "" for part in (*_bases(target), *_functions(target)))
     options: dict[str, Option] = {}
@@ -75,7 +77,7 @@ def _read(target: Any, kind: str) -> Constructor:
         hints = get_type_hints(function, include_extras=True)
         is_preset = hints.get("return") is Preset  # called for the spec, when the data are not yet known
         parameters = list(inspect.signature(function).parameters.values())
-        skipped = 1 if isinstance(target, type) or kind == "optimizers" else 0
+        skipped = len(kind.bound) + isinstance(target, type)
         for parameter in parameters[skipped:]:
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 name = parameter.name
@@ -132,4 +134,4 @@ def option_text(documentation: str, name: str) -> str:
 
 def schedulable(plugin: Plugin, option: Option) -> bool:
     """Whether an option may follow a schedule: those annotated `Scheduled`, and all numbers of an optimizer."""
-    return plugin.kind == "optimizers" or may_be_scheduled(option.annotation)
+    return KINDS[plugin.kind].every_number_scheduled or may_be_scheduled(option.annotation)

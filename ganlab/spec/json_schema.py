@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
-from ganlab.plugins import KINDS, Plugin, installed
-from ganlab.spec.annotations import COMBINED, alternatives, may_be_scheduled, nested_kind, nests
+from ganlab.kinds import KINDS
+from ganlab.plugins import Plugin, installed
+from ganlab.spec.annotations import alternatives, may_be_scheduled, nested_kind, nests
 from ganlab.spec.constructor import Constructor, constructor_of, option_text, schedulable
 from ganlab.spec.conversion import json_schema_of
 from ganlab.spec.model import Spec
@@ -141,7 +142,7 @@ def _value(annotation: Any, definitions: dict[str, Schema], plugin: Plugin, *, s
 def _nested(annotation: Any) -> Schema:
     if kind := nested_kind(annotation):
         node: Schema = {"$ref": f"#/$defs/{kind}"}
-        return {"anyOf": [node, {"type": "array", "items": node}]} if kind in COMBINED else node
+        return {"anyOf": [node, {"type": "array", "items": node}]} if KINDS[kind].combined else node
     origin, parameters = get_origin(annotation), get_args(annotation)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": {"anyOf": [_nested(p) for p in alternatives(parameters[1])]}}

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ganlab.errors import PluginError
+from ganlab.kinds import kind_of_slot
 from ganlab.plugins import find, installed
 from ganlab.spec.document import Document, Path, Value
 from ganlab.spec.model import Spec
 from ganlab.spec.problems import Problems
 from ganlab.spec.sections import MISSING, SLOTS, keys_of
 from ganlab.suggestions import did_you_mean
-
-NESTED_SLOTS = {
-    "generator": "generators",
-    "discriminator": "discriminators",
-    "loss": "losses",
-    "regularizers": "regularizers",
-    "normalizer": "normalizers",
-    "augmentation": "augmentations",
-}
-"""Options that hold plugins of this kind in every constructor, so that a wrong name is found without importing it."""
 
 
 def check_names(document: Document) -> None:
@@ -108,8 +99,9 @@ def _check_nested(value: Value, path: Path, problems: Problems) -> None:
         items = enumerate(member.content) if isinstance(member.content, list) else [(None, member)]
         for index, item in items:
             place = (*path, key) if index is None else (*path, key, index)
-            if key in NESTED_SLOTS and node_name(item) is not None:
-                _check_node(NESTED_SLOTS[str(key)], item, place, problems)
+            kind = kind_of_slot(key)
+            if kind and node_name(item) is not None:
+                _check_node(kind, item, place, problems)
             _check_nested(item, place, problems)
 
 

@@ -6,30 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
-from ganlab.plugins import Plugin, find, load
-from ganlab.spec.annotations import COMBINED, alternatives, in_words, nested_kind, nests
+from ganlab.kinds import KINDS, referred
+from ganlab.plugin_contracts import load
+from ganlab.plugins import Plugin, find
+from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
 from ganlab.spec.constructor import Constructor, Option, constructor_of, schedulable
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
-from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode
+from ganlab.spec.model import Node
 from ganlab.spec.names import missing_name, name_path, node_name, unknown_key
 from ganlab.spec.presets import insert_nodes, preset_nodes
 from ganlab.spec.problems import Problems
 from ganlab.spec.sections import keys_of
-
-NODE_TYPES: Mapping[str, type[Node]] = {
-    "datasets": DataNode,
-    "regularizers": RegularizerNode,
-    "optimizers": OptimizerNode,
-}
-"""Kinds whose nodes hold keys of the platform."""
 
 MAX_PRESETS = 20
 
 
 def owner_of(kind: str, constructor: Constructor) -> type[Node]:
     """Whose keys a node takes beside its plugin's options; a preset's are for the nodes that it stands for."""
-    return Node if constructor.preset else NODE_TYPES.get(kind, Node)
+    return Node if constructor.preset else node_type_of(kind)
+
+
+def node_type_of(kind: str) -> type[Node]:
+    """The type of a kind's nodes, which holds the platform's keys."""
+    node_type: type[Node] = referred(KINDS[kind].node)
+    return node_type
 
 
 class _Wrong:
@@ -62,7 +63,7 @@ class NodeResolver:
             )
         self.origins[path] = value.origin
         self.origins[*path, "name"] = name.origin
-        node_type = node_type or NODE_TYPES.get(kind, Node)
+        node_type = node_type or node_type_of(kind)
         members = self._expanded(plugin, constructor, _members(value), path)
         if members is WRONG:
             return WRONG
@@ -122,7 +123,7 @@ class NodeResolver:
                 nodes = {key: self._nested(inner, member, (*path, key)) for key, member in value.content.items()}
                 return WRONG if WRONG in nodes.values() else nodes
         kinds = [kind for part in alternatives(annotation) if (kind := nested_kind(part))]
-        combined = COMBINED.get(kinds[0]) if kinds and isinstance(value.content, list) else None
+        combined = KINDS[kinds[0]].combined if kinds and isinstance(value.content, list) else None
         if combined:
             name, option = combined
             value = Value({"name": Value(name, value.origin), option: value}, value.origin)

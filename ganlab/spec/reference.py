@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable, Iterator
 
 from ganlab.errors import PluginError
-from ganlab.plugins import KINDS, Plugin, installed
+from ganlab.kinds import KINDS
+from ganlab.plugins import Plugin, installed
 from ganlab.spec.annotations import in_words
 from ganlab.spec.constructor import REQUIRED, Option, constructor_of, option_text, schedulable
 from ganlab.spec.model import Spec

@@ -12,7 +12,8 @@ import torch
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer, Preset
 from ganlab.errors import SpecError, UserError
-from ganlab.plugins import find, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.randomness import derive_seed
 from ganlab.spec import node_from
 from ganlab.spec.model import Node

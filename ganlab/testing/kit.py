@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ganlab.testing import architecture_checks, leaf_checks, network_checks, regularizer_checks
+from ganlab.kinds import KINDS, referred
 
 Check = Callable[[str], None]
 
-CHECKS: Mapping[str, tuple[Check, ...]] = {
-    "architectures": (
-        architecture_checks.check_samples,
-        architecture_checks.check_players_learn_alone,
-        architecture_checks.check_twenty_steps,
-        architecture_checks.check_autocast,
-        architecture_checks.check_seeds,
-        architecture_checks.check_resume,
-        architecture_checks.check_two_processes,
-    ),
-    "generators": (network_checks.check_generator,),
-    "discriminators": (network_checks.check_discriminator,),
-    "losses": (leaf_checks.check_loss,),
-    "regularizers": (regularizer_checks.check_penalty, regularizer_checks.check_after_update),
-    "normalizers": (leaf_checks.check_normalizer_weight, leaf_checks.check_normalizer_activation),
-    "augmentations": (leaf_checks.check_augmentation,),
-    "datasets": (leaf_checks.check_dataset,),
-    "metrics": (leaf_checks.check_metric,),
-    "optimizers": (leaf_checks.check_optimizer,),
-}
-
 
 def checks_for(kind: str) -> tuple[Check, ...]:
-    """The checks of a kind; each takes the plugin's name."""
-    return CHECKS[kind]
+    """The checks of a kind, as its record names them; each takes the plugin's name."""
+    return tuple(referred(reference) for reference in KINDS[kind].checks)
+
+
+CHECKS: Mapping[str, tuple[Check, ...]] = {kind: checks_for(kind) for kind in KINDS}
+"""All checks, by kind."""
 
 
 def check_plugin(kind: str, name: str) -> None:

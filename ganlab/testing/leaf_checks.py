@@ -17,7 +17,8 @@ from ganlab.build import build_dataset
 from ganlab.contracts import DataFacts
 from ganlab.data import read_examples
 from ganlab.errors import DataError
-from ganlab.plugins import find, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.randomness import Randomness
 from ganlab.spec import node_from
 from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, is_preset

@@ -11,7 +11,8 @@ from ganlab.build import build_module
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
 from ganlab.errors import UserError
-from ganlab.plugins import find, installed, load
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find, installed
 from ganlab.spec import Document, Origin
 from ganlab.spec.document import located
 from ganlab.spec.resolution import resolve

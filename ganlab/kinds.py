@@ -1,0 +1,169 @@
+"""The kinds of plugins, one record each: whatever the platform knows of a kind stands here and nowhere else.
+
+A reference is written `module:attribute` and loaded when it is needed, so that finding plugins and checking names
+imports nothing heavy. A new kind is one more entry of `KINDS` (and a template): from then on it is found, checked
+when loaded, nested in specs, listed, documented, and tried by the conformance kit.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of plugin.
+
+    Args:
+        name: as specs, commands and the entry-point group `ganlab.<name>` write it.
+        contract: the class that annotates a constructor's argument which is a nested node of this kind.
+        protocols: what a plugin's class keeps; of several, those of which it has a method, or the first.
+        base: the class that a plugin's class is derived from, instead of keeping protocols.
+        overrides: methods that a plugin's class defines itself and does not only inherit from `base`.
+        bound: leading arguments that the platform passes when the object is made, after the spec's options.
+        offered: arguments that the platform passes to a method if the method has them, by method.
+        slot: the option that holds a plugin of this kind in every constructor, if there is such a name.
+        node: the type of its nodes, with the platform's keys.
+        combined: the node, and its option, that a list of nodes stands for where one node is expected.
+        takes_facts: whether the data's facts are injected into its constructors.
+        every_number_scheduled: whether each number among its options may follow a schedule.
+        checks: what the conformance kit tries.
+    """
+
+    name: str
+    contract: str | None = None
+    protocols: tuple[str, ...] = ()
+    base: str | None = None
+    overrides: tuple[str, ...] = ()
+    bound: tuple[str, ...] = ()
+    offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    slot: str | None = None
+    node: str = "ganlab.spec.model:Node"
+    combined: tuple[str, str] | None = None
+    takes_facts: bool = True
+    every_number_scheduled: bool = False
+    checks: tuple[str, ...] = ()
+
+
+def _kinds(*kinds: Kind) -> dict[str, Kind]:
+    return {kind.name: kind for kind in kinds}
+
+
+_CHECKS = "ganlab.testing"
+
+KINDS: dict[str, Kind] = _kinds(
+    Kind(
+        "architectures",
+        base="ganlab:GANModule",
+        overrides=("sample",),
+        checks=(
+            f"{_CHECKS}.architecture_checks:check_samples",
+            f"{_CHECKS}.architecture_checks:check_players_learn_alone",
+            f"{_CHECKS}.architecture_checks:check_twenty_steps",
+            f"{_CHECKS}.architecture_checks:check_autocast",
+            f"{_CHECKS}.architecture_checks:check_seeds",
+            f"{_CHECKS}.architecture_checks:check_resume",
+            f"{_CHECKS}.architecture_checks:check_two_processes",
+        ),
+    ),
+    Kind(
+        "generators",
+        contract="ganlab.contracts:Generator",
+        base="torch.nn:Module",
+        slot="generator",
+        checks=(f"{_CHECKS}.network_checks:check_generator",),
+    ),
+    Kind(
+        "discriminators",
+        contract="ganlab.contracts:Discriminator",
+        base="torch.nn:Module",
+        slot="discriminator",
+        checks=(f"{_CHECKS}.network_checks:check_discriminator",),
+    ),
+    Kind(
+        "losses",
+        contract="ganlab.contracts:Loss",
+        protocols=("ganlab.contracts:Loss",),
+        slot="loss",
+        checks=(f"{_CHECKS}.leaf_checks:check_loss",),
+    ),
+    Kind(
+        "regularizers",
+        contract="ganlab.contracts:WeightedRegularizer",
+        protocols=("ganlab.contracts:Regularizer", "ganlab.contracts:Constraint"),
+        slot="regularizers",
+        node="ganlab.spec.model:RegularizerNode",
+        checks=(
+            f"{_CHECKS}.regularizer_checks:check_penalty",
+            f"{_CHECKS}.regularizer_checks:check_after_update",
+        ),
+    ),
+    Kind(
+        "normalizers",
+        contract="ganlab.contracts:Normalizer",
+        protocols=("ganlab.contracts:Normalizer",),
+        slot="normalizer",
+        combined=("ganlab/combined", "parts"),
+        checks=(
+            f"{_CHECKS}.leaf_checks:check_normalizer_weight",
+            f"{_CHECKS}.leaf_checks:check_normalizer_activation",
+        ),
+    ),
+    Kind(
+        "augmentations",
+        contract="ganlab.contracts:Augmentation",
+        protocols=("ganlab.contracts:Augmentation",),
+        slot="augmentation",
+        checks=(f"{_CHECKS}.leaf_checks:check_augmentation",),
+    ),
+    Kind(
+        "datasets",
+        contract="ganlab.contracts:Dataset",
+        protocols=("ganlab.contracts:Dataset",),
+        node="ganlab.spec.model:DataNode",
+        takes_facts=False,
+        checks=(f"{_CHECKS}.leaf_checks:check_dataset",),
+    ),
+    Kind(
+        "metrics",
+        contract="ganlab.contracts:Metric",
+        protocols=("ganlab.contracts:Metric",),
+        offered={"update": frozenset({"labels"})},
+        checks=(f"{_CHECKS}.leaf_checks:check_metric",),
+    ),
+    Kind(
+        "optimizers",
+        bound=("params",),
+        node="ganlab.spec.model:OptimizerNode",
+        takes_facts=False,
+        every_number_scheduled=True,
+        checks=(f"{_CHECKS}.leaf_checks:check_optimizer",),
+    ),
+)
+"""Every kind of plugin by its name; a new kind is one more entry."""
+
+
+@functools.cache
+def referred(reference: str) -> Any:
+    """What `module:attribute` means, imported now."""
+    module, _, attribute = reference.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def kind_of_contract(contract: type) -> str | None:
+    """The kind whose nested nodes are annotated with a class, or with a class derived from it; None if there is none.
+
+    Classes are compared by name, so that nothing is imported that the annotation has not imported already.
+    """
+    kinds = {kind.contract: kind.name for kind in KINDS.values() if kind.contract}
+    bases = (f"{base.__module__}:{base.__qualname__}" for base in contract.__mro__)
+    return next((kinds[base] for base in bases if base in kinds), None)
+
+
+def kind_of_slot(option: object) -> str | None:
+    """The kind of the plugins that an option of this name holds in every constructor; None if any value may stand."""
+    return next((kind.name for kind in KINDS.values() if kind.slot == option), None)
