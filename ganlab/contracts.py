@@ -158,7 +158,7 @@ class Augmentation(Protocol):
 
     `random` makes its draws a function of the step. An adaptive one also has `observe(real_logits)`, which is called
     at the end of each pass of the discriminator and may return scalars to log by name; its state lives in buffers,
-    which the platform averages over the ranks at every update.
+    which have to be equal on all ranks: it takes means over them (`ganlab.distributed.mean_over_ranks`).
     """
 
     def __call__(self, images: Tensor, random: Randomness) -> Tensor: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganlab.distributed import stack_over_ranks, sum_over_ranks
+from ganlab.distributed import gather_batch, stack_over_ranks, sum_over_ranks
 from ganlab.nn.average_pool import AveragePool, average_pool
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
@@ -32,6 +32,7 @@ __all__ = [
     "conv2d",
     "conv_transpose2d",
     "equalized",
+    "gather_batch",
     "leaky_relu",
     "spectral_norm",
     "stack_over_ranks",

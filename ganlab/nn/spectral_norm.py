@@ -6,6 +6,8 @@ it divides by zero for a zero weight; this one is a float32 island and keeps a z
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -25,6 +27,7 @@ class SpectralNorm(nn.Module):
     which flows through the singular value. A pass split into several (gradient accumulation) iterates more often.
     """
 
+    averaged_over_ranks: ClassVar[bool] = True  # u and v, which rounding alone can set apart
     u: Tensor
     v: Tensor
 

@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_
 
 from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedRegularizer
 from ganlab.data.step_batch import StepBatch
-from ganlab.distributed import rank, synchronise
+from ganlab.distributed import Exchange, rank
 from ganlab.nn.autocast import without_autocast
 from ganlab.randomness import Randomness, derive_seed, seed_networks
 from ganlab.schedules import Schedule
@@ -114,7 +114,7 @@ class GANModule(LightningModule):
                     _total(named, share).backward()
                 self._note(player, named, share)
         parameters = self.trainable[player]
-        self.interrupted |= synchronise(parameters, self._floating_buffers(), self.interrupt_requested)
+        self.interrupted |= self.exchanges[player].synchronise(parameters, self.interrupt_requested)
         if self._clip(player, parameters, named):
             optimizer.step()
             act_after_update(due(self.regularizers, player, self.clock.updates[player]), self.players()[player])
@@ -158,6 +158,7 @@ class GANModule(LightningModule):
         self.trainable = check_ownership(self, self.players(), settings.optimizers)
         sources = {name: getattr(self, name) for name in self.averaged}
         self.averages = Averages(sources, settings.half_life_kimg, settings.ramp_up)
+        self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
 
     def step_size(self, images_seen: int) -> tuple[int, int]:
         """Batch size (over all ranks) and discriminator updates of the step that starts at `images_seen`."""
@@ -236,11 +237,6 @@ class GANModule(LightningModule):
         if clip is not None:
             clip_grads_with_norm_(parameters, clip, norm)
         return True
-
-    def _floating_buffers(self) -> Iterator[Tensor]:
-        """Lazily, as one process need not walk through its modules."""
-        averaged = set(map(id, self.averages.buffers()))
-        yield from (b for b in self.buffers() if b.is_floating_point() and id(b) not in averaged)
 
 
 def _total(terms: Terms, share: float) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ganlab.distributed import world_size
+from ganlab.distributed import mean_over_ranks, world_size
 from ganlab.errors import UserError
 
 Heuristic = Literal["sign", "logit"]
@@ -25,8 +25,8 @@ class AdaptiveProbability(nn.Module):
     """Moves a probability up while the mean heuristic of the reals is above a target, else down, but not below 0.
 
     It moves after `interval` batches, by their images over `speed_images`. What was seen since the last move lives in
-    buffers that hold sums over all ranks, because the platform averages buffers over the ranks at every update: with
-    this the moves are the same on all ranks and for any number of them, and for any size of the parts of a batch.
+    buffers that hold sums over all ranks: with this the moves are the same on all ranks and for any number of them, and
+    for any size of the parts of a batch.
     """
 
     value: Tensor
@@ -49,8 +49,11 @@ class AdaptiveProbability(nn.Module):
 
     @torch.no_grad()
     def observe(self, real_logits: Tensor) -> None:
-        """Note what the reals' logits (N, ...) say; nothing if they are not finite, as training may go on after it."""
-        mean = self.heuristic(real_logits).mean()
+        """Note what the reals' logits (N, ...) of all ranks say; nothing if they are not finite, as training may go on.
+
+        A collective.
+        """
+        mean = mean_over_ranks(self.heuristic(real_logits).mean())
         count = torch.isfinite(mean) * (len(real_logits) * world_size())
         self.total.add_(torch.where(count > 0, mean, 0.0) * count)
         self.seen.add_(count)
@@ -59,7 +62,7 @@ class AdaptiveProbability(nn.Module):
     def move(self, batch_size: int) -> Tensor:
         """The probability, moved if `interval` batches of `batch_size` (over all ranks) were seen since the last move.
 
-        Called at the start of a pass, when the ranks have agreed on what was seen. Nothing waits for the device.
+        Called at the start of a pass. Nothing waits for the device.
         """
         due = self.seen >= self.interval * batch_size
         step = (self.total / self.seen.clamp_min(1) - self.target).sign() * self.seen / self.speed_images

@@ -15,7 +15,7 @@ from ganlab_objectives.relativistic_average import RelativisticAverage
 from torch import Tensor, nn
 
 from ganlab.contracts import Batch, WeightedRegularizer
-from ganlab.distributed import rank, synchronise, world_size
+from ganlab.distributed import Exchange, rank, world_size
 from ganlab.randomness import Randomness
 from ganlab.testing.regularizer_checks import small_game
 from ganlab.training.regularizer_set import register_modules
@@ -37,12 +37,12 @@ def gradients(player: str, loss: object, regularizers: list[nn.Module | object])
     game.loss = loss  # type: ignore[assignment]
     terms = [WeightedRegularizer(type(each).__name__, each) for each in regularizers]  # type: ignore[arg-type]
     game.regularizers = register_modules(game, terms)
-    found = {}
+    exchange, found = Exchange(game), {}
     for update in range(UPDATES):
         game.zero_grad()
         sum(game.terms_of(player)(batch(update)).values()).backward()  # type: ignore[union-attr]
         module = game.players()[player]
-        synchronise(module.parameters(), [], False)
+        exchange.synchronise(module.parameters(), False)
         for each in regularizers:
             if hasattr(each, "after_update"):
                 each.after_update(module)

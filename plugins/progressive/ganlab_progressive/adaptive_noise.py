@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ganlab.distributed import mean_over_ranks
+
 
 class AdaptiveNoise(nn.Module):
     """Multiplies each channel of each image by 1 + strength * sqrt(channels) * N(0, 1), in training.
@@ -22,8 +24,12 @@ class AdaptiveNoise(nn.Module):
         self.register_buffer("average", torch.zeros(()))
 
     def observe(self, fake_logits: Tensor) -> None:
-        """Take the mean logit of a batch of fakes into the average, with a tenth of the weight."""
-        self.average.lerp_(fake_logits.detach().mean().clamp(0, 1).to(self.average), 0.1)
+        """Take the mean logit of a batch of fakes, over all ranks, into the average, with a tenth of the weight.
+
+        A collective.
+        """
+        mean = mean_over_ranks(fake_logits.detach().mean())
+        self.average.lerp_(mean.clamp(0, 1).to(self.average), 0.1)
 
     @property
     def strength(self) -> Tensor:
