@@ -13,7 +13,7 @@ import os
 import socket
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
@@ -58,28 +58,31 @@ def measure(rank: int, port: int, arguments: argparse.Namespace) -> None:
     os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     dist.init_process_group("gloo", rank=rank, world_size=2)
     torch.set_num_threads(1)
-    rows: list[list[object]] = []
-    for millions in arguments.millions:
-        parameters = parameters_of(millions)
-        gradients = [torch.randn_like(parameter) for parameter in parameters]
-        exchange = Exchange(nn.Module())
-        works: dict[str, Callable[[], object]] = {
-            "copied": partial(copied, parameters, reduce=True),
-            "kept": partial(exchange.synchronise, parameters, signal=False),
-            "copied, without the sum": partial(copied, parameters, reduce=False),
-        }
-        times: dict[str, list[float]] = {name: [] for name in works}
-        for turn in range(arguments.rounds + 1):
-            for name, work in works.items():
-                taken = milliseconds(parameters, gradients, work)
-                if turn:
-                    times[name].append(taken)
-        for name, taken_all in times.items():
-            ratio = statistics.median(a / b for a, b in zip(times["copied"], taken_all, strict=True))
-            rows.append([f"{millions:g} M", name, statistics.median(taken_all), ratio])
+    rows = [row for millions in arguments.millions for row in compare(millions, arguments.rounds)]
     if rank == 0:
         print_table("Exchange of gradients, two processes", ["parameters", "how", "ms", "ratio"], rows, 1)
     dist.destroy_process_group()
+
+
+def compare(millions: float, rounds: int) -> Iterator[list[object]]:
+    """Rows of the table for one size."""
+    parameters = parameters_of(millions)
+    gradients = [torch.randn_like(parameter) for parameter in parameters]
+    exchange = Exchange(nn.Module())
+    works: dict[str, Callable[[], object]] = {
+        "copied": partial(copied, parameters, reduce=True),
+        "kept": partial(exchange.synchronise, parameters, signal=False),
+        "copied, without the sum": partial(copied, parameters, reduce=False),
+    }
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(rounds + 1):
+        for name, work in works.items():
+            taken = milliseconds(parameters, gradients, work)
+            if turn:
+                times[name].append(taken)
+    for name, taken_all in times.items():
+        ratio = statistics.median(a / b for a, b in zip(times["copied"], taken_all, strict=True))
+        yield [f"{millions:g} M", name, statistics.median(taken_all), ratio]
 
 
 def main() -> None:
