@@ -194,6 +194,18 @@ class Metric(Protocol):
     def reset(self) -> None: ...
 
 
+class Extractor(Protocol):
+    """Kind `extractors`: features of images, for metrics, neighbours and perceptual terms.
+
+    uint8 images (N, C, H, W) become float features (N, D), each row a function of its image alone. `protocol` says in
+    plain values all that the features depend on, such as the network, a hash of its weights and how images are resized.
+    """
+
+    protocol: Mapping[str, Any]
+
+    def __call__(self, images: Tensor) -> Tensor: ...
+
+
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 """Kind `optimizers`, with its options bound: parameters -> optimizer."""
 
@@ -230,6 +242,7 @@ __all__ = [
     "DataFacts",
     "Dataset",
     "Discriminator",
+    "Extractor",
     "Generator",
     "Loss",
     "Metric",

@@ -7,7 +7,6 @@ when loaded, nested in specs, listed, documented, and tried by the conformance k
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,10 +27,12 @@ class Kind:
         offered: arguments that the platform passes to a method if the method has them, by method.
         slot: the option that holds a plugin of this kind in every constructor, if there is such a name.
         node: the type of its nodes, with the platform's keys.
+        section_node: the type of the node that the platform's own section of this kind holds, if it is another one.
         combined: the node, and its option, that a list of nodes stands for where one node is expected.
         takes_facts: whether the data's facts are injected into its constructors.
         every_number_scheduled: whether each number among its options may follow a schedule.
         checks: what the conformance kit tries.
+        template: what `ganlab plugin new` writes, as package:path; the package's file of the kind's name if left out.
     """
 
     name: str
@@ -43,10 +44,22 @@ class Kind:
     offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     slot: str | None = None
     node: str = "ganlab.spec.model:Node"
+    section_node: str | None = None
     combined: tuple[str, str] | None = None
     takes_facts: bool = True
     every_number_scheduled: bool = False
     checks: tuple[str, ...] = ()
+    template: str = ""
+
+    @property
+    def node_type(self) -> Any:
+        """The class of its nodes within the options of other plugins."""
+        return referred(self.node)
+
+    @property
+    def section_node_type(self) -> Any:
+        """The class of its nodes in the platform's own sections."""
+        return referred(self.section_node or self.node)
 
 
 def _kinds(*kinds: Kind) -> dict[str, Kind]:
@@ -124,7 +137,7 @@ KINDS: dict[str, Kind] = _kinds(
         "datasets",
         contract="ganlab.contracts:Dataset",
         protocols=("ganlab.contracts:Dataset",),
-        node="ganlab.spec.model:DataNode",
+        section_node="ganlab.spec.model:DataNode",
         takes_facts=False,
         checks=(f"{_CHECKS}.leaf_checks:check_dataset",),
     ),
@@ -134,6 +147,12 @@ KINDS: dict[str, Kind] = _kinds(
         protocols=("ganlab.contracts:Metric",),
         offered={"update": frozenset({"labels"})},
         checks=(f"{_CHECKS}.leaf_checks:check_metric",),
+    ),
+    Kind(
+        "extractors",
+        contract="ganlab.contracts:Extractor",
+        protocols=("ganlab.contracts:Extractor",),
+        checks=(f"{_CHECKS}.extractor_checks:check_extractor",),
     ),
     Kind(
         "optimizers",
@@ -147,7 +166,6 @@ KINDS: dict[str, Kind] = _kinds(
 """Every kind of plugin by its name; a new kind is one more entry."""
 
 
-@functools.cache
 def referred(reference: str) -> Any:
     """What `module:attribute` means, imported now."""
     module, _, attribute = reference.partition(":")

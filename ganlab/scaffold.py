@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from ganlab.errors import UserError
+from ganlab.kinds import KINDS
 from ganlab.plugins import known_kind
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -41,7 +42,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "kind": kind,
         "distribution": f"ganlab-{name.replace('_', '-')}",
         "package": f"ganlab_{name}",
-        "plugin": name if kind == "optimizers" else "".join(part.capitalize() for part in name.split("_")),
+        "plugin": name if KINDS[kind].bound else "".join(part.capitalize() for part in name.split("_")),
     }
 
 
@@ -57,4 +58,7 @@ def _paths(words: dict[str, str]) -> dict[str, str]:
 
 
 def _template(name: str) -> Template:
-    return Template((files("ganlab") / "templates" / f"{name}.txt").read_text(encoding="utf-8"))
+    """The template of a kind, or of another file of the distribution."""
+    own = KINDS[name].template if name in KINDS else ""
+    package, _, path = (own or f"ganlab:templates/{name}.txt").partition(":")
+    return Template((files(package) / path).read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ def bad(*methods, facts=""):
 def test_all_kinds_of_the_design_exist():
     assert set(KINDS) == {
         "architectures", "generators", "discriminators", "losses", "regularizers",
-        "normalizers", "augmentations", "datasets", "metrics", "optimizers",
+        "normalizers", "augmentations", "datasets", "metrics", "extractors", "optimizers",
     }  # fmt: skip
 
 

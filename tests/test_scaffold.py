@@ -54,7 +54,7 @@ def test_what_is_written_is_formatted(tmp_path):
         assert ended.returncode == 0, ended.stdout
 
 
-@pytest.mark.parametrize("kind", ["losses", "datasets"])
+@pytest.mark.parametrize("kind", ["losses", "datasets", "extractors"])
 def test_a_new_plugin_passes_its_own_test(kind, install, tmp_path, monkeypatch):
     from ganlab.testing import check_plugin
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
-from ganlab.kinds import KINDS
+from ganlab.kinds import KINDS, Kind
 from ganlab.plugins import Plugin, installed
 from ganlab.spec.annotations import alternatives, may_be_scheduled, nested_kind, nests
 from ganlab.spec.constructor import Constructor, constructor_of, option_text, schedulable
 from ganlab.spec.conversion import json_schema_of
-from ganlab.spec.model import Spec
+from ganlab.spec.model import Node, Spec
 from ganlab.spec.node_resolver import owner_of
 from ganlab.spec.render import plain
 from ganlab.spec.sections import MISSING, SLOTS, Key, keys_of
 
 Schema = dict[str, Any]
 
-_NUMBER: Schema = {"type": "number"}
+_INTERPOLATION: Schema = {"type": "string", "pattern": r"\$\{.+\}"}
+_NUMBER: Schema = {"anyOf": [{"type": "number"}, _INTERPOLATION]}
+_LENGTH: Schema = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _INTERPOLATION]}
 _RAMP: Schema = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
 _FIXED: Mapping[str, Schema] = {
-    "interpolation": {"type": "string", "pattern": r"\$\{.+\}"},
+    "interpolation": _INTERPOLATION,
     "schedule": {
         "anyOf": [
             {
                 "type": "object",
-                "properties": {shape: _RAMP, "over_kimg": {**_NUMBER, "exclusiveMinimum": 0}, "from_kimg": _NUMBER},
+                "properties": {shape: _RAMP, "over_kimg": _LENGTH, "from_kimg": _NUMBER},
                 "required": [shape, "over_kimg"],
                 "additionalProperties": False,
             }
@@ -52,8 +55,10 @@ def json_schema(warn: Callable[[str], None]) -> Schema:
     required to be complete.
     """
     definitions: dict[str, Schema] = dict(_FIXED)
-    for kind in KINDS:
-        definitions[kind] = _kind(kind, definitions, warn)
+    for kind in KINDS.values():
+        definitions[kind.name] = _kind(kind, definitions, warn, in_section=False)
+        if kind.section_node:
+            definitions[_section_name(kind.name)] = _kind(kind, definitions, _said_before, in_section=True)
     root = _section(Spec, ())
     path: Schema = {"type": "string"}
     root["properties"] = {"extends": {"anyOf": [path, {"type": "array", "items": path}]}} | root["properties"]
@@ -68,29 +73,49 @@ def json_schema(warn: Callable[[str], None]) -> Schema:
     }
 
 
-def _kind(kind: str, definitions: dict[str, Schema], warn: Callable[[str], None]) -> Schema:
+def _said_before(sentence: str) -> None:
+    """Warn of nothing: the definition of the same kind's nested nodes has done so."""
+
+
+def _section_name(kind: str) -> str:
+    """The definition of the nodes of a kind that stand in a section of the platform."""
+    return f"{kind}.section" if KINDS[kind].section_node else kind
+
+
+def _kind(kind: Kind, definitions: dict[str, Schema], warn: Callable[[str], None], *, in_section: bool) -> Schema:
     names: list[str] = []
+    references: list[str] = []
     nodes: list[Schema] = []
-    rivals = [plugin.name for plugin in installed(kind)]
-    for plugin in installed(kind):
+    rivals = [plugin.name for plugin in installed(kind.name)]
+    for plugin in installed(kind.name):
         try:
             constructor = constructor_of(plugin)
         except PluginError as error:
             warn(str(error))
             continue
-        allowed = [plugin.reference] if rivals.count(plugin.name) > 1 else [plugin.name, plugin.reference]
-        names += allowed
-        nodes.append(_node(plugin, constructor, allowed, definitions))
+        plain_names = [plugin.name] if rivals.count(plugin.name) == 1 else []
+        full_name = re.escape(plugin.reference)
+        names += plain_names
+        references.append(full_name)
+        owner = owner_of(kind.name, constructor, in_section=in_section)
+        nodes.append(_node(plugin, constructor, owner, _names(plain_names, [full_name]), definitions))
     partial: Schema = {"type": "object", "not": {"required": ["name"]}, "description": "Changes a node of a base file."}
-    return {"anyOf": [{"enum": names}, *nodes, partial, {"$ref": "#/$defs/interpolation"}]}
+    return {"anyOf": [_names(names, references), *nodes, partial, {"$ref": "#/$defs/interpolation"}]}
 
 
-def _node(plugin: Plugin, constructor: Constructor, names: list[str], definitions: dict[str, Schema]) -> Schema:
-    properties: dict[str, Schema] = {"name": {"enum": names}}
+def _names(names: list[str], references: list[str]) -> Schema:
+    """Plain names, which editors offer, or the same with their distributions, which they accept."""
+    full: Schema = {"type": "string", "pattern": f"^({'|'.join(references)})$"}
+    return {"anyOf": [{"enum": names}, full]} if names else full
+
+
+def _node(
+    plugin: Plugin, constructor: Constructor, owner: type[Node], names: Schema, definitions: dict[str, Schema]
+) -> Schema:
+    properties: dict[str, Schema] = {"name": names}
     for name, option in constructor.options.items():
         schema = _value(option.annotation, definitions, plugin, scheduled=schedulable(plugin, option))
         properties[name] = schema | ({"description": option.text} if option.text else {})
-    owner = owner_of(plugin.kind, constructor)
     properties |= {key.name: _leaf_of_section(owner, key) for key in keys_of(owner).values()}
     return {
         "type": "object",
@@ -114,7 +139,7 @@ def _section(section: type, path: tuple[str, ...]) -> Schema:
 def _member(section: type, key: Key, path: tuple[str, ...]) -> Schema:
     null: list[Schema] = [{"type": "null"}] if key.optional else []
     if kind := SLOTS.get(path):
-        node: Schema = {"$ref": f"#/$defs/{kind}"}
+        node: Schema = {"$ref": f"#/$defs/{_section_name(kind)}"}
         if kind == "optimizers":
             return {"type": "object", "additionalProperties": node}
         return {"type": "array", "items": node} if kind == "metrics" else node

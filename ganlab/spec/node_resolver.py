@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from ganlab.errors import PluginError
-from ganlab.kinds import KINDS, referred
+from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
 from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
@@ -20,17 +20,21 @@ from ganlab.spec.problems import Problems
 from ganlab.spec.sections import keys_of
 
 MAX_PRESETS = 20
+_OF_THE_SECTION = (
+    "is a key of the spec's own section for plugins of this kind, which alone decides it for all that is nested in it; "
+    "set it there and leave it out here"
+)
 
 
-def owner_of(kind: str, constructor: Constructor) -> type[Node]:
-    """Whose keys a node takes beside its plugin's options; a preset's are for the nodes that it stands for."""
-    return Node if constructor.preset else node_type_of(kind)
+def owner_of(kind: str, constructor: Constructor, *, in_section: bool = False) -> type[Node]:
+    """Whose keys a node takes beside its plugin's options; a preset's are for the nodes that it stands for.
 
-
-def node_type_of(kind: str) -> type[Node]:
-    """The type of a kind's nodes, which holds the platform's keys."""
-    node_type: type[Node] = referred(KINDS[kind].node)
-    return node_type
+    `in_section` asks for a node in a section of the platform, and not in the options of a plugin.
+    """
+    if constructor.preset:
+        return Node
+    owner: type[Node] = KINDS[kind].section_node_type if in_section else KINDS[kind].node_type
+    return owner
 
 
 class _Wrong:
@@ -63,21 +67,30 @@ class NodeResolver:
             )
         self.origins[path] = value.origin
         self.origins[*path, "name"] = name.origin
-        node_type = node_type or node_type_of(kind)
+        node_type = node_type or KINDS[kind].node_type
         members = self._expanded(plugin, constructor, _members(value), path)
         if members is WRONG:
             return WRONG
-        self._refuse_unknown(members, constructor, node_type, path)
-        options = self.options(plugin, constructor, members, value.origin, path)
+        self._refuse_unknown(plugin, members, ["name", *constructor.options, *keys_of(node_type)], path)
         owned = self._owned(node_type, members, path)
+        options = self.options(plugin, constructor, members, value.origin, path, owned)
         if WRONG in options.values() or WRONG in owned.values():
             return WRONG
         return node_type(kind, plugin.name, options, plugin.distribution, **owned)
 
     def options(
-        self, plugin: Plugin, constructor: Constructor, members: Mapping[Key, Value], origin: Origin, path: Path
+        self,
+        plugin: Plugin,
+        constructor: Constructor,
+        members: Mapping[Key, Value],
+        origin: Origin,
+        path: Path,
+        owned: Iterable[str] = (),
     ) -> dict[str, Any]:
-        """The values of a constructor's options, those that the spec leaves out with their defaults."""
+        """The values of a constructor's options, those that the spec leaves out with their defaults.
+
+        `owned` are the platform's keys among the members, which even an open constructor does not get.
+        """
         options: dict[str, Any] = {}
         for name, option in constructor.options.items():
             below = (*path, name)
@@ -88,8 +101,8 @@ class NodeResolver:
             elif not option.injected:
                 self._fill_default(options, option, below)
         if constructor.open:
-            owned = {"name", *keys_of(owner_of(plugin.kind, constructor))}
-            further = {key: member for key, member in members.items() if key not in options and key not in owned}
+            known = {"name", *options, *owned}
+            further = {key: member for key, member in members.items() if key not in known}
             options |= {str(key): self.leaf(Any, member, (*path, key)) for key, member in further.items()}
         return options
 
@@ -154,13 +167,13 @@ class NodeResolver:
             owned[key.name] = key.default if given is None else self.leaf(key.annotation, given, below)
         return owned
 
-    def _refuse_unknown(
-        self, members: Mapping[Key, Value], constructor: Constructor, node_type: type[Node], path: Path
-    ) -> None:
-        allowed = ["name", *constructor.options, *keys_of(node_type)]
-        for key, member in members.items():
-            if key not in allowed and not constructor.open:
-                self.problems.add(member.origin, (*path, key), unknown_key(key, allowed))
+    def _refuse_unknown(self, plugin: Plugin, members: Mapping[Key, Value], allowed: list[str], path: Path) -> None:
+        if constructor_of(plugin).open:
+            return
+        of_section = keys_of(KINDS[plugin.kind].section_node_type)
+        for key in (key for key in members if key not in allowed):
+            sentence = _OF_THE_SECTION if key in of_section else unknown_key(key, allowed)
+            self.problems.add(members[key].origin, (*path, key), sentence)
 
     def _expanded(self, plugin: Plugin, constructor: Constructor, members: dict[Key, Value], path: Path) -> Any:
         """The members of a node with the nodes of its presets in their places."""
@@ -182,7 +195,7 @@ class NodeResolver:
         """What a preset stands for, called with the options of its node."""
         constructor = constructor_of(plugin)
         members = _members(value)
-        self._refuse_unknown(members, constructor, Node, path)
+        self._refuse_unknown(plugin, members, ["name", *constructor.options], path)
         options = self.options(plugin, constructor, members, value.origin, path)
         if WRONG in options.values() or any(key not in constructor.options for key in members if key != "name"):
             return WRONG

@@ -30,7 +30,7 @@ A spec is a YAML file. A node is the name of a plugin, or a mapping with `name` 
 def options_of(plugin: Plugin) -> tuple[str, list[Option]]:
     """What a plugin's docstring says, and its options with those of the platform for its kind."""
     constructor = constructor_of(plugin)
-    owner = owner_of(plugin.kind, constructor)
+    owner = owner_of(plugin.kind, constructor, in_section=True)
     owned = [_as_option(owner, name) for name in keys_of(owner)]
     declared = [
         dataclasses.replace(option, annotation=_marked(plugin, option)) for option in constructor.options.values()

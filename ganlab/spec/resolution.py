@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ganlab.kinds import KINDS
 from ganlab.spec.checks import check_consistency
 from ganlab.spec.document import Document, Origin, Path, located
 from ganlab.spec.model import Node, Spec
@@ -36,9 +37,10 @@ def resolve(document: Document) -> Spec:
 
 
 def node_from(kind: str, content: str | Mapping[str, Any]) -> Node:
-    """A node given in Python as a spec would write it, checked as in a spec. Raises `SpecError`."""
+    """A node given in Python as a section of a spec would write it, checked as there. Raises `SpecError`."""
     problems = Problems()
-    node: Node = NodeResolver(problems).node(kind, located(content, Origin(f"a node of the {kind}")), ())
+    value = located(content, Origin(f"a node of the {kind}"))
+    node: Node = NodeResolver(problems).node(kind, value, (), KINDS[kind].section_node_type)
     problems.raise_if_any()
     return node
 

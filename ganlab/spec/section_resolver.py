@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ganlab.kinds import KINDS
 from ganlab.spec.document import DEFAULT, Path, Value
-from ganlab.spec.model import DataNode, Node, OptimizerNode
 from ganlab.spec.node_resolver import WRONG, NodeResolver
 from ganlab.spec.sections import MISSING, SLOTS, Key, keys_of
 
@@ -32,16 +32,18 @@ class SectionResolver(NodeResolver):
         return self.leaf(key.annotation, value, path)
 
     def _slot(self, kind: str, value: Value, path: Path) -> Any:
+        node_type = KINDS[kind].section_node_type
         if kind == "optimizers":
             nodes = {
-                player: self.node(kind, member, (*path, player), OptimizerNode)
-                for player, member in value.content.items()
+                player: self.node(kind, member, (*path, player), node_type) for player, member in value.content.items()
             }
             return WRONG if WRONG in nodes.values() else nodes
         if kind == "metrics":
-            metrics = tuple(self.node(kind, item, (*path, index)) for index, item in enumerate(value.content))
+            metrics = tuple(
+                self.node(kind, item, (*path, index), node_type) for index, item in enumerate(value.content)
+            )
             return WRONG if WRONG in metrics else metrics
-        return self.node(kind, value, path, DataNode if kind == "datasets" else Node)
+        return self.node(kind, value, path, node_type)
 
     def _note_default(self, default: Any, path: Path) -> None:
         assert default is not MISSING, "required keys are checked by check_names"

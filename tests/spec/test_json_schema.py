@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -21,9 +22,28 @@ def validator(toy):
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.fixture(scope="module")
+def installed_validator():
+    """What the installed plugins allow, without toys."""
+    return jsonschema.Draft202012Validator(json.loads(json.dumps(json_schema(pytest.fail))))
+
+
+def strings_in(schema, key):
+    """Everything that stands in the lists under a key, anywhere in a schema."""
+    if isinstance(schema, list):
+        return [found for part in schema for found in strings_in(part, key)]
+    if not isinstance(schema, dict):
+        return []
+    here = schema[key] if isinstance(schema.get(key), list) else []
+    return [*here, *(found for part in schema.values() for found in strings_in(part, key))]
+
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SHIPPED = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if "sweeps" not in path.parts]
 RIGHT = [
     [],
     ["architecture.loss={name: toy_preset, strength: {linear: [1, 0], over_kimg: 3}}"],
+    ["ema.half_life_kimg={linear: [1, '${seed}'], over_kimg: '${kimg}'}"],
     ["optimizers.generator.betas=[0.5, {steps: {0: 0.1}}]", "ema=null", "architecture.loss=ganlab-toy/toy"],
 ]
 
@@ -32,6 +52,18 @@ RIGHT = [
 def test_accepts_what_is_right(validator, toy_spec, overrides):
     spec = json.loads(json.dumps(load_spec(toy_spec, overrides).tree.plain()))
     assert [error.message for error in validator.iter_errors(spec)] == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(EXPERIMENTS)))
+def test_accepts_every_shipped_spec_as_it_is_written(installed_validator, path):
+    errors = installed_validator.iter_errors(yaml.safe_load(path.read_text()))
+    assert [f"{list(error.absolute_path)}: {error.message[:200]}" for error in errors] == []
+
+
+def test_editors_are_offered_plain_names_only(validator):
+    offered = [name for name in strings_in(validator.schema, "enum") if "/" in str(name)]
+    assert offered == []
+    assert validator.schema["$defs"]["losses"]["anyOf"][0]["anyOf"][0]["enum"].count("toy") == 1
 
 
 def test_accepts_interpolations_and_partial_specs(validator):
@@ -61,7 +93,7 @@ def test_refuses_what_is_wrong(validator, mutation):
 
 def test_lists_options_with_their_texts_for_editors(validator):
     nodes = validator.schema["$defs"]["generators"]["anyOf"]
-    (node,) = [node for node in nodes if "toy" in node.get("properties", {}).get("name", {}).get("enum", [])]
+    (node,) = [node for node in nodes if "toy" in strings_in(node.get("properties", {}).get("name"), "enum")]
     assert set(node["properties"]) == {"name", "shape", "latent_size", "width"}
     assert node["properties"]["width"]["description"] == "units of the hidden layer."
 

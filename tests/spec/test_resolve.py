@@ -236,3 +236,24 @@ def test_a_factory_with_keyword_arguments_takes_anything(slots):
     node = node_from("datasets", {"name": "any", "resolution": 4, "more": [1, {"a": None}], "flip": True})
     assert node.options == {"resolution": 4, "more": [1, {"a": None}]}
     assert node.flip
+
+
+MIXTURES = """
+import torch
+from ganlab.contracts import DataFacts, Dataset
+
+class Doubled:
+    def __init__(self, inner: Dataset, further: tuple[Dataset, ...] = ()):
+        self.inner, self.facts = inner, inner.facts
+    def __len__(self): return len(self.inner)
+    def __getitem__(self, index): return self.inner[index]
+"""
+
+
+@pytest.mark.parametrize("key", ["flip", "workers", "batch_size", "micro_batch", "cache"])
+def test_a_data_set_within_another_has_no_keys_of_the_loader(install, read, key):
+    install("mixtures", {"datasets": {"doubled": "mixtures:Doubled"}}, {"mixtures": MIXTURES})
+    assert read("data={name: doubled, inner: {name: toy, resolution: 4}}").data.options["inner"].name == "toy"
+    for inner in (f"inner: {{name: toy, {key}: 2}}", f"inner: toy, further: [{{name: toy, {key}: 2}}]"):
+        said = problems(read, f"data={{name: doubled, {inner}}}")
+        assert f".{key}: is a key of the spec's own section" in said
