@@ -20,7 +20,7 @@ from ganlab_augment.colour import apply_colour
 from ganlab_augment.corruption import apply_corruption
 from ganlab_augment.geometry import apply_geometry
 from ganlab_augment.image_filter import apply_filter
-from ganlab_augment.operations import GROUPS, STRENGTHS, Draws, Group, Operation
+from ganlab_augment.operations import GROUPS, STRENGTHS, Draws, Group, Operation, nothing_drawn
 
 NotNegative = Annotated[float, Ge(0)]
 
@@ -30,7 +30,8 @@ class AdaptiveAugmentation(nn.Module):
 
     Every operation happens with a probability p, each on its own and anew for each image. p follows the discriminator's
     logits of reals, which tell how well it knows them by heart. Images are reflected at their edges. Colour operations
-    that the channels do not allow are dropped.
+    that the channels do not allow are dropped, and transparency keeps its values. On the CPU, an image takes the time
+    of what was drawn for it.
 
     Args:
         channels: channels of the images.
@@ -84,8 +85,11 @@ class AdaptiveAugmentation(nn.Module):
     def forward(self, images: Tensor, random: Randomness) -> Tensor:
         """Augmented images (N, C, H, W), in float32 at least."""
         images = images.float() if images.dtype == torch.bfloat16 else images
+        probability = self._probability(images, random.total)
+        if nothing_drawn(probability):
+            return images
         with without_autocast(images.device):
-            draws = Draws(random, images, self._probability(images, random.total), self.shares, self.strengths)
+            draws = Draws(random, images, probability, self.shares, self.strengths)
             images = apply_filter(apply_colour(apply_geometry(images, draws), draws), draws)
             return apply_corruption(images, draws)
 

@@ -7,22 +7,32 @@ import math
 import torch
 from torch import Tensor
 
-from ganlab_augment.operations import GROUPS, Draws, angle
+from ganlab_augment.channels import colour_channels, on_colours
+from ganlab_augment.operations import GROUPS, Draws, angle, nothing_drawn
 
 
 def apply_colour(images: Tensor, draws: Draws) -> Tensor:
-    """Images (N, 3, H, W) or (N, 1, H, W) with their colours mapped, each image's by its own draws."""
+    """Images (N, C, H, W) with their colours mapped, each image's by its own draws; transparency stays."""
     if not any(operation in draws for operation in GROUPS["colour"]):
         return images
     matrix, offset = colour_map(draws)
-    mapped = (matrix @ images.flatten(2)).view_as(images)
-    return mapped + offset[:, :, None, None]
+    if nothing_drawn(matrix - torch.eye(matrix.shape[1], device=matrix.device)) and nothing_drawn(offset):
+        return images
+    return on_colours(images, lambda colours: _mapped(colours, matrix, offset))
+
+
+def _mapped(colours: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    mapped = torch.baddbmm(offset[:, :, None], matrix, colours.flatten(2))
+    return mapped.view(colours.shape)
 
 
 def colour_map(draws: Draws) -> tuple[Tensor, Tensor]:
-    """Matrices (N, C, C) and offsets (N, C): brightness, contrast, flip of luma, hue, saturation, in this order."""
+    """Matrices (N, C, C) and offsets (N, C) of C colours, for all operations in their order.
+
+    That is brightness, contrast, flip of luma, hue and saturation.
+    """
     images = draws.images
-    count, channels = images.shape[:2]
+    count, channels = len(images), colour_channels(images.shape[1])
     identity = torch.eye(channels, device=images.device, dtype=images.dtype)
     luma = identity.new_full((channels, channels), 1 / channels)  # the projection on the axis of greys
     matrix, offset = identity.expand(count, -1, -1), images.new_zeros(count, channels)

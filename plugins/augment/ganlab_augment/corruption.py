@@ -5,19 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganlab_augment.operations import Draws
+from ganlab_augment.operations import Draws, nothing_drawn
 
 
 def apply_corruption(images: Tensor, draws: Draws) -> Tensor:
     """Images with additive noise, then with a rectangle of half their sides set to 0."""
     if "noise" in draws:
         deviation = draws.normal().abs() * draws.strengths["noise"]
-        noise = draws.random.normal("augmentation noise", *images.shape[1:]).to(images)
-        images = images + noise * draws.sometimes("noise", deviation, 0.0)[:, :, None, None]
+        deviation = draws.sometimes("noise", deviation, 0.0)
+        if not nothing_drawn(deviation):
+            noise = draws.random.normal("augmentation noise", *images.shape[1:]).to(images)
+            images = images + noise * deviation[:, :, None, None]
     if "cutout" in draws:
         centre = draws.uniform(2)
         side = draws.sometimes("cutout", torch.full_like(centre[:, :1], draws.strengths["cutout"]), 0.0)
-        images = images * kept(images, centre, side)
+        if not nothing_drawn(side):
+            images = images * kept(images, centre, side)
     return images
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganlab.nn.autocast import without_autocast
 from ganlab.randomness import Randomness
-from ganlab_augment.channels import colours_for
+from ganlab_augment.channels import colours_for, on_colours
 
 Step = Literal["colour", "translation", "cutout"]
 
@@ -22,7 +22,8 @@ class DiffAugment(nn.Module):
     eighth of each side. Cutout: a rectangle of half of each side. What comes in and what is cut out is 0, a grey.
 
     Args:
-        channels: channels of the images; those that are not colours get no colour operation.
+        channels: channels of the images; transparency, the second of two or the fourth of four, and channels that are
+            not colours, get no colour operation.
         policy: what to do, in this order.
     """
 
@@ -41,6 +42,11 @@ class DiffAugment(nn.Module):
         return images
 
     def _colour(self, images: Tensor, random: Randomness) -> Tensor:
+        if not self.colours:
+            return images
+        return on_colours(images, lambda colours: self._recoloured(colours, random))
+
+    def _recoloured(self, images: Tensor, random: Randomness) -> Tensor:
         drawn = random.uniform("colour", 3, 1, 1, 1).to(images)
         brightness, saturation, contrast = drawn.unbind(1)
         if "brightness" in self.colours:

@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from ganlab_augment.linear import LinearMap, apply_linear, apply_to_rows
 from ganlab_augment.operations import GROUPS, Draws, angle
-from ganlab_augment.warp import warp
+from ganlab_augment.warp import Warp, aligned_warp
 
 
 def apply_geometry(images: Tensor, draws: Draws) -> Tensor:
@@ -16,6 +17,33 @@ def apply_geometry(images: Tensor, draws: Draws) -> Tensor:
     if not any(operation in draws for operation in (*GROUPS["blit"], *GROUPS["geometry"])):
         return images
     return warp(images, inverse_transform(draws)[:, :2])
+
+
+def warp(images: Tensor, inverse: Tensor) -> Tensor:
+    """Images (N, C, H, W) whose pixel at an offset x from the centre shows what was at `inverse` (N, 2, 3) @ (x, 1).
+
+    Offsets are (x, y) in pixels. On the CPU, images that stay where they are cost nothing, and those that are not
+    turned, or by quarters, little; on an accelerator, asking which these are would mean to wait for it.
+    """
+    size = (images.shape[2], images.shape[3])
+    if images.device.type != "cpu":
+        return apply_linear(images, Warp(inverse, *size))
+    return apply_to_rows(images, _cheapest(inverse, *size))
+
+
+def _cheapest(inverse: Tensor, height: int, width: int) -> list[tuple[Tensor, LinearMap]]:
+    """For the images that change, the rows of each kind of warp and the warp."""
+    linear = inverse[:, :, :2]
+    aligned = (linear[:, 0, 1] == 0) & (linear[:, 1, 0] == 0)
+    turned = (linear[:, 0, 0] == 0) & (linear[:, 1, 1] == 0)
+    still = aligned & (inverse == torch.eye(2, 3, device=inverse.device)).all(-1).all(-1)
+    kinds = [
+        (aligned & ~still, lambda chosen: aligned_warp(chosen, height, width, turned=False)),
+        (turned, lambda chosen: aligned_warp(chosen, height, width, turned=True)),
+        (~(aligned | turned), lambda chosen: Warp(chosen, height, width)),
+    ]
+    rows = [(mask.nonzero()[:, 0], make) for mask, make in kinds]
+    return [(chosen, make(inverse[chosen])) for chosen, make in rows if len(chosen)]
 
 
 def inverse_transform(draws: Draws) -> Tensor:
@@ -39,7 +67,8 @@ def _blit(draws: Draws, size: Tensor) -> list[Tensor]:
         inverses.append(_scaling(draws.sometimes("mirror", torch.cat([side, torch.ones_like(side)], 1), 1.0)))
     if "quarter_turn" in draws:
         turns = (draws.uniform() * 4).floor()
-        inverses.append(_rotation(draws.sometimes("quarter_turn", turns, 0.0) * (-math.pi / 2)))
+        turn = _rotation(draws.sometimes("quarter_turn", turns, 0.0) * (-math.pi / 2))
+        inverses.append(turn.round())  # exact, so that what is turned by quarters only can be told
     if "shift" in draws:
         pixels = (draws.symmetric(2) * draws.strengths["shift"] * size).round()
         inverses.append(_translation(-draws.sometimes("shift", pixels, 0.0)))

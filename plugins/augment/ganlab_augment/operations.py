@@ -117,6 +117,11 @@ class Draws:
         return numbers[:, start : start + columns]
 
 
+def nothing_drawn(strengths: Tensor) -> bool:
+    """Whether all strengths are 0, so that an operation can be left out; only known at once on the CPU."""
+    return strengths.device.type == "cpu" and not strengths.any()
+
+
 def angle(draws: Draws, operation: str, *, of_two: bool = False) -> Tensor:
     """Angles (N, 1) in radians, 0 for images that are not turned."""
     value = draws.symmetric() * (math.pi * draws.strengths[operation])

@@ -12,12 +12,3 @@ def folded(places: Tensor, size: int) -> Tensor:
         return torch.zeros_like(places)
     last = size - 1
     return last - (places.remainder(2 * last) - last).abs()
-
-
-def reflect(images: Tensor, margin: int) -> Tensor:
-    """Images (..., H, W) with `margin` more pixels on each side, which may be more than the image has."""
-    for dim in (-2, -1):
-        size = images.shape[dim]
-        places = folded(torch.arange(-margin, size + margin, device=images.device), size)
-        images = images.index_select(dim, places)
-    return images

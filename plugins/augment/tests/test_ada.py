@@ -80,7 +80,13 @@ def test_shares_and_strengths_change_single_operations():
 
 @pytest.mark.parametrize(
     ("channels", "left"),
-    [(3, set(GROUPS["colour"])), (1, {"brightness", "contrast", "luma_flip"}), (2, set()), (4, set())],
+    [
+        (3, set(GROUPS["colour"])),
+        (4, set(GROUPS["colour"])),
+        (1, {"brightness", "contrast", "luma_flip"}),
+        (2, {"brightness", "contrast", "luma_flip"}),
+        (6, set()),
+    ],
 )
 def test_colour_operations_go_where_channels_do_not_allow_them_and_it_is_said_once(channels, left, caplog):
     channel_rules._say.cache_clear()
@@ -90,6 +96,30 @@ def test_colour_operations_go_where_channels_do_not_allow_them_and_it_is_said_on
     assert len(caplog.records) == (left != set(GROUPS["colour"]))
     for operation in set(GROUPS["colour"]) - left:
         assert operation in caplog.text
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("kind", ["ada", "diffaugment"])
+def test_transparency_keeps_its_values_and_colours_are_those_of_images_without_it(kind, channels):
+    def make(count):
+        return AdaptiveAugmentation(count, ("colour",), p=0.9) if kind == "ada" else DiffAugment(count, ("colour",))
+
+    images = torch.rand(6, channels, 5, 4)
+    augmented = make(channels)(images, Randomness(0, count=6))
+    assert torch.equal(augmented[:, -1], images[:, -1])
+    opaque = make(channels - 1)(images[:, :-1], Randomness(0, count=6))
+    assert torch.equal(augmented[:, :-1], opaque)
+    assert not torch.equal(opaque, images[:, :-1])
+
+
+def test_what_is_not_drawn_is_not_done():
+    # An image for which nothing was drawn keeps every bit, whatever is drawn for its neighbours.
+    images = torch.rand(64, 3, 8, 8)
+    augmented = AdaptiveAugmentation(3, ALL, p=0.06)(images, Randomness(0, count=64))
+    kept = (augmented == images).flatten(1).all(1).double().mean().item()
+    assert kept == pytest.approx(0.94**18, abs=0.13)  # of 15 operations, the filter has four chances
+    nothing = AdaptiveAugmentation(3, ALL)
+    assert nothing(images, Randomness(0, count=64)) is images
 
 
 @pytest.mark.parametrize("name", ["ada", "diffaugment"])

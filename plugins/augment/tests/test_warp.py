@@ -2,10 +2,15 @@ import math
 
 import pytest
 import torch
-from ganlab_augment.bilinear import sample
-from ganlab_augment.reflection import folded, reflect
-from ganlab_augment.warp import warp
-from torch.nn.functional import grid_sample, pad
+from ganlab_augment.banded import Blocks
+from ganlab_augment.bilinear import sample, spread
+from ganlab_augment.geometry import inverse_transform, warp
+from ganlab_augment.operations import GROUPS, Draws
+from ganlab_augment.reflection import folded
+from ganlab_augment.wavelets import SYMLET_6, centre
+from torch.nn.functional import grid_sample
+
+from ganlab.randomness import Randomness
 
 SIZES = [(8, 8), (16, 11), (5, 7), (4, 4), (1, 6), (1, 1)]
 
@@ -29,22 +34,87 @@ def test_folding():
     assert folded(torch.arange(-2, 3), 1).tolist() == [0] * 5
 
 
-def test_reflection_equals_torch_where_torch_can():
-    images = noise(2, 3, 6, 9)
-    assert torch.equal(reflect(images, 5), pad(images, [5] * 4, mode="reflect"))
-    assert reflect(noise(1, 1, 3, 1), 10).shape == (1, 1, 23, 21)
+def test_spreading_is_the_adjoint_of_sampling():
+    images, values = noise(2, 3, 6, 5), noise(2, 3, 4, 7)
+    grid = torch.rand(2, 4, 7, 2, dtype=torch.float64) * 2.4 - 1.2
+    torch.testing.assert_close((sample(images, grid) * values).sum(), (images * spread(values, grid, 6, 5)).sum())
 
 
-def test_sampling_equals_torch():
-    images, places = noise(2, 3, 6, 5), torch.rand(2, 4, 7, 2, dtype=torch.float64) * 8 - 1.5
-    grid = places * 2 / torch.tensor([4.0, 5.0]) - 1
-    torch.testing.assert_close(sample(images, places), grid_sample(images, grid, align_corners=True))
+def test_blocks_multiply_like_the_whole_matrix():
+    matrix = torch.triu(torch.tril(noise(170, 90), 4), -90)
+    images = noise(2, 3, 90, 11)
+    torch.testing.assert_close(Blocks(matrix) @ images, matrix @ images)
 
 
-def test_sampling_can_be_differentiated_twice():
-    images, places = noise(2, 2, 4, 3).requires_grad_(), torch.rand(2, 3, 5, 2, dtype=torch.float64) * 5 - 1
-    assert torch.autograd.gradcheck(lambda x: sample(x, places), (images,))
-    assert torch.autograd.gradgradcheck(lambda x: sample(x, places).square(), (images,))
+# ---------------------------------------------------------------- the published pipeline, step by step
+
+
+def plainly(images, inverse):
+    """Reflect, double, sample, halve, one image after the other, with whole matrices in float64."""
+    taps, middle = torch.tensor(SYMLET_6, dtype=torch.float64), centre(SYMLET_6)
+    height, width = images.shape[2:]
+    margin, count = 8, len(taps)
+
+    def halving(size):
+        matrix = torch.zeros(size, 2 * size + count - 2, dtype=torch.float64)
+        for row in range(size):
+            matrix[row, 2 * row : 2 * row + count] = taps / math.sqrt(2)
+        return matrix
+
+    def reflected(size):
+        places = [abs((p + (size - 1)) % max(2 * (size - 1), 1) - (size - 1)) for p in range(-margin, size + margin)]
+        return torch.tensor([0 if size == 1 else p for p in places])
+
+    fine = images[:, :, reflected(height)][..., reflected(width)]
+    fine = 4 * halving(height + 2 * margin).T @ fine @ halving(width + 2 * margin)
+    made = []
+    for image, matrix in zip(fine, inverse, strict=True):
+        rows, columns = (
+            (torch.arange(2 * size + count - 2).double() - middle) / 2 - (size - 1) / 2 for size in (height, width)
+        )
+        y, x = torch.meshgrid(rows, columns, indexing="ij")
+        moved = torch.stack([x, y, torch.ones_like(x)], -1).double() @ matrix.T
+        grid = []
+        for axis, size in ((0, width), (1, height)):
+            place = moved[..., axis] + (size - 1) / 2
+            outside = (place < -3) | (place > size + 2)
+            inside = (place.remainder(2 * (size - 1)) - (size - 1)).abs() if size > 1 else 0 * place
+            place = torch.where(outside, size - 1 - inside, place)
+            grid.append((2 * (place + margin) + middle) * 2 / (2 * (size + 2 * margin) + count - 3) - 1)
+        samples = grid_sample(image[None], torch.stack(grid, -1)[None], align_corners=True)[0]
+        made.append(halving(height) @ samples @ halving(width).T)
+    return torch.stack(made)
+
+
+def drawn(count, p, shape=(2, 12, 12), *, groups=("blit", "geometry"), dtype=torch.float64):
+    images = torch.randn(count, *shape, dtype=dtype)
+    shares = {operation: 1.0 for group in groups for operation in GROUPS[group]}
+    draws = Draws(Randomness("warp", count=count), images, torch.tensor(p), shares, {})
+    return images, inverse_transform(draws)[:, :2]
+
+
+@pytest.mark.parametrize("shape", [(2, 12, 12), (1, 9, 14), (3, 1, 6)])
+@pytest.mark.parametrize("p", [0.05, 0.3, 1.0])
+def test_every_way_to_warp_equals_the_published_pipeline(shape, p):
+    images, inverse = drawn(24, p, shape)
+    torch.testing.assert_close(warp(images, inverse), plainly(images, inverse), rtol=0, atol=1e-9)
+    blits, inverse = drawn(24, 0.9, shape, groups=("blit",))
+    torch.testing.assert_close(warp(blits, inverse), plainly(blits, inverse), rtol=0, atol=1e-9)
+
+
+def test_float32_is_near_to_float64():
+    images, inverse = drawn(24, 0.6, (3, 32, 32))
+    made = warp(images.float(), inverse.float())
+    torch.testing.assert_close(made.double(), plainly(images, inverse), rtol=0, atol=1e-3)
+
+
+def test_images_that_stay_cost_nothing():
+    images, inverse = drawn(40, 0.05)
+    still = (inverse == torch.eye(2, 3)).all(-1).all(-1)
+    assert 0 < still.sum() < 40
+    assert torch.equal(warp(images, inverse)[still], images[still])
+    only = images[still]
+    assert warp(only, inverse[still]) is only
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -101,7 +171,14 @@ def test_far_away_is_a_reflection_of_a_reflection():
 
 
 def test_a_warp_can_be_differentiated_twice():
-    inverse = matrix(0.9, 0.3, 0.4, -0.2, 1.1, -0.6) + 0.1 * noise(2, 2, 3)
-    images = noise(2, 1, 3, 4).requires_grad_()
+    inverse = torch.cat(
+        [
+            matrix(0.9, 0.3, 0.4, -0.2, 1.1, -0.6, count=1),
+            matrix(0.9, 0, 0.4, 0, 1.1, -0.6, count=1),
+            matrix(0, -1.2, 0.4, 0.9, 0, -0.6, count=1),
+            matrix(count=1),
+        ]
+    )
+    images = noise(4, 1, 3, 4).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: warp(x, inverse), (images,))
     assert torch.autograd.gradgradcheck(lambda x: warp(x, inverse).square(), (images,))
