@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from ganlab.plugins import find
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
 from ganlab.spec.constructor import parameter_names
-from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec
+from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec, own_names
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
 from ganlab.training.ownership import check_ownership
@@ -59,15 +59,22 @@ class Builder:
         if isinstance(value, Node):
             return self.construct(value, place)
         if isinstance(value, list | tuple):
-            return type(value)(self._value(part, f"{place}.{index}") for index, part in enumerate(value))
+            return self._items(value, place)
         if isinstance(value, Mapping):
             return {key: self._value(part, f"{place}.{key}") for key, part in value.items()}
         return value
 
+    def _items(self, values: list[Any] | tuple[Any, ...], place: str) -> Any:
+        built = [self._value(part, f"{place}.{index}") for index, part in enumerate(values)]
+        terms = [(node, part) for node, part in zip(values, built, strict=True) if isinstance(node, RegularizerNode)]
+        for name, (_, term) in zip(own_names([node for node, _ in terms]), terms, strict=True):
+            term.name = name
+        return type(values)(built)
+
     def _wrap(self, node: Node, built: Any, place: str) -> Any:
         if not isinstance(node, RegularizerNode):
             return built
-        term = WeightedRegularizer(node.name, built, value_at(node.weight, 0), node.every)
+        term = WeightedRegularizer(node.alias or node.name, built, value_at(node.weight, 0), node.every)
         if is_scheduled(node.weight):
             self.scheduled.append(attribute_option(f"{place}.weight", node.weight, term, "weight"))
         return term
@@ -122,13 +129,12 @@ def build_dataset(node: Node) -> Dataset:
     return dataset
 
 
-def build_metrics(nodes: Iterable[Node], facts: DataFacts) -> dict[str, Metric]:
-    """Metrics by name; a name that occurs again gets a number."""
-    metrics: dict[str, Metric] = {}
-    for index, node in enumerate(nodes):
-        name = node.name if node.name not in metrics else f"{node.name}_{index}"
-        metrics[name] = Builder(facts).construct(node, f"evaluation.metrics.{index}")
-    return metrics
+def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
+    """Metrics by the names of their nodes."""
+    return {
+        name: Builder(facts).construct(node, f"evaluation.metrics.{index}")
+        for index, (name, node) in enumerate(zip(own_names(nodes), nodes, strict=True))
+    }
 
 
 def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[ScheduledOption]]:

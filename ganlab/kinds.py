@@ -145,6 +145,7 @@ KINDS: dict[str, Kind] = _kinds(
         "metrics",
         contract="ganlab.contracts:Metric",
         protocols=("ganlab.contracts:Metric",),
+        section_node="ganlab.spec.model:MetricNode",
         offered={"update": frozenset({"labels"})},
         checks=(f"{_CHECKS}.leaf_checks:check_metric",),
     ),

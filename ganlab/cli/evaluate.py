@@ -60,6 +60,7 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
     evaluator = Evaluator(
         build_metrics(nodes, dataset.facts),
         dataset,
+        nodes,
         samples=samples or section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
@@ -91,16 +92,17 @@ def choose_metrics(names: str | None, of_spec: Sequence[Node]) -> list[Node]:
     """The spec's nodes, or those named: with the spec's options where it has them, else with their own defaults."""
     from ganlab.errors import UserError
     from ganlab.plugins import find
+    from ganlab.spec.model import MetricNode, own_names
 
     if names is None:
         if not of_spec:
             raise UserError("the run's spec has no metrics; name some, as in --metrics swd")
         return list(of_spec)
-    known = {node.name: node for node in of_spec}
+    known = dict(zip(own_names(of_spec), of_spec, strict=True))
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     found = [find("metrics", name) for name in wanted if name not in known]
     return [known[name] for name in wanted if name in known] + [
-        Node("metrics", plugin.name, distribution=plugin.distribution) for plugin in found
+        MetricNode("metrics", plugin.name, distribution=plugin.distribution) for plugin in found
     ]
 
 

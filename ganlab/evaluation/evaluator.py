@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab import plugins
 from ganlab.contracts import Dataset, Metric
 from ganlab.distributed import broadcast_value, gather_in_order, rank, world_size
-from ganlab.errors import PluginError
 from ganlab.evaluation.quantise import for_metrics
 from ganlab.evaluation.reals import count_reals, real_blocks
 from ganlab.evaluation.sampling import BLOCK, sample_blocks
+from ganlab.plugins import find
+from ganlab.spec.model import Node, own_names
 from ganlab.training.module import GANModule
 
 
@@ -44,13 +44,15 @@ class Evaluator:
     mirrors images (`flip`), mirrored reals are among them. Conditional fakes have labels drawn uniformly. Every rank
     makes its share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the
     same numbers. A metric that raises is reported as failed, the others and the training go on. A metric may have
-    `protocol`, a mapping of what else its numbers depend on.
+    `protocol`, a mapping of what else its numbers depend on. `nodes`, those of the spec in the order of the metrics,
+    say of which plugin and version each metric is.
     """
 
     def __init__(
         self,
         metrics: Mapping[str, Metric],
         dataset: Dataset,
+        nodes: Sequence[Node] = (),
         *,
         samples: int,
         seed: int = 0,
@@ -63,6 +65,7 @@ class Evaluator:
         self.seed = seed
         self.batch_size = batch_size
         self.flip = flip
+        self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
         self._takes_labels = {name: _has_argument(metric.update, "labels") for name, metric in metrics.items()}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
         self._reals_shown = False
@@ -113,7 +116,8 @@ class Evaluator:
 
     def _result(self, name: str, errors: dict[str, str], module: GANModule) -> MetricResult:
         def compute() -> dict[str, float]:
-            return {_full_name(name, key): float(value) for key, value in self.metrics[name].compute().items()}
+            plugin = self._origins.get(name, {}).get("plugin", name)
+            return {_full_name(name, key, plugin): float(value) for key, value in self.metrics[name].compute().items()}
 
         values = _attempt(errors, name, compute) if name not in errors else None
         return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
@@ -122,7 +126,7 @@ class Evaluator:
         facts = self.dataset.facts
         return {
             "metric": name,
-            **_origin(name),
+            **self._origins.get(name, {}),
             "samples": self.samples,
             "reals": min(self.samples, count_reals(self.dataset, self.flip)),
             "mirrored": self.flip,
@@ -148,14 +152,14 @@ def _has_argument(function: Any, name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
-def _origin(name: str) -> dict[str, str]:
-    """Distribution and version of a metric that is an installed plugin."""
-    try:
-        plugin = plugins.find("metrics", name)
-    except PluginError:
-        return {}
-    return {"distribution": plugin.distribution, "version": plugin.version}
+def _origin(node: Node) -> dict[str, str]:
+    """A metric's plugin with its distribution and version."""
+    if not node.distribution:
+        return {"plugin": node.name}  # written in Python
+    plugin = find(node.kind, f"{node.distribution}/{node.name}")
+    return {"plugin": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
 
 
-def _full_name(metric: str, key: str) -> str:
-    return metric if key == metric else f"{metric}/{key}"
+def _full_name(metric: str, key: str, plugin: str) -> str:
+    """The name of one of a metric's numbers; the one that is called as the metric's plugin is the metric's own."""
+    return metric if key in (metric, plugin) else f"{metric}/{key}"

@@ -157,6 +157,7 @@ def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
     return Evaluator(
         build_metrics(section.metrics, facts),
         dataset,
+        section.metrics,
         samples=section.samples,
         seed=section.seed,
         batch_size=section.batch_size,

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.spec.document import Origin, Path
-from ganlab.spec.model import Node, RegularizerNode, Spec
+from ganlab.spec.model import Node, RegularizerNode, Spec, own_names
 from ganlab.spec.problems import Problems
 from ganlab.suggestions import did_you_mean
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def check_consistency(spec: Spec, origins: Mapping[Path, Origin], whole: Origin, problems: Problems) -> None:
     """Note every contradiction; `whole` is the place of the spec itself."""
-    found = [*_name(spec), *_batches(spec), *_players(spec), *_regularizers(spec)]
+    found = [*_name(spec), *_batches(spec), *_players(spec), *_metrics(spec), *_regularizers(spec)]
     for path, sentence in found:
         problems.add(origins.get(path, origins.get(path[:-1], whole)), path, sentence)
 
@@ -28,7 +28,7 @@ Finding = tuple[Path, str]
 
 
 def _name(spec: Spec) -> Iterator[Finding]:
-    if not _NAME.fullmatch(spec.name):
+    if not _FOLDER.fullmatch(spec.name):
         sentence = "names a folder: it takes letters, digits, '.', '_' and '-', and starts with a letter or digit"
         yield ("name",), f"{sentence}, unlike '{spec.name}'"
 
@@ -63,6 +63,11 @@ def _players(spec: Spec) -> Iterator[Finding]:
             yield ("optimizers", player), sentence + did_you_mean(player, players)
 
 
+def _metrics(spec: Spec) -> Iterator[Finding]:
+    metrics = spec.evaluation.metrics if spec.evaluation else ()
+    yield from _named_once([(("evaluation", "metrics", index), node) for index, node in enumerate(metrics)])
+
+
 def _regularizers(spec: Spec) -> Iterator[Finding]:
     provides = getattr(_loaded(spec.architecture), "provides", None)
     for option, value in spec.architecture.options.items():
@@ -73,17 +78,23 @@ def _regularizers(spec: Spec) -> Iterator[Finding]:
             for index, node in enumerate(value)
             if isinstance(node, RegularizerNode)
         ]
-        yield from _repeated(nodes)
+        yield from _named_once(nodes)
         yield from _weighted_constraints(nodes)
         for path, node in nodes if isinstance(provides, Mapping) else []:
             yield from _unprovided(spec.architecture, provides or {}, path, node)
 
 
-def _repeated(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:
-    counts = Counter(node.name for _, node in nodes)
-    for path, node in nodes:
-        if counts[node.name] > 1:
-            yield path, f"'{node.name}' stands {counts[node.name]} times in the list; remove all but one"
+def _named_once(nodes: Sequence[tuple[Path, Node]]) -> Iterator[Finding]:
+    """Nodes of one list that cannot be told apart in the log, or that say the same twice."""
+    names = own_names([node for _, node in nodes])
+    for index, ((path, node), name) in enumerate(zip(nodes, names, strict=True)):
+        alias = getattr(node, "alias", None)
+        if alias is not None and not _NAME.fullmatch(alias):
+            yield (*path, "alias"), f"names numbers of the log: it takes letters, digits, '_' and '-', unlike '{alias}'"
+        elif name in names[:index]:
+            yield path, f"another one of this list is called '{name}', too; give one of them another alias"
+        elif node in [earlier for _, earlier in nodes[:index]]:
+            yield path, f"'{node.name}' stands in the list already, with the same options; remove one or change it"
 
 
 def _weighted_constraints(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
@@ -36,12 +37,25 @@ class RegularizerNode(Node):
     """A regularizer's node with the platform's keys.
 
     Args:
-        weight: factor of the penalty.
-        every: interval in updates of its player; the platform scales the penalty by it.
+        weight: Factor of the penalty.
+        every: Interval in updates of its player; the platform scales the penalty by it.
+        alias: Name of its term in the log; null for the plugin's name, with a number where it stands again.
     """
 
     weight: Weight = 1.0
     every: Count = 1
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class MetricNode(Node):
+    """A metric's node with the platform's keys.
+
+    Args:
+        alias: Name of its numbers in the log; null for the plugin's name, with a number where it stands again.
+    """
+
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,7 @@ class EvaluationSection:
         seed: of the samples.
     """
 
-    metrics: tuple[Node, ...] = ()
+    metrics: tuple[MetricNode, ...] = ()
     every_kimg: Positive = 50.0
     samples: Count = 10_000
     batch_size: Count = 64
@@ -248,6 +262,18 @@ class Spec:
     def total_images(self) -> int:
         """Length in images."""
         return round(self.kimg * 1000)
+
+
+def own_names(nodes: Sequence[Node]) -> list[str]:
+    """What each of the nodes of one list is called: its alias, or its plugin's name, the second time as `name_2`."""
+    seen: Counter[str] = Counter()
+    names = []
+    for node in nodes:
+        alias: str | None = getattr(node, "alias", None)
+        if alias is None:
+            seen[node.name] += 1
+        names.append(alias or (node.name if seen[node.name] == 1 else f"{node.name}_{seen[node.name]}"))
+    return names
 
 
 def platform_keys(node: type[Node]) -> frozenset[str]:

@@ -19,8 +19,8 @@ def preset_nodes(plugin: Plugin, nodes: Mapping[str, Any]) -> Value:
 def insert_nodes(holder: Mapping[Key, Value], key: str, index: int | None, nodes: Value) -> dict[Key, Value]:
     """The holder's members with a preset's nodes in the place of the preset, at `key` (item `index` of a list).
 
-    Lists come in front of what the spec lists, without the nodes whose name the spec lists itself; of all else the
-    spec's own values win.
+    Lists come in front of what the spec lists, without the nodes whose name or alias the spec lists itself; of all
+    else the spec's own values win.
     """
     members = dict(holder)
     if index is None:
@@ -38,12 +38,14 @@ def insert_nodes(holder: Mapping[Key, Value], key: str, index: int | None, nodes
 
 
 def _in_front(preset: list[Value], own: list[Value]) -> list[Value]:
-    names = {_bare_name(item) for item in own}
-    return [item for item in preset if _bare_name(item) not in names] + own
+    names = {_own_name(item) for item in own}
+    return [item for item in preset if _own_name(item) not in names] + own
 
 
-def _bare_name(value: Value) -> str | None:
-    name = node_name(value)
+def _own_name(value: Value) -> str | None:
+    """What a node is called in the log: two of one plugin stand beside each other if they have different aliases."""
+    alias = value.get("alias")
+    name = alias if alias is not None and isinstance(alias.content, str) else node_name(value)
     return None if name is None else name.content.rpartition("/")[2]
 
 

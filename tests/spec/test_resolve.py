@@ -5,7 +5,7 @@ import pytest
 from ganlab.errors import SpecError
 from ganlab.schedules import Schedule
 from ganlab.spec import load_spec, node_from, read_spec, resolve_with_origins
-from ganlab.spec.model import Node, OptimizerNode, RegularizerNode
+from ganlab.spec.model import MetricNode, Node, OptimizerNode, RegularizerNode
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_nodes_hold_what_constructors_take(read):
     adam = spec.optimizers["generator"]
     assert isinstance(adam, OptimizerNode)
     assert adam.options["betas"] == (0.0, 0.99)
-    assert spec.evaluation.metrics == (Node("metrics", "toy", {"digits": 3}, "ganlab-toy"),)
+    assert spec.evaluation.metrics == (MetricNode("metrics", "toy", {"digits": 3}, "ganlab-toy"),)
     assert spec.snapshots.grid == (2, 2)
 
 

@@ -27,6 +27,8 @@ class GradientPenalty:
         noise: standard deviation of the normal noise on each number of the reals or fakes; the paper of DRAGAN
             (Kodali et al., 2017) has it as c, and its code adds uniform noise instead, of up to half the standard
             deviation of the data. None on lines.
+        per_pixel: Take the norm over the channels of each pixel, and the mean over pixels as well, as in SinGAN (Shaham
+            et al., 2019), for discriminators whose logits are maps of patches. Vectors have no pixels: nothing changes.
     """
 
     side: ClassVar[str] = "discriminator"
@@ -38,6 +40,7 @@ class GradientPenalty:
         one_sided: bool = False,
         at: Literal["lines", "reals", "fakes"] = "lines",
         noise: Annotated[Scheduled, Ge(0)] = 0.0,
+        per_pixel: bool = False,
     ) -> None:
         if noise != 0 and at == "lines":
             raise UserError("'noise' is for penalties at reals or fakes: set 'at' to one of them, or leave it out")
@@ -45,11 +48,12 @@ class GradientPenalty:
         self.one_sided = one_sided
         self.at = at
         self.noise = noise
+        self.per_pixel = per_pixel
 
     def penalty(self, views: Views) -> Tensor:
-        """Mean over the batch of the relative squared distance to the target."""
+        """Mean over the batch, and the pixels if each has a norm, of the relative squared distance to the target."""
         gradient = input_gradient(views.discriminate, self._points(views))
-        norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+        norm = torch.linalg.vector_norm(gradient if self.per_pixel else gradient.flatten(1), dim=1)
         distance: Tensor = norm if self.target == 0 else norm / self.target - 1
         return (distance.relu() if self.one_sided else distance).square().mean()
 

@@ -254,3 +254,24 @@ def test_penalties_use_only_the_views_that_they_require(regularizer):
     required = {name: every_view[name] for name in regularizer.requires}
     assert regularizer.side == "discriminator"
     assert torch.isfinite(regularizer().penalty(Views(**required)))
+
+
+@pytest.mark.parametrize(("target", "one_sided"), [(1.0, False), (0.0, False), (0.5, True)])
+def test_gradient_penalty_per_pixel_is_the_mean_over_pixels_of_a_critic_of_patches(target, one_sided):
+    """A critic that weighs each pixel's channels by itself: its gradient at a pixel is that pixel's weights."""
+    weights = torch.randn(3, 4, 5, dtype=torch.float64)
+
+    def patches(images):
+        return (images * weights).sum(1, keepdim=True)  # (N, 1, 4, 5): a logit for each pixel
+
+    offered = Views(
+        discriminate=patches,
+        real_images=torch.randn(6, 3, 4, 5, dtype=torch.float64),
+        fake_images=torch.randn(6, 3, 4, 5, dtype=torch.float64),
+        random=Randomness("pixels", count=6),
+    )
+    penalty = GradientPenalty(target=target, one_sided=one_sided, per_pixel=True).penalty(offered)
+    norms = weights.square().sum(0).sqrt()
+    distances = norms if target == 0 else (norms - target) / target
+    distances = distances.clamp(min=0) if one_sided else distances
+    assert penalty.item() == pytest.approx(distances.square().mean().item())
