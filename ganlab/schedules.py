@@ -1,11 +1,11 @@
-"""Numbers that change with the images seen: pure functions, so that resuming needs no state."""
+"""Numbers that change with the images seen, or the rounds played: pure functions, so that resuming needs no state."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard
 
 
 class Schedulable:
@@ -19,39 +19,47 @@ same name and reads that attribute at every call: the platform sets it before ea
 
 @dataclass(frozen=True)
 class Schedule:
-    """A number as a function of the images seen.
+    """A number as a function of the images seen, or of the rounds played.
 
-    `points` are (images, value) pairs in ascending order; `shape` says how to go from one to the next:
-    `linear` and `cosine` interpolate, `steps` jumps at each point. Outside the points the nearest value holds.
+    `points` are (moment, value) pairs in ascending order, moments in the unit `of`; `shape` says how to go from one
+    to the next: `linear` and `cosine` interpolate, `steps` jumps at each point. Outside the points the nearest value
+    holds.
     """
 
     shape: str
     points: tuple[tuple[float, float], ...]
+    of: Literal["images", "rounds"] = "images"
 
-    def __call__(self, images_seen: float) -> float:
-        """The value at `images_seen`."""
+    def __call__(self, images_seen: float, rounds: float = 0) -> float:
+        """The value after so many images and rounds."""
+        return self.value(rounds if self.of == "rounds" else images_seen)
+
+    def value(self, moment: float) -> float:
+        """The value at a moment in the schedule's own unit."""
         before = self.points[0]
         for after in self.points[1:]:
-            if images_seen < after[0]:
-                return self._between(before, after, images_seen)
+            if moment < after[0]:
+                return self._between(before, after, moment)
             before = after
         return before[1]
 
-    def _between(self, before: tuple[float, float], after: tuple[float, float], images_seen: float) -> float:
-        if self.shape == "steps" or images_seen <= before[0]:
+    def _between(self, before: tuple[float, float], after: tuple[float, float], moment: float) -> float:
+        if self.shape == "steps" or moment <= before[0]:
             return before[1]
-        progress = (images_seen - before[0]) / (after[0] - before[0])
+        progress = (moment - before[0]) / (after[0] - before[0])
         if self.shape == "cosine":
             progress = (1 - math.cos(math.pi * progress)) / 2
         return before[1] + (after[1] - before[1]) * progress
 
     def to_node(self) -> dict[str, Any]:
         """The schedule as it is written in a spec."""
+        unit = "rounds" if self.of == "rounds" else "kimg"
         if self.shape == "steps":
-            return {"steps": {_kimg(images): value for images, value in self.points}}
+            steps: dict[str, Any] = {"steps": {_written(moment, unit): value for moment, value in self.points}}
+            return steps | ({"in": unit} if unit != "kimg" else {})
         start, end = self.points
-        node: dict[str, Any] = {self.shape: [start[1], end[1]], "over_kimg": _kimg(end[0] - start[0])}
-        return node | ({"from_kimg": _kimg(start[0])} if start[0] else {})
+        node: dict[str, Any] = {self.shape: [start[1], end[1]], f"over_{unit}": _written(end[0] - start[0], unit)}
+        return node | ({f"from_{unit}": _written(start[0], unit)} if start[0] else {})
 
 
 SHAPES = ("linear", "cosine", "steps")
@@ -65,7 +73,8 @@ def is_schedule(value: object) -> bool:
 def parse_schedule(node: Mapping[str, Any]) -> Schedule:
     """Read `{linear|cosine: [start, end], over_kimg: N, from_kimg: M}` or `{steps: {kimg: value, ...}}`.
 
-    Raises `ValueError` with a sentence that says what is wrong and what is expected.
+    With `over_rounds`, `from_rounds` and `in: rounds` the lengths are rounds of the game and not kimg. Raises
+    `ValueError` with a sentence that says what is wrong and what is expected.
     """
     shapes = [shape for shape in SHAPES if shape in node]
     if len(shapes) != 1:
@@ -74,36 +83,47 @@ def parse_schedule(node: Mapping[str, Any]) -> Schedule:
 
 
 def _parse_ramp(shape: str, node: Mapping[str, Any]) -> Schedule:
-    _refuse_unknown(node, {shape, "over_kimg", "from_kimg"})
+    unit = "rounds" if {"over_rounds", "from_rounds"} & set(node) else "kimg"
+    over, since = f"over_{unit}", f"from_{unit}"
+    if unit == "rounds" and {"over_kimg", "from_kimg"} & set(node):
+        raise ValueError(f"a schedule counts kimg or rounds, not both; give '{over}' and, if you like, '{since}' alone")
+    _refuse_unknown(node, {shape, "over_kimg", "from_kimg", "over_rounds", "from_rounds"})
     values = node[shape]
     if not (isinstance(values, list | tuple) and len(values) == 2 and all(map(_is_number, values))):
         raise ValueError(f"'{shape}' takes [start, end], two numbers, not {values!r}")
-    length, start = node.get("over_kimg"), node.get("from_kimg", 0)
+    length, start = node.get(over), node.get(since, 0)
     if not _is_number(length) or length <= 0:
-        raise ValueError(f"'{shape}' needs 'over_kimg', a number above 0, not {length!r}")
+        raise ValueError(f"'{shape}' needs '{over}', a number above 0, not {length!r}")
     if not _is_number(start) or start < 0:
-        raise ValueError(f"'from_kimg' is a number of at least 0, not {start!r}")
-    first, last = _images(start), _images(start + length)
-    return Schedule(shape, ((first, float(values[0])), (last, float(values[1]))))
+        raise ValueError(f"'{since}' is a number of at least 0, not {start!r}")
+    first, last = _moment(start, unit), _moment(start + length, unit)
+    return Schedule(shape, ((first, float(values[0])), (last, float(values[1]))), _UNITS[unit])
 
 
 def _parse_steps(node: Mapping[str, Any]) -> Schedule:
-    _refuse_unknown(node, {"steps"})
-    steps = node["steps"]
+    _refuse_unknown(node, {"steps", "in"})
+    steps, unit = node["steps"], node.get("in", "kimg")
+    if unit not in _UNITS:
+        raise ValueError(f"'in' says what the steps count: {' or '.join(_UNITS)}, not {unit!r}")
     if not (isinstance(steps, Mapping) and all(map(_is_number, [*steps.keys(), *steps.values()]))):
-        raise ValueError(f"'steps' takes a mapping of kimg to value, such as {{0: 0.1, 500: 0.01}}, not {steps!r}")
+        raise ValueError(f"'steps' takes a mapping of {unit} to value, such as {{0: 0.1, 500: 0.01}}, not {steps!r}")
     if 0 not in steps or min(steps) < 0:
-        raise ValueError("'steps' starts at kimg 0 and has no negative kimg")
-    return Schedule("steps", tuple((_images(kimg), float(steps[kimg])) for kimg in sorted(steps)))
+        raise ValueError(f"'steps' starts at 0 {unit} and has nothing before")
+    points = tuple((_moment(moment, unit), float(steps[moment])) for moment in sorted(steps))
+    return Schedule("steps", points, _UNITS[unit])
 
 
-def _images(kimg: float) -> float:
-    # Rounded, as `_kimg`, so that a schedule that is written out reads back the same.
-    return round(kimg * 1000.0, 3)
+_UNITS: Mapping[str, Literal["images", "rounds"]] = {"kimg": "images", "rounds": "rounds"}
+"""What a spec counts, and what the schedule that it means is a function of."""
 
 
-def _kimg(images: float) -> float:
-    return round(images / 1000, 6)
+def _moment(written: float, unit: str) -> float:
+    # Rounded, as in `_written`, so that a schedule that is written out reads back the same.
+    return round(written * 1000.0, 3) if unit == "kimg" else float(written)
+
+
+def _written(moment: float, unit: str) -> float:
+    return round(moment / 1000, 6) if unit == "kimg" else moment
 
 
 def _refuse_unknown(node: Mapping[str, Any], allowed: set[str]) -> None:

@@ -19,6 +19,13 @@ def test_steps_jump_at_their_kimg() -> None:
     assert [steps(images) for images in (0, 499_999, 500_000, 10**7)] == [0.1, 0.1, 0.01, 0.001]
 
 
+def test_rounds_are_counted_where_a_schedule_says_so() -> None:
+    ramp = parse_schedule({"linear": [1.0, 0.0], "over_rounds": 10, "from_rounds": 5})
+    assert [ramp(10**6, rounds) for rounds in (0, 5, 10, 15, 99)] == [1.0, 1.0, 0.5, 0.0, 0.0]
+    steps = parse_schedule({"steps": {0: 5e-4, 1600: 5e-5}, "in": "rounds"})
+    assert [steps(10**6, rounds) for rounds in (0, 1599, 1600)] == [5e-4, 5e-4, 5e-5]
+
+
 @pytest.mark.parametrize(
     "node",
     [
@@ -28,6 +35,9 @@ def test_steps_jump_at_their_kimg() -> None:
         {"linear": [1, 0], "over_kimg": 1, "ovre_kimg": 1},
         {"linear": [1, 0], "cosine": [1, 0], "over_kimg": 1},
         {"steps": {5: 1.0}},
+        {"steps": {0: 1.0}, "in": "epochs"},
+        {"linear": [1, 0], "over_kimg": 1, "from_rounds": 1},
+        {"linear": [1, 0], "from_rounds": 1},
         {"steps": [1, 2]},
         {"steps": {0: "x"}},
     ],
@@ -39,7 +49,12 @@ def test_wrong_schedules_are_refused_with_a_sentence(node: dict) -> None:
 
 @pytest.mark.parametrize(
     "node",
-    [{"linear": [1.0, 0.5], "over_kimg": 3.0, "from_kimg": 1.0}, {"steps": {0.0: 0.1, 5.0: 0.2}}],
+    [
+        {"linear": [1.0, 0.5], "over_kimg": 3.0, "from_kimg": 1.0},
+        {"cosine": [1.0, 0.5], "over_rounds": 3.0, "from_rounds": 1.0},
+        {"steps": {0.0: 0.1, 5.0: 0.2}},
+        {"steps": {0.0: 0.1, 1600.0: 0.2}, "in": "rounds"},
+    ],
 )
 def test_a_schedule_is_written_as_it_was_read(node: dict) -> None:
     schedule = parse_schedule(node)

@@ -117,15 +117,15 @@ def _parsed(value: Any) -> Any:
 
 
 def _moments(template: Any) -> list[float]:
-    """Images at which the value is checked: the points of its schedules."""
+    """Moments at which the value is checked: the points of its schedules."""
     parts = template if isinstance(template, list) else [template]
-    return sorted({images for part in parts if isinstance(part, Schedule) for images, _ in part.points} | {0.0})
+    return sorted({moment for part in parts if isinstance(part, Schedule) for moment, _ in part.points} | {0.0})
 
 
-def _at(template: Any, images: float) -> Any:
+def _at(template: Any, moment: float) -> Any:
     if isinstance(template, list):
-        return [_at(item, images) for item in template]
-    return template(images) if isinstance(template, Schedule) else template
+        return [_at(item, moment) for item in template]
+    return template.value(moment) if isinstance(template, Schedule) else template
 
 
 def _restored(result: Any, template: Any) -> Any:

@@ -24,26 +24,30 @@ _INTERPOLATION: Schema = {"type": "string", "pattern": r"\$\{.+\}"}
 _NUMBER: Schema = {"anyOf": [{"type": "number"}, _INTERPOLATION]}
 _LENGTH: Schema = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _INTERPOLATION]}
 _RAMP: Schema = {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}
+
+
+def _ramp(shape: str, unit: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {shape: _RAMP, f"over_{unit}": _LENGTH, f"from_{unit}": _NUMBER},
+        "required": [shape, f"over_{unit}"],
+        "additionalProperties": False,
+    }
+
+
+_STEPS: Schema = {
+    "type": "object",
+    "properties": {
+        "steps": {"type": "object", "additionalProperties": _NUMBER},
+        "in": {"enum": ["kimg", "rounds"]},
+    },
+    "required": ["steps"],
+    "additionalProperties": False,
+}
 _FIXED: Mapping[str, Schema] = {
     "interpolation": _INTERPOLATION,
     "schedule": {
-        "anyOf": [
-            {
-                "type": "object",
-                "properties": {shape: _RAMP, "over_kimg": _LENGTH, "from_kimg": _NUMBER},
-                "required": [shape, "over_kimg"],
-                "additionalProperties": False,
-            }
-            for shape in ("linear", "cosine")
-        ]
-        + [
-            {
-                "type": "object",
-                "properties": {"steps": {"type": "object", "additionalProperties": _NUMBER}},
-                "required": ["steps"],
-                "additionalProperties": False,
-            }
-        ]
+        "anyOf": [*(_ramp(shape, unit) for shape in ("linear", "cosine") for unit in ("kimg", "rounds")), _STEPS]
     },
 }
 

@@ -24,6 +24,8 @@ A spec is a YAML file. A node is the name of a plugin, or a mapping with `name` 
 `extends: path` (or a list of paths, later ones win) builds on other files, `${a.b}` repeats another value, and
 `a.b=c` on the command line overrides one. A value that may be a schedule may be written
 `{linear: [start, end], over_kimg: N}` (also `cosine`; `from_kimg: M` starts later) or `{steps: {0: a, 100: b}}`.
+A schedule counts thousands of images, or rounds of the game (one training step each) where it is written with
+`over_rounds` and `from_rounds`, or with `in: rounds` beside `steps`.
 """
 
 

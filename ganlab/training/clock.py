@@ -17,20 +17,23 @@ class Clock:
 
     `position` is the place in the stream of training examples. It moves with `images_seen` but never back: after a
     rollback the clock shows an earlier time while the stream, and with it every random draw, goes on to new ground.
-    `updates` counts the optimizer steps of each player.
+    `updates` counts the optimizer steps of each player, `rounds` the rounds of the game, for published schedules that
+    count iterations.
     """
 
     def __init__(self) -> None:
         self.images_seen = 0
         self.before_step = 0
         self.position = 0
+        self.rounds = 0
         self.updates: Counter[str] = Counter()
 
     def advance(self, images: int) -> None:
-        """End a training step that showed `images` reals to the discriminator."""
+        """End a training step, one round of the game, that showed `images` reals to the discriminator."""
         self.before_step = self.images_seen
         self.images_seen += images
         self.position += images
+        self.rounds += 1
 
     def passed(self, every_images: float) -> bool:
         """Whether the last step reached or crossed a multiple of `every_images`."""
@@ -50,10 +53,16 @@ class Clock:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"images_seen": self.images_seen, "position": self.position, "updates": dict(self.updates)}
+        return {
+            "images_seen": self.images_seen,
+            "position": self.position,
+            "rounds": self.rounds,
+            "updates": dict(self.updates),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` saved."""
         self.images_seen = self.before_step = int(state["images_seen"])
         self.position = int(state["position"])
+        self.rounds = int(state.get("rounds", 0))  # checkpoints from before schedules could count them
         self.updates = Counter(state["updates"])

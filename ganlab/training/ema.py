@@ -28,18 +28,18 @@ class Averages(nn.Module):
         self.copies = nn.ModuleDict({name: copy.deepcopy(module) for name, module in modules.items()})
         self.copies.requires_grad_(False)
 
-    def half_life(self, images_seen: int) -> float:
+    def half_life(self, images_seen: int, rounds: int = 0) -> float:
         """The half-life in images at a moment of training."""
         if self.half_life_kimg is None:
             return 0.0
         value = self.half_life_kimg
-        images = 1000 * (value(images_seen) if isinstance(value, Schedule) else value)
+        images = 1000 * (value(images_seen, rounds) if isinstance(value, Schedule) else value)
         return images if self.ramp_up is None else min(images, self.ramp_up * images_seen)
 
     @torch.no_grad()
-    def update(self, modules: Mapping[str, nn.Module], images: int, images_seen: int) -> None:
+    def update(self, modules: Mapping[str, nn.Module], images: int, images_seen: int, rounds: int = 0) -> None:
         """Take in the weights after a step of `images` images that ended at `images_seen`."""
-        half_life = self.half_life(images_seen)
+        half_life = self.half_life(images_seen, rounds)
         keep = 0.5 ** (images / half_life) if half_life > 0 else 0.0
         for name, average in self.copies.items():
             live = modules[name]

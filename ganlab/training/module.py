@@ -209,7 +209,7 @@ class GANModule(LightningModule):
         if (step.position, step.images_seen) != (self.clock.position, self.clock.images_seen):
             return  # fetched before a rollback moved the stream on
         for option in self.scheduled_options:
-            option.apply(self.clock.images_seen)
+            option.apply(self.clock.images_seen, self.clock.rounds)
         try:
             self.play(step.batches(self.facts, self.settings.seed))
         except NonFiniteGradient as problem:
@@ -217,7 +217,7 @@ class GANModule(LightningModule):
             return
         self.clock.advance(step.images_shown)
         sources = {name: getattr(self, name) for name in self.averaged}
-        self.averages.update(sources, step.images_shown, self.clock.images_seen)
+        self.averages.update(sources, step.images_shown, self.clock.images_seen, self.clock.rounds)
 
     # ---------------------------------------------------------------- inside
 

@@ -11,12 +11,12 @@ import torch
 from ganlab.schedules import Schedule
 
 
-def value_at(template: Any, images_seen: float) -> Any:
+def value_at(template: Any, images_seen: float, rounds: float = 0) -> Any:
     """A value of a spec with its schedules replaced by their numbers at a moment of training."""
     if isinstance(template, Schedule):
-        return template(images_seen)
+        return template(images_seen, rounds)
     if isinstance(template, list | tuple):
-        return type(template)(value_at(part, images_seen) for part in template)
+        return type(template)(value_at(part, images_seen, rounds) for part in template)
     return template
 
 
@@ -35,9 +35,9 @@ class ScheduledOption:
     template: Any
     assign: Callable[[Any], None]
 
-    def apply(self, images_seen: float) -> None:
+    def apply(self, images_seen: float, rounds: float = 0) -> None:
         """Set the option's value for this moment."""
-        self.assign(value_at(self.template, images_seen))
+        self.assign(value_at(self.template, images_seen, rounds))
 
 
 def attribute_option(name: str, template: Any, target: object, attribute: str) -> ScheduledOption:

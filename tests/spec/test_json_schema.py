@@ -43,6 +43,8 @@ SHIPPED = [path for path in sorted(EXPERIMENTS.rglob("*.yaml")) if "sweeps" not 
 RIGHT = [
     [],
     ["architecture.loss={name: toy_preset, strength: {linear: [1, 0], over_kimg: 3}}"],
+    ["optimizers.generator.lr={steps: {0: 5.0e-4, 1600: 5.0e-5}, in: rounds}"],
+    ["ema.half_life_kimg={cosine: [1, 2], over_rounds: 100, from_rounds: 3}"],
     ["ema.half_life_kimg={linear: [1, '${seed}'], over_kimg: '${kimg}'}"],
     ["optimizers.generator.betas=[0.5, {steps: {0: 0.1}}]", "ema=null", "architecture.loss=ganlab-toy/toy"],
 ]

@@ -22,6 +22,7 @@ def test_state_round_trip() -> None:
     clock = Clock()
     clock.advance(64)
     clock.updates["generator"] += 1
+    assert clock.rounds == 1
     copy = Clock()
     copy.load_state_dict(clock.state_dict())
     assert copy.state_dict() == clock.state_dict()

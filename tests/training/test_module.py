@@ -118,6 +118,20 @@ def test_a_scheduled_learning_rate_is_set_before_each_step() -> None:
     assert module.player_optimizers["generator"].param_groups[0]["lr"] == pytest.approx(schedule(40))
 
 
+def test_a_schedule_of_rounds_counts_training_steps() -> None:
+    """6 rounds of a batch of 8, with 2 updates of the discriminator in each: the last round starts after 5."""
+    settings = tiny_settings()
+    schedule = Schedule("steps", ((0.0, 1e-2), (5.0, 1e-3), (6.0, 1e-4)), "rounds")
+    settings.optimizers["generator"].schedules = {"lr": schedule}
+    settings.half_life_kimg = Schedule("linear", ((0.0, 1.0), (6.0, 2.0)), "rounds")
+    module = tiny_gan(settings)
+    module.discriminator_steps = 2
+    fit(module, 96)
+    assert (module.clock.rounds, module.clock.updates["discriminator"]) == (6, 12)
+    assert module.player_optimizers["generator"].param_groups[0]["lr"] == 1e-3
+    assert module.averages.half_life(10**9, module.clock.rounds) == 2000
+
+
 class Exploding(Logistic):
     """Infinite in chosen calls."""
 
