@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.contracts import Batch, Preset, Views, WeightedRegularizer
+    from ganlab.contracts import Batch, Factory, Preset, Views, WeightedRegularizer
     from ganlab.errors import UserError
     from ganlab.facts import DataFacts
     from ganlab.games.two_player import TwoPlayerGAN
@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Batch": "ganlab.contracts",
     "DataFacts": "ganlab.facts",
+    "Factory": "ganlab.contracts",
     "GANModule": "ganlab.training.module",
     "Preset": "ganlab.contracts",
     "Randomness": "ganlab.randomness",
@@ -32,6 +33,7 @@ _PUBLIC = {
 __all__ = [
     "Batch",
     "DataFacts",
+    "Factory",
     "GANModule",
     "Preset",
     "Randomness",

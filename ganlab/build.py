@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,11 +20,12 @@ from ganlab.contracts import (
 from ganlab.errors import DataError, DataMissing, SpecError, UserError
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
-from ganlab.plugins import find
+from ganlab.plugins import Plugin, find
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
-from ganlab.spec.constructor import parameter_names
+from ganlab.spec.constructor import constructor_of, parameter_names
 from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec, own_names
+from ganlab.suggestions import did_you_mean
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
 from ganlab.training.ownership import check_ownership
@@ -37,11 +39,16 @@ class Builder:
         self.facts = facts
         self.scheduled: list[ScheduledOption] = []
 
-    def construct(self, node: Node, place: str) -> Any:
-        """The object of a node. Raises `SpecError` with the node's place if its constructor refuses the options."""
-        factory = load_factory(node)
-        options = {name: self._value(value, f"{place}.{name}") for name, value in node.options.items()}
-        options |= self._injected(node, factory, options, place)
+    def construct(self, node: Node, place: str, changes: dict[str, Any] | None = None) -> Any:
+        """The object of a node, with `changes` in the place of its own options and of the data's facts.
+
+        Raises `SpecError` with the node's place if its constructor refuses the options.
+        """
+        factory, changes = load_factory(node), changes or {}
+        own = {name: value for name, value in node.options.items() if name not in changes}
+        options = {name: self._value(value, f"{place}.{name}") for name, value in own.items()}
+        facts = [name for name in parameter_names(factory) if name in INJECTED_FACTS and name not in changes]
+        options = options | self._injected(node, facts, options, place) | changes
         try:
             built = factory(**value_at_start(options))
         except (SpecError, DataError):
@@ -57,7 +64,7 @@ class Builder:
 
     def _value(self, value: Any, place: str) -> Any:
         if isinstance(value, Node):
-            return self.construct(value, place)
+            return NodeFactory(self, value, place) if value.repeatable else self.construct(value, place)
         if isinstance(value, list | tuple):
             return self._items(value, place)
         if isinstance(value, Mapping):
@@ -66,8 +73,9 @@ class Builder:
 
     def _items(self, values: list[Any] | tuple[Any, ...], place: str) -> Any:
         built = [self._value(part, f"{place}.{index}") for index, part in enumerate(values)]
-        terms = [(node, part) for node, part in zip(values, built, strict=True) if isinstance(node, RegularizerNode)]
-        for name, (_, term) in zip(own_names([node for node, _ in terms]), terms, strict=True):
+        terms = [part for part in built if isinstance(part, WeightedRegularizer)]
+        nodes = [node for node, part in zip(values, built, strict=True) if isinstance(part, WeightedRegularizer)]
+        for term, name in zip(terms, own_names(nodes), strict=True):
             term.name = name
         return type(values)(built)
 
@@ -79,12 +87,9 @@ class Builder:
             self.scheduled.append(attribute_option(f"{place}.weight", node.weight, term, "weight"))
         return term
 
-    def _injected(
-        self, node: Node, factory: Callable[..., Any], options: Mapping[str, Any], place: str
-    ) -> dict[str, Any]:
+    def _injected(self, node: Node, wanted: Iterable[str], options: Mapping[str, Any], place: str) -> dict[str, Any]:
         if self.facts is None or not KINDS[node.kind].takes_facts:
             return {}
-        wanted = [name for name in parameter_names(factory) if name in INJECTED_FACTS]
         return {name: self._fact(name, node, options, place) for name in wanted}
 
     def _fact(self, name: str, node: Node, options: Mapping[str, Any], place: str) -> Any:
@@ -104,6 +109,26 @@ class Builder:
         return fact
 
 
+@dataclass(frozen=True)
+class NodeFactory:
+    """What a plugin gets for an argument `Factory[...]`: each call builds the node anew."""
+
+    builder: Builder
+    node: Node
+    place: str
+
+    def __call__(self, **changes: Any) -> Any:
+        """A new instance, with these options or facts changed. Raises `SpecError` for an option that there is not."""
+        constructor = constructor_of(plugin_of(self.node))
+        for name in changes:
+            if name not in constructor.options and not constructor.open:
+                raise SpecError(
+                    f"{self.place}: {self.node.name} has no option '{name}' to be built with; "
+                    f"its options: {', '.join(constructor.options)}{did_you_mean(name, constructor.options)}"
+                )
+        return self.builder.construct(self.node, self.place, changes)
+
+
 _NEEDS = {"channels": "images with channels", "resolution": "square images"}
 
 
@@ -118,9 +143,13 @@ def value_at_start(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def load_factory(node: Node) -> Callable[..., Any]:
     """The class or function behind a node."""
-    reference = f"{node.distribution}/{node.name}" if node.distribution else node.name
-    factory: Callable[..., Any] = load(find(node.kind, reference))
+    factory: Callable[..., Any] = load(plugin_of(node))
     return factory
+
+
+def plugin_of(node: Node) -> Plugin:
+    """The plugin that a node names."""
+    return find(node.kind, f"{node.distribution}/{node.name}" if node.distribution else node.name)
 
 
 def build_dataset(node: Node) -> Dataset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -206,6 +206,20 @@ class Extractor(Protocol):
     def __call__(self, images: Tensor) -> Tensor: ...
 
 
+Made = TypeVar("Made", covariant=True)
+
+
+class Factory(Protocol[Made]):
+    """Slot of a node that can be built several times: `Factory[Generator]` is written as one node of the generators.
+
+    Each call builds a new instance, initialised independently, with its own instances of whatever is nested in it.
+    Keywords change options of the node, or facts of the data (such as `resolution`), for this instance. Call it in the
+    constructor, so that the run's seed decides the initialisation and checkpoints find what they belong to.
+    """
+
+    def __call__(self, **changes: Any) -> Made: ...
+
+
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 """Kind `optimizers`, with its options bound: parameters -> optimizer."""
 
@@ -242,6 +256,7 @@ __all__ = [
     "DataFacts",
     "Dataset",
     "Discriminator",
+    "Factory",
     "Extractor",
     "Generator",
     "Loss",

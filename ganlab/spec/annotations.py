@@ -60,9 +60,18 @@ def may_be_scheduled(annotation: Any) -> bool:
 def nested_kind(annotation: Any) -> str | None:
     """The kind of the node that stands for a value with this annotation; None for anything but a contract."""
     bare, _ = _stripped(annotation)
+    if is_factory(bare):
+        return nested_kind(get_args(bare)[0])
     if not isinstance(bare, type) or get_origin(bare):
         return None
     return kind_of_contract(bare)
+
+
+def is_factory(annotation: Any) -> bool:
+    """Whether an annotation is `Factory[...]`: a node that arrives as a callable and can be built several times."""
+    origin = get_origin(_stripped(annotation)[0])
+    # By name, as contracts import torch, which the first look at a spec answers without.
+    return f"{getattr(origin, '__module__', '')}:{getattr(origin, '__qualname__', '')}" == "ganlab.contracts:Factory"
 
 
 def nests(annotation: Any) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, MinLen
 
-from ganlab.schedules import Scheduled
+from ganlab.schedules import Schedule, Scheduled
 
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
@@ -23,13 +23,15 @@ class Node:
 
     `options` holds every argument of the constructor that the spec sets, and those whose defaults a spec could
     have set: plain values, `Schedule`s, `Node`s and tuples or mappings of these. `name` is without the distribution,
-    `distribution` is where the plugin was found.
+    `distribution` is where the plugin was found. A `repeatable` node stands for a factory, which builds an instance
+    whenever it is called.
     """
 
     kind: str
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     distribution: str = ""
+    repeatable: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,18 @@ class Spec:
     def total_images(self) -> int:
         """Length in images."""
         return round(self.kimg * 1000)
+
+
+def scheduled_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places, below `path`, of all schedules in an option's value: in nodes, in what they nest, in lists."""
+    if isinstance(value, Schedule):
+        yield path
+    elif isinstance(value, Node):
+        yield from scheduled_paths(value.options, path)
+        yield from scheduled_paths({key: getattr(value, key) for key in platform_keys(type(value))}, path)
+    elif isinstance(value, Mapping | list | tuple):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from scheduled_paths(part, (*path, key))
 
 
 def own_names(nodes: Sequence[Node]) -> list[str]:

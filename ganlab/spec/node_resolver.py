@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
@@ -9,11 +10,11 @@ from ganlab.errors import PluginError
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
-from ganlab.spec.annotations import alternatives, in_words, nested_kind, nests
+from ganlab.spec.annotations import alternatives, in_words, is_factory, nested_kind, nests
 from ganlab.spec.constructor import Constructor, Option, constructor_of, schedulable
 from ganlab.spec.conversion import MismatchError, convert
-from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value
-from ganlab.spec.model import Node
+from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value, dotted
+from ganlab.spec.model import Node, scheduled_paths
 from ganlab.spec.names import missing_name, name_path, node_name, unknown_key
 from ganlab.spec.presets import insert_nodes, preset_nodes
 from ganlab.spec.problems import Problems
@@ -136,13 +137,22 @@ class NodeResolver:
                 nodes = {key: self._nested(inner, member, (*path, key)) for key, member in value.content.items()}
                 return WRONG if WRONG in nodes.values() else nodes
         kinds = [kind for part in alternatives(annotation) if (kind := nested_kind(part))]
+        repeatable = any(map(is_factory, alternatives(annotation)))
         combined = KINDS[kinds[0]].combined if kinds and isinstance(value.content, list) else None
         if combined:
             name, option = combined
             value = Value({"name": Value(name, value.origin), option: value}, value.origin)
         if not kinds or isinstance(value.content, list):
             return self._wrong(value.origin, path, f"needs {in_words(annotation)}")
-        return self.node(kinds[0], value, path)
+        node = self.node(kinds[0], value, path)
+        return self._repeatable(node, value.origin, path) if repeatable and node is not WRONG else node
+
+    def _repeatable(self, node: Node, origin: Origin, path: Path) -> Any:
+        """The node as one that is built several times; schedules have no place there."""
+        for below in scheduled_paths(node, path):
+            sentence = f"cannot follow a schedule, as {dotted(path)} is built several times; give it one number"
+            return self._wrong(self.origins.get(below, origin), below, sentence)
+        return dataclasses.replace(node, repeatable=True)
 
     def _fill_default(self, options: dict[str, Any], option: Option, path: Path) -> None:
         """Write a default out if a spec could have set it; otherwise it stays the constructor's affair."""
