@@ -5,7 +5,7 @@
 
 The first prints, for each stage, images a second beside the full network's, and the time to a number of images with
 and without growth (800 kimg to fade and 800 to stabilise each resolution, or `--kimg` of each). The second times one
-WGAN-GP step of both players: ganlab in float32 and in bfloat16, channels last, and the plain program of
+WGAN-GP step of both players: ganlab in float32 and in bfloat16, as `train` runs it, and the plain program of
 `plain_progressive.py`. Ratios are medians of those of the rounds.
 """
 
@@ -53,7 +53,6 @@ def grown(arguments: argparse.Namespace, resolution: int, growth: str) -> Progre
     optimizers = dict.fromkeys(module.player_names, optimizer)
     module.prepare(TrainingSettings(facts=facts, optimizers=optimizers, batch_size=arguments.batch))
     module.to(arguments.device)
-    module.to(memory_format=torch.channels_last)
     module.configure_optimizers()
     return module
 

@@ -86,11 +86,11 @@ class StepBatch:
     def to(self, device: torch.device | str, non_blocking: bool = False) -> StepBatch:
         """The batch on a device; copies from pinned memory do not block."""
         non_blocking = non_blocking or self.images.is_pinned()
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        return self.map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> StepBatch:
         """The batch in pinned memory (called by torch's DataLoader)."""
-        return self._map(lambda tensor: tensor.pin_memory())
+        return self.map(lambda tensor: tensor.pin_memory())
 
     def batches(self, facts: DataFacts, seed: int) -> list[Batch]:
         """One `Batch` for each discriminator update: images scaled to [-1, 1] where they are, in the default type.
@@ -114,7 +114,8 @@ class StepBatch:
         labels = None if self.labels is None else self.labels[rows]
         return Batch(images[rows], labels, random, {name: value[rows] for name, value in self.inputs.items()})
 
-    def _map(self, change: Callable[[Tensor], Tensor]) -> StepBatch:
+    def map(self, change: Callable[[Tensor], Tensor]) -> StepBatch:
+        """The batch with each of its tensors changed."""
         labels = None if self.labels is None else change(self.labels)
         inputs = {name: change(value) for name, value in self.inputs.items()}
         return StepBatch(self.plan, change(self.images), labels, inputs)

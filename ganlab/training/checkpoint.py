@@ -58,5 +58,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
 
 def export_generator(path: Path, module: GANModule) -> None:
     """Write the averaged generator as safetensors, one tensor per parameter and buffer."""
-    tensors = {name: value.detach().cpu().clone() for name, value in module.averages.copies.state_dict().items()}
+    state = module.averages.copies.state_dict()
+    # In the usual memory order, the only one that the format has.
+    tensors = {name: value.cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
     write_atomically(path, lambda temporary: save_file(tensors, temporary))

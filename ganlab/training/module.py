@@ -17,11 +17,13 @@ from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedR
 from ganlab.data.step_batch import StepBatch
 from ganlab.distributed import Exchange, rank
 from ganlab.nn.autocast import without_autocast
+from ganlab.nn.memory_order import arrange
 from ganlab.randomness import Randomness, derive_seed, seed_networks
 from ganlab.schedules import Schedule
 from ganlab.training.clock import Clock
 from ganlab.training.ema import Averages
 from ganlab.training.guard import Guard, NonFiniteGradient
+from ganlab.training.optimizers import load_optimizer
 from ganlab.training.ownership import check_ownership
 from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties
 from ganlab.training.scalars import ScalarBuffer
@@ -53,12 +55,14 @@ class GANModule(LightningModule):
     in `player_names`; the discriminator is updated `discriminator_steps` times on fresh reals, then each other
     player once on the last of these batches. `averaged` names the modules of which an average is kept and
     `provides` the views that each player offers to regularizers. An algorithm with another order of updates
-    overrides `play` and still calls `update`.
+    overrides `play` and still calls `update`. Images, and networks that do not say `channels_last = False`, lie in
+    memory with their channels last.
     """
 
     player_names: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
+    channels_last: ClassVar[bool] = True
     discriminator_steps: int = 1
 
     def __init__(self) -> None:
@@ -156,6 +160,7 @@ class GANModule(LightningModule):
         self.settings = settings
         self.facts = settings.facts
         self.trainable = check_ownership(self, self.players(), settings.optimizers)
+        self._in_order = arrange(self, settings.facts.is_images)
         sources = {name: getattr(self, name) for name in self.averaged}
         self.averages = Averages(sources, settings.half_life_kimg, settings.ramp_up)
         self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
@@ -198,11 +203,11 @@ class GANModule(LightningModule):
         self._optimizer_states = {} if self.player_optimizers else states
         for player, optimizer in self.player_optimizers.items():
             if player in states:
-                optimizer.load_state_dict(states[player])
+                load_optimizer(optimizer, states[player])
 
     def transfer_batch_to_device(self, batch: StepBatch, device: torch.device, dataloader_idx: int) -> StepBatch:
         """Move a step's examples, in their stored type, to the device."""
-        return batch.to(device)
+        return batch.to(device).map(self._in_order)
 
     def training_step(self, step: StepBatch, batch_idx: int) -> None:
         """One round of the game on the real examples of one step."""

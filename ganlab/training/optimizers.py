@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from ganlab.nn.memory_order import in_order_of
 
 
 def adam(
@@ -65,3 +68,15 @@ def sgd(
 ) -> torch.optim.Optimizer:
     """Stochastic gradient descent, with momentum if wanted."""
     return torch.optim.SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov, fused=True)
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Put a saved state into an optimizer, in the memory order of its parameters.
+
+    Fused optimizers walk through parameters and averages side by side, and do not look whether their orders agree.
+    """
+    optimizer.load_state_dict(dict(state))
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[name] = in_order_of(value, parameter)

@@ -25,7 +25,7 @@ class Maxout(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Maxima over the pieces."""
-        return features.view(len(features), -1, self.pieces).amax(2)
+        return features.reshape(len(features), -1, self.pieces).amax(2)
 
     def extra_repr(self) -> str:
         """The option, for printing."""

@@ -47,7 +47,7 @@ class PathLength(nn.Module):
         noise = views.random.normal("path_length", *images.shape[1:])[rows].to(images)
         noise = noise / math.sqrt(math.prod(images.shape[2:]))
         (gradient,) = torch.autograd.grad((images * noise).sum(), origins, create_graph=True)
-        lengths = gradient.square().sum(-1).view(len(origins), -1).mean(1).sqrt()
+        lengths = gradient.square().sum(-1).reshape(len(origins), -1).mean(1).sqrt()
         self.average.observe(lengths)
         average = self.average.current().to(lengths).lerp(shared_mean(lengths), self.decay)
         return (lengths - average).square().mean()
