@@ -146,7 +146,10 @@ class Normalizer(Protocol):
 
     `weight(layer)` returns the layer (changed in place or wrapped). `activation(channels, condition)` returns a
     module called as `module(x)`, or `module(x, vector)` when `condition`, the size of a conditioning vector, is
-    given; it takes (N, C) as well as (N, C, H, W).
+    given; it takes (N, C) as well as (N, C, H, W). One whose gain and bias can also be made from a map says
+    `takes_maps = True` and has a third argument, `spatial`, the channels of the map: the module is then called as
+    `module(x, maps)`, with (N, C, H, W) and (N, spatial, ...) of any size. Networks that need this build it by
+    `ganlab.nn.spatial_activation`, which refuses all others with a sentence.
     """
 
     def weight(self, layer: nn.Module) -> nn.Module: ...

@@ -124,6 +124,7 @@ KINDS: dict[str, Kind] = _kinds(
         checks=(
             f"{_CHECKS}.leaf_checks:check_normalizer_weight",
             f"{_CHECKS}.leaf_checks:check_normalizer_activation",
+            f"{_CHECKS}.leaf_checks:check_normalizer_maps",
         ),
     ),
     Kind(

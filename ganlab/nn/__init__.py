@@ -11,6 +11,7 @@ from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.normalizer import Normalizer, Unchanged
 from ganlab.nn.pixel_norm import PixelNorm
+from ganlab.nn.spatial import Spatial, spatial_activation
 from ganlab.nn.spectral_norm import SpectralNorm, spectral_norm
 from ganlab.nn.weight_norm import WeightNorm, weight_norm
 
@@ -25,6 +26,7 @@ __all__ = [
     "PixelNorm",
     "ReLU",
     "Scaled",
+    "Spatial",
     "SpectralNorm",
     "Unchanged",
     "WeightNorm",
@@ -34,6 +36,7 @@ __all__ = [
     "equalized",
     "gather_batch",
     "leaky_relu",
+    "spatial_activation",
     "spectral_norm",
     "stack_over_ranks",
     "sum_over_ranks",

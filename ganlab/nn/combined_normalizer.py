@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer as Part
 from ganlab.nn.normalizer import Normalizer, Unchanged
+from ganlab.nn.spatial import WithoutMap, spatial_activation
 
 
 class InTurn(nn.Sequential):
-    """Modules one after the other, each called with the same conditioning vector."""
+    """Modules one after the other, each called with the same conditioning vector or map."""
 
     def forward(self, images: Tensor, *vector: Tensor) -> Tensor:
         """What the last module makes of what those before it made."""
@@ -47,10 +48,25 @@ class CombinedNormalizer(Normalizer):
             layer = part.weight(layer)
         return layer
 
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
+    @property
+    def takes_maps(self) -> bool:  # type: ignore[override]
+        """Whether a map can modulate one of them; the others then make no use of it."""
+        return any(getattr(part, "takes_maps", False) for part in self.parts)
+
+    def activation(self, channels: int, condition: int | None = None, spatial: int | None = None) -> nn.Module:
         """The parts' modules in turn; the module itself where only one of them does anything."""
-        modules = [part.activation(channels, condition) for part in self.parts]
+        if spatial is None:
+            modules = [part.activation(channels, condition) for part in self.parts]
+        else:
+            modules = [_with_map(part, channels, spatial) for part in self.parts]
         acting = [module for module in modules if not isinstance(module, Unchanged)]
         if len(acting) < 2:
             return acting[0] if acting else Unchanged()
         return InTurn(*acting)
+
+
+def _with_map(part: Part, channels: int, spatial: int) -> nn.Module:
+    if getattr(part, "takes_maps", False):
+        return spatial_activation(part, channels, spatial)
+    module = part.activation(channels)
+    return module if isinstance(module, Unchanged) else WithoutMap(module)

@@ -19,10 +19,12 @@ class Normalizer:
     """Leaves weights and activations alone; a normalizer overrides the place where it acts.
 
     `centers` says that its activation subtracts the mean of each channel, which makes the bias of the layer before
-    it useless: networks leave that bias out.
+    it useless: networks leave that bias out. `takes_maps` says that `activation` has a third argument, `spatial`, with
+    which its module is modulated by a map (see `ganlab.nn.spatial_activation`, which networks call).
     """
 
     centers: ClassVar[bool] = False
+    takes_maps: ClassVar[bool] = False
 
     def weight(self, layer: nn.Module) -> nn.Module:
         """The layer with its weight normalized, changed in place or wrapped."""

@@ -17,6 +17,7 @@ from ganlab.build import build_dataset
 from ganlab.contracts import DataFacts
 from ganlab.data import read_examples
 from ganlab.errors import DataError
+from ganlab.nn import spatial_activation
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
@@ -87,6 +88,27 @@ def check_normalizer_activation(name: str) -> None:
             other = normalizer.activation(6, condition)
             other.load_state_dict(module.state_dict())
             assert torch.allclose(other.eval()(inputs, *vector), module.eval()(inputs, *vector)), "state is not saved"
+
+
+def check_normalizer_maps(name: str) -> None:
+    """One that takes maps is modulated by them where they differ, at any size; one with `spatial` says `takes_maps`."""
+    normalizer = build_example("normalizers", name, EXAMPLE_FACTS["grey images"])
+    has_argument = "spatial" in inspect.signature(normalizer.activation).parameters
+    takes_maps = getattr(normalizer, "takes_maps", False)
+    assert has_argument or not takes_maps, "takes_maps is true, but activation has no argument 'spatial'"
+    if not takes_maps:
+        raise SkipTest("does not say takes_maps")
+    module = spatial_activation(normalizer, 6, 2)
+    inputs, maps = torch.randn(5, 6, 16, 16, requires_grad=True), torch.randn(5, 2, 32, 32)
+    outputs = module(inputs, maps)
+    assert outputs.shape == inputs.shape, f"activation makes {tuple(outputs.shape)} of {tuple(inputs.shape)}"
+    _check_second_derivative(outputs, inputs)
+    before, other = module.eval()(inputs, maps), maps.clone()
+    other[:, :, :8, :8] += 1
+    change = (module(inputs, other) - before).abs().amax((0, 1))
+    assert change[:4, :4].max() > 0, "where the map changes, the output does not"
+    assert change[:4, :4].mean() > change[8:, 8:].mean(), "where the map does not change, the output does"
+    assert module(inputs, maps[..., ::4, ::4]).shape == inputs.shape, "a map of another size is not resized"
 
 
 def check_augmentation(name: str) -> None:

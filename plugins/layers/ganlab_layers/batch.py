@@ -11,8 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganlab.contracts import Normalizer as AnyNormalizer
 from ganlab.distributed import world_size
-from ganlab.nn import Conditional, Normalizer, stack_over_ranks
-from ganlab.spec.model import Positive
+from ganlab.nn import Normalizer, stack_over_ranks
+from ganlab.spec.model import Count, Positive
+from ganlab_layers.modulation import Wrap, modulated
 
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -74,20 +75,30 @@ class BatchNormalizer(Normalizer):
         momentum: weight of the new batch in the running averages.
         eps: added to the variance.
         synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
+        map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
     centers: ClassVar[bool] = True
+    takes_maps: ClassVar[bool] = True
 
-    def __init__(self, momentum: Share = 0.1, eps: Positive = 1e-5, synchronise: bool = False) -> None:
+    def __init__(
+        self, momentum: Share = 0.1, eps: Positive = 1e-5, synchronise: bool = False, map_width: Count = 128
+    ) -> None:
         self.momentum = momentum
         self.eps = eps
         self.synchronise = synchronise
+        self.map_width = map_width
 
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """Batch norm with learned gain and bias, or with both made from the conditioning vector."""
-        if condition is None:
-            return self._norm(channels, affine=True)
-        return Conditional(self._norm(channels, affine=False), channels, condition)
+    def activation(self, channels: int, condition: int | None = None, spatial: int | None = None) -> nn.Module:
+        """Batch norm with learned gain and bias, or with both made from a conditioning vector or a map."""
+        return self._modulated(channels, condition, spatial)
+
+    def _modulated(
+        self, channels: int, condition: int | None, spatial: int | None, weight: Wrap | None = None
+    ) -> nn.Module:
+        affine = condition is None and spatial is None
+        norm = self._norm(channels, affine=affine)
+        return norm if affine else modulated(norm, channels, condition, spatial, self.map_width, weight)
 
     def _norm(self, channels: int, *, affine: bool) -> BatchNorm:
         kind = SynchronisedBatchNorm if self.synchronise else BatchNorm
@@ -95,16 +106,17 @@ class BatchNormalizer(Normalizer):
 
 
 class ConditionalBatchNormalizer(BatchNormalizer):
-    """Batch norm whose gain, 1 plus a linear map, and bias are made from a conditioning vector (BigGAN).
+    """Batch norm whose gain, 1 plus a linear map, and bias come from a conditioning vector (BigGAN) or a map (SPADE).
 
-    Without a conditioning vector it is plain batch norm. `batch` does the same; here the linear maps can be
-    normalized as well.
+    Without either it is plain batch norm. `batch` does the same; here the linear layers, or the convolutions of the
+    map, can be normalized as well.
 
     Args:
         momentum: weight of the new batch in the running averages.
         eps: added to the variance.
         synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
-        linear: normalizes the weights of the linear maps, such as `spectral`; null for none.
+        linear: normalizes the weights of the linear layers or convolutions, such as `spectral`; null for none.
+        map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
     def __init__(
@@ -113,12 +125,11 @@ class ConditionalBatchNormalizer(BatchNormalizer):
         eps: Positive = 1e-5,
         synchronise: bool = False,
         linear: AnyNormalizer | None = None,
+        map_width: Count = 128,
     ) -> None:
-        super().__init__(momentum, eps, synchronise)
+        super().__init__(momentum, eps, synchronise, map_width)
         self.linear = linear
 
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """Batch norm with learned gain and bias, or with both made from the conditioning vector."""
-        if condition is None or self.linear is None:
-            return super().activation(channels, condition)
-        return Conditional(self._norm(channels, affine=False), channels, condition, self.linear.weight)
+    def activation(self, channels: int, condition: int | None = None, spatial: int | None = None) -> nn.Module:
+        """Batch norm with learned gain and bias, or with both made from a conditioning vector or a map."""
+        return self._modulated(channels, condition, spatial, self.linear.weight if self.linear else None)

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from ganlab.nn import Conditional, Normalizer
-from ganlab.spec.model import Positive
+from ganlab.nn import Normalizer
+from ganlab.spec.model import Count, Positive
+from ganlab_layers.modulation import modulated
 
 
 class GroupNorm(nn.GroupNorm):
@@ -28,15 +29,17 @@ class GroupNorm(nn.GroupNorm):
 
 
 class _GroupNormalizer(Normalizer):
-    def __init__(self, eps: Positive = 1e-5) -> None:
-        self.eps = eps
+    takes_maps: ClassVar[bool] = True
 
-    def activation(self, channels: int, condition: int | None = None) -> nn.Module:
-        """The norm with a learned gain and bias for each channel, or with both made from the conditioning vector."""
-        groups = self._groups(channels)
-        if condition is None:
-            return GroupNorm(groups, channels, self.eps)
-        return Conditional(GroupNorm(groups, channels, self.eps, affine=False), channels, condition)
+    def __init__(self, eps: Positive = 1e-5, map_width: Count = 128) -> None:
+        self.eps = eps
+        self.map_width = map_width
+
+    def activation(self, channels: int, condition: int | None = None, spatial: int | None = None) -> nn.Module:
+        """The norm with a learned gain and bias for each channel, or with both made from a vector or a map."""
+        affine = condition is None and spatial is None
+        norm = GroupNorm(self._groups(channels), channels, self.eps, affine)
+        return norm if affine else modulated(norm, channels, condition, spatial, self.map_width)
 
     def _groups(self, channels: int) -> int:
         raise NotImplementedError
@@ -50,6 +53,7 @@ class InstanceNormalizer(_GroupNormalizer):
 
     Args:
         eps: added to the variance.
+        map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
     centers: ClassVar[bool] = True
@@ -66,6 +70,7 @@ class LayerNormalizer(_GroupNormalizer):
 
     Args:
         eps: added to the variance.
+        map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
     def _groups(self, channels: int) -> int:
@@ -79,10 +84,11 @@ class GroupNormalizer(_GroupNormalizer):
         group_size: channels of a group. Where it does not divide a layer's channels, groups are larger, and where it
             is more than these, there is one group.
         eps: added to the variance.
+        map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
-    def __init__(self, group_size: Annotated[int, Ge(1)] = 16, eps: Positive = 1e-5) -> None:
-        super().__init__(eps)
+    def __init__(self, group_size: Annotated[int, Ge(1)] = 16, eps: Positive = 1e-5, map_width: Count = 128) -> None:
+        super().__init__(eps, map_width)
         self.group_size = group_size
 
     def _groups(self, channels: int) -> int:

@@ -12,8 +12,8 @@ from ganlab_layers.spectral import SpectralNormalizer
 from ganlab_layers.weight import WeightNormalizer
 from torch import nn
 
-from ganlab.errors import SpecError
-from ganlab.nn import CombinedNormalizer, PixelNorm, SpectralNorm, Unchanged
+from ganlab.errors import SpecError, UserError
+from ganlab.nn import CombinedNormalizer, PixelNorm, SpectralNorm, Unchanged, spatial_activation
 from ganlab.spec import node_from
 
 ACTIVATIONS = [
@@ -136,7 +136,7 @@ def test_conditional_batch_modulates_by_one_plus_a_linear_gain(normalizer):
 
 def test_the_linear_maps_of_conditional_batch_can_be_normalized():
     module = ConditionalBatchNormalizer(linear=SpectralNormalizer(iterations=200)).activation(4, condition=3)
-    for layer in (module.gain, module.bias):
+    for layer in (module.shared, module.gain, module.bias):
         largest = torch.linalg.svdvals(layer.weight.detach())[0].item()
         assert largest == pytest.approx(1, abs=1e-4)
 
@@ -269,3 +269,24 @@ def test_a_combination_of_one_acting_part_is_that_part():
 def test_values_that_would_break_the_training_are_refused(node, sentence):
     with pytest.raises(SpecError, match=sentence):
         node_from("normalizers", node)
+
+
+MODULATED = [normalizer for normalizer in ACTIVATIONS if not isinstance(normalizer, PixelNormalizer)]
+
+
+@pytest.mark.parametrize("normalizer", MODULATED, ids=name_of)
+def test_a_map_makes_gain_and_bias_of_each_pixel(normalizer):
+    module = spatial_activation(normalizer, 6, 2)
+    plain = normalizer.activation(6)
+    images, maps = torch.randn(4, 6, 8, 8), torch.randn(4, 2, 8, 8)
+    for layer in (module.shared, module.gain, module.bias):
+        nn.init.zeros_(layer.bias)
+    torch.testing.assert_close(module(images, torch.zeros_like(maps)), plain(images))  # its gain is 1, its bias 0
+    assert module.shared.out_channels == 128
+    wrapped = any(isinstance(part, SpectralNorm) for part in module.gain.modules())
+    assert wrapped is (getattr(normalizer, "linear", None) is not None)
+
+
+def test_a_vector_and_a_map_at_once_are_refused():
+    with pytest.raises(UserError, match="from a conditioning vector or from a map, not both"):
+        BatchNormalizer().activation(6, 3, 2)
