@@ -136,7 +136,7 @@ def test_conditional_batch_modulates_by_one_plus_a_linear_gain(normalizer):
 
 def test_the_linear_maps_of_conditional_batch_can_be_normalized():
     module = ConditionalBatchNormalizer(linear=SpectralNormalizer(iterations=200)).activation(4, condition=3)
-    for layer in (module.shared, module.gain, module.bias):
+    for layer in (module.gain, module.bias):
         largest = torch.linalg.svdvals(layer.weight.detach())[0].item()
         assert largest == pytest.approx(1, abs=1e-4)
 
