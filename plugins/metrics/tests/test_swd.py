@@ -89,6 +89,19 @@ def test_unequal_counts_equal_scipy():
     assert np.allclose(wasserstein_distances(first, second), expected)
 
 
+def test_the_steps_of_unequal_counts_are_found_once(monkeypatch):
+    found = []
+    union = np.union1d
+    monkeypatch.setattr(np, "union1d", lambda *sides: found.append(1) or union(*sides))
+    metric = SlicedWassersteinDistance((1, 32, 32), patches=3, repeats=2, directions=40)
+    metric.update(images_of(11, 1, 32, 0), real=True)
+    for seed in (1, 2):
+        metric.reset()
+        metric.update(images_of(13, 1, 32, seed), real=False)
+        metric.compute()
+    assert len(found) <= 1
+
+
 @pytest.mark.parametrize("cache_mib", [0, 1024])
 def test_reset_forgets_fakes_and_keeps_reals(cache_mib):
     reals, fakes = images_of(20, 1, 16, 0), images_of(20, 1, 16, 3)
