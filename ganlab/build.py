@@ -18,6 +18,7 @@ from ganlab.contracts import (
     WeightedRegularizer,
 )
 from ganlab.errors import DataError, DataMissing, SpecError, UserError
+from ganlab.evaluation.needs import check_needs
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
@@ -159,11 +160,16 @@ def build_dataset(node: Node) -> Dataset:
 
 
 def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
-    """Metrics by the names of their nodes."""
-    return {
-        name: Builder(facts).construct(node, f"evaluation.metrics.{index}")
-        for index, (name, node) in enumerate(zip(own_names(nodes), nodes, strict=True))
-    }
+    """Metrics by the names of their nodes. Raises `SpecError` for one that these data cannot give what it needs."""
+    metrics = {}
+    for index, (name, node) in enumerate(zip(own_names(nodes), nodes, strict=True)):
+        place = f"evaluation.metrics.{index}"
+        metrics[name] = Builder(facts).construct(node, place)
+        try:
+            check_needs(name, metrics[name], facts)
+        except UserError as error:
+            raise SpecError(f"{place}: {error}") from error
+    return metrics
 
 
 def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[ScheduledOption]]:

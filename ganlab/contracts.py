@@ -185,14 +185,32 @@ class Dataset(Protocol):
 
 
 class Metric(Protocol):
-    """Kind `metrics`: compares fakes with reals.
+    """Kind `metrics`: says something of fakes, mostly by comparing them with reals.
 
-    `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and the labels if it has an argument `labels`.
+    The class may have `needs`, a set of what it gets: `reals` and `fakes`, which is the default; `targets`, the image
+    of the held-out example that each fake was made for; `inputs`, what it was made from; and `generator`, see
+    `GeneratorMetric`. Nothing else is shown to it.
+
+    `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and, if it has arguments of these names, `labels`
+    (N,), and for fakes `targets` (as the images) and `inputs` (a mapping of tensors); for reals these two are None.
     The platform shows the reals once, then calls `reset` (forget the fakes, keep what was learned of the reals),
     `update` with fakes, and `compute`.
     """
 
     def update(self, images: Tensor, real: bool) -> None: ...
+    def compute(self) -> Mapping[str, float]: ...
+    def reset(self) -> None: ...
+
+
+class GeneratorMetric(Protocol):
+    """Kind `metrics`, with `generator` among its `needs`: looks at the generator itself, such as at its smoothness.
+
+    `measure` gets the architecture (a `GANModule`, in evaluation mode, without gradients), for its `draw`, `render` and
+    `averaged_model`, and `random` with a row for each sample that was asked for. It is called on the first rank only,
+    after the fakes, before `compute`. One that also needs reals or fakes has `update`, too.
+    """
+
+    def measure(self, module: Any, random: Randomness) -> None: ...
     def compute(self) -> Mapping[str, float]: ...
     def reset(self) -> None: ...
 
@@ -262,6 +280,7 @@ __all__ = [
     "Factory",
     "Extractor",
     "Generator",
+    "GeneratorMetric",
     "Loss",
     "Metric",
     "Normalizer",

@@ -20,7 +20,7 @@ class Kind:
     Args:
         name: as specs, commands and the entry-point group `ganlab.<name>` write it.
         contract: the class that annotates a constructor's argument which is a nested node of this kind.
-        protocols: what a plugin's class keeps; of several, those of which it has a method, or the first.
+        protocols: what a plugin's class keeps; of several, those of which it has the first method, or the first.
         base: the class that a plugin's class is derived from, instead of keeping protocols.
         overrides: methods that a plugin's class defines itself and does not only inherit from `base`.
         bound: leading arguments that the platform passes when the object is made, after the spec's options.
@@ -145,10 +145,10 @@ KINDS: dict[str, Kind] = _kinds(
     Kind(
         "metrics",
         contract="ganlab.contracts:Metric",
-        protocols=("ganlab.contracts:Metric",),
+        protocols=("ganlab.contracts:Metric", "ganlab.contracts:GeneratorMetric"),
         section_node="ganlab.spec.model:MetricNode",
-        offered={"update": frozenset({"labels"})},
-        checks=(f"{_CHECKS}.leaf_checks:check_metric",),
+        offered={"update": frozenset({"labels", "targets", "inputs"})},
+        checks=(f"{_CHECKS}.metric_checks:check_metric",),
     ),
     Kind(
         "extractors",

@@ -101,9 +101,12 @@ def _dotted(reference: str | None) -> str:
 
 
 def _protocols(kind: Kind, made: type) -> list[type]:
-    """The protocols that a class has to keep: a regularizer has a penalty, acts after updates, or both."""
+    """The protocols that a class has to keep, told by their first methods.
+
+    A regularizer has a penalty, acts after updates, or both; a metric is updated, measures the generator, or both.
+    """
     protocols: list[type] = [referred(reference) for reference in kind.protocols]
-    return [each for each in protocols if any(hasattr(made, name) for name, _ in _methods(each))] or protocols[:1]
+    return [each for each in protocols if hasattr(made, next(_methods(each))[0])] or protocols[:1]
 
 
 def _compare_with(protocol: type, kind: Kind, made: type) -> Iterator[str]:

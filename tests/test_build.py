@@ -36,6 +36,20 @@ class AnyShape(nn.Module):
         self.asked = (facts, shape, dimensions)
 
 
+class PairDistance:
+    needs = frozenset({"fakes", "targets"})
+
+    def update(self, images: Any, real: bool, targets: Any) -> None: ...
+    def compute(self) -> dict[str, float]: ...
+    def reset(self) -> None: ...
+
+
+def test_a_metric_that_the_data_cannot_give_what_it_needs_is_refused_with_its_place(monkeypatch) -> None:
+    monkeypatch.setattr(build, "load_factory", lambda node: PairDistance)
+    with pytest.raises(SpecError, match=r"evaluation.metrics.0: the metric 'pairs' needs targets: .* no inputs"):
+        build.build_metrics([Node("metrics", "pairs")], IMAGES)
+
+
 class Penalty:
     side: ClassVar[str] = "discriminator"
     requires: ClassVar[frozenset[str]] = frozenset()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from ganlab.contracts import Dataset, Metric
-from ganlab.distributed import broadcast_value, gather_in_order, rank, world_size
-from ganlab.evaluation.quantise import for_metrics
+from ganlab.contracts import Dataset, GeneratorMetric, Metric
+from ganlab.distributed import broadcast_value, rank
+from ganlab.evaluation.fakes import fake_blocks
+from ganlab.evaluation.held_out import HeldOut
+from ganlab.evaluation.needs import check_needs, needs_of, takes
 from ganlab.evaluation.reals import count_reals, real_blocks
-from ganlab.evaluation.sampling import BLOCK, sample_blocks
 from ganlab.plugins import find
+from ganlab.randomness import Randomness
 from ganlab.spec.model import Node, own_names
 from ganlab.training.module import GANModule
 
@@ -38,27 +39,30 @@ def merge_values(results: Iterable[MetricResult]) -> dict[str, float]:
 
 
 class Evaluator:
-    """Shows metrics the reals once and then, for each evaluation, the same latents' fakes.
+    """Shows each metric what it needs: the reals once and then, for each evaluation, the same latents' fakes.
 
     `samples` fakes stand against the first `samples` reals of a seeded order, or all there are; where training
-    mirrors images (`flip`), mirrored reals are among them. Conditional fakes have labels drawn uniformly. Every rank
-    makes its share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the
-    same numbers. A metric that raises is reported as failed, the others and the training go on. A metric may have
-    `protocol`, a mapping of what else its numbers depend on. `nodes`, those of the spec in the order of the metrics,
-    say of which plugin and version each metric is.
+    mirrors images (`flip`), mirrored reals are among them. Conditional fakes have labels drawn uniformly; where the
+    data have inputs, fake i is made for held-out example i, over and over, and has its label. Every rank makes its
+    share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the same numbers.
+    A metric that raises is reported as failed, the others and the training go on. A metric may have `protocol`, a
+    mapping of what else its numbers depend on. `nodes`, those of the spec in the order of the metrics, say of which
+    plugin and version each metric is. Raises `UserError` for a metric that the data cannot give what it needs.
     """
 
     def __init__(
         self,
-        metrics: Mapping[str, Metric],
+        metrics: Mapping[str, Metric | GeneratorMetric],
         dataset: Dataset,
         nodes: Sequence[Node] = (),
         *,
         samples: int,
         seed: int = 0,
-        batch_size: int = BLOCK,
+        batch_size: int = 64,
         flip: bool = False,
     ) -> None:
+        for name, metric in metrics.items():
+            check_needs(name, metric, dataset.facts)
         self.metrics = metrics
         self.dataset = dataset
         self.samples = samples
@@ -66,53 +70,64 @@ class Evaluator:
         self.batch_size = batch_size
         self.flip = flip
         self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
-        self._takes_labels = {name: _has_argument(metric.update, "labels") for name, metric in metrics.items()}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
         self._reals_shown = False
 
     def evaluate(self, module: GANModule) -> list[MetricResult]:
         """The results of all metrics, the same on every rank. A collective."""
-        errors = self._show_reals() if rank() == 0 else {}
+        errors = self._show_reals(module.device) if rank() == 0 else {}
         for name, metric in self._working(errors):
             _attempt(errors, name, metric.reset)
-        for images, labels in self._fakes(module):  # empty above rank 0, which still has to do its share of the work
-            self._update_all(errors, images, labels, real=False)
+        if any("fakes" in needs_of(metric) for metric in self.metrics.values()):
+            self._show_fakes(errors, module)
+        if rank() == 0:
+            self._measure(errors, module)
         results = [self._result(name, errors, module) for name in self.metrics] if rank() == 0 else []
         return broadcast_value(results, module.device)
 
-    def _show_reals(self) -> dict[str, str]:
-        if not self._reals_shown:
+    def _show_reals(self, device: torch.device) -> dict[str, str]:
+        wanted = any("reals" in needs_of(metric) for metric in self.metrics.values())
+        if wanted and not self._reals_shown:
             for images, labels in real_blocks(self.dataset, self.samples, self.seed, self.batch_size, self.flip):
-                self._update_all(self._broken, images, labels, real=True)
+                given = {"labels": None if labels is None else labels.to(device), "targets": None, "inputs": None}
+                self._update_all(self._broken, images.to(device), given, real=True)
             self._reals_shown = True
         return dict(self._broken)
 
-    def _fakes(self, module: GANModule) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Whole blocks of fakes, the last one cut; on ranks above 0 only the work and nothing to show."""
-        turns = math.ceil(self.samples / (BLOCK * world_size()))
-        missing = self.samples
-        for turn in range(turns):
-            images, labels = self._block(module, turn * world_size() + rank())
-            gathered_labels = gather_in_order(labels) if labels is not None else None
-            for index, block in enumerate(gather_in_order(images)):
-                rows = slice(0, max(missing, 0))
-                missing -= len(block)
-                if len(block[rows]):
-                    yield block[rows], None if gathered_labels is None else gathered_labels[index][rows]
+    def _show_fakes(self, errors: dict[str, str], module: GANModule) -> None:
+        source = self._source()
+        of_fakes = None if source is None else HeldOut(source, module.device)
+        wanted = frozenset[str]().union(*(needs_of(metric) for metric in self.metrics.values()))
+        for fakes in fake_blocks(module, self.samples, self.seed, self.batch_size, of_fakes):
+            given: dict[str, Any] = {"labels": fakes.labels}
+            if of_fakes is not None and "targets" in wanted:
+                given["targets"] = of_fakes.targets(fakes.numbers)
+            if of_fakes is not None and "inputs" in wanted:
+                given["inputs"] = of_fakes.inputs(fakes.numbers)
+            self._update_all(errors, fakes.images, given, real=False)
 
-    def _block(self, module: GANModule, block: int) -> tuple[Tensor, Tensor | None]:
-        pieces = list(sample_blocks(module, BLOCK, self.seed, first=block * BLOCK, batch_size=self.batch_size))
-        images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
-        labels = [drawn for _, drawn in pieces if drawn is not None]
-        return images, torch.cat(labels) if labels else None
+    def _measure(self, errors: dict[str, str], module: GANModule) -> None:
+        for name, metric in self._working(errors):
+            if isinstance(metric, _Measures) and "generator" in needs_of(metric):
+                random = Randomness(self.seed, "measure", name, count=self.samples, device=module.device)
+                with _at_rest(module):
+                    _attempt(errors, name, partial(metric.measure, module, random))
 
-    def _working(self, errors: Mapping[str, str]) -> list[tuple[str, Metric]]:
+    def _source(self) -> Dataset | None:
+        """The examples that fakes are made for: held-out ones, or else those of the training; None without inputs."""
+        if not getattr(self.dataset.facts, "inputs", None):
+            return None
+        held_out: Dataset | None = getattr(self.dataset, "held_out", None)
+        return held_out or self.dataset
+
+    def _working(self, errors: Mapping[str, str]) -> list[tuple[str, Metric | GeneratorMetric]]:
         return [(name, metric) for name, metric in self.metrics.items() if name not in errors]
 
-    def _update_all(self, errors: dict[str, str], images: Tensor, labels: Tensor | None, *, real: bool) -> None:
+    def _update_all(self, errors: dict[str, str], images: Tensor, given: Mapping[str, Any], *, real: bool) -> None:
         for name, metric in self._working(errors):
-            options = {"labels": labels} if self._takes_labels[name] else {}
-            _attempt(errors, name, partial(metric.update, images, real, **options))
+            if isinstance(metric, _Updates) and ("reals" if real else "fakes") in needs_of(metric):
+                options = {argument: value for argument, value in given.items() if takes(metric, argument)}
+                _attempt(errors, name, partial(metric.update, images, real, **options))
 
     def _result(self, name: str, errors: dict[str, str], module: GANModule) -> MetricResult:
         def compute() -> dict[str, float]:
@@ -123,7 +138,7 @@ class Evaluator:
         return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
 
     def _protocol(self, name: str, module: GANModule) -> dict[str, Any]:
-        facts = self.dataset.facts
+        facts, source = self.dataset.facts, self._source()
         return {
             "metric": name,
             **self._origins.get(name, {}),
@@ -136,6 +151,7 @@ class Evaluator:
             "quantised": facts.is_images,
             "shape": list(facts.shape),
             "data": facts.fingerprint,
+            **({} if source is None else {"made_for": source.facts.fingerprint}),
             **getattr(self.metrics[name], "protocol", {}),
         }
 
@@ -148,8 +164,27 @@ def _attempt(errors: dict[str, str], name: str, action: Callable[[], Any]) -> An
         return None
 
 
-def _has_argument(function: Any, name: str) -> bool:
-    return name in inspect.signature(function).parameters
+@runtime_checkable
+class _Updates(Protocol):
+    def update(self, images: Tensor, real: bool) -> None: ...
+
+
+@runtime_checkable
+class _Measures(Protocol):
+    def measure(self, module: Any, random: Randomness) -> None: ...
+
+
+@contextmanager
+def _at_rest(module: GANModule) -> Iterator[None]:
+    """The module in evaluation mode, without gradients."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def _origin(node: Node) -> dict[str, str]:

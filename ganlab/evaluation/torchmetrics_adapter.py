@@ -21,6 +21,7 @@ class TorchmetricsAdapter:
         self.metric = metric
         self.outputs = tuple(outputs)
         self.sees_reals = "real" in inspect.signature(metric.update).parameters
+        self.needs = frozenset({"reals", "fakes"} if self.sees_reals else {"fakes"})
         metric.sync_on_compute = False
         metric.dist_sync_on_step = False
         if hasattr(metric, "reset_real_features"):
@@ -32,7 +33,7 @@ class TorchmetricsAdapter:
         self.metric.to(images.device)
         if self.sees_reals:
             self.metric.update(images, real=real)
-        elif not real:
+        else:
             self.metric.update(images)
 
     def compute(self) -> dict[str, float]:

@@ -8,6 +8,7 @@ from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
 from ganlab.nn.equalized import Scaled, equalized
+from ganlab.nn.frozen import Frozen
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.normalizer import Normalizer, Unchanged
 from ganlab.nn.pixel_norm import PixelNorm
@@ -21,6 +22,7 @@ __all__ = [
     "AveragePool",
     "Conv2d",
     "ConvTranspose2d",
+    "Frozen",
     "LeakyReLU",
     "Normalizer",
     "PixelNorm",

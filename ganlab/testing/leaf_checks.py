@@ -1,10 +1,9 @@
-"""What losses, normalizers, augmentations, data sets, metrics and optimizers must do."""
+"""What losses, normalizers, augmentations, data sets and optimizers must do."""
 
 from __future__ import annotations
 
 import copy
 import inspect
-import math
 import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -148,36 +147,6 @@ def check_dataset(name: str) -> None:
         assert torch.equal(examples[key], value), f"'{key}' changes from one instance to the next"
     copy = read_examples(pickle.loads(pickle.dumps(dataset)), indices)
     assert torch.equal(copy["images"], examples["images"]), "worker processes would see other examples"
-
-
-def check_metric(name: str) -> None:
-    """It names finite numbers, and `reset` forgets the fakes and keeps the reals."""
-    for _, facts in accepted_facts(lambda facts: _metric(name, facts)):
-        metric = _metric(name, facts)
-        _show(metric, facts, real=True)
-        results = []
-        for _ in range(2):
-            metric.reset()
-            _show(metric, facts, real=False)
-            results.append(dict(metric.compute()))
-        assert results[0], "compute() names no number"
-        assert all(isinstance(value, float) and not math.isnan(value) for value in results[0].values()), results[0]
-        assert results[0] == results[1], f"the same fakes give other numbers after reset(): {results}"
-
-
-def _metric(name: str, facts: DataFacts) -> Any:
-    extras = getattr(load(find("metrics", name)), "example_extras", {})
-    facts = DataFacts(facts.shape, 64, facts.fingerprint, facts.value_range, facts.class_names, extras)
-    return build_example("metrics", name, facts)
-
-
-def _show(metric: Any, facts: DataFacts, *, real: bool) -> None:
-    random = Randomness("metric", int(real), count=64)
-    examples = random.uniform("images", *facts.shape)
-    images = (examples * 255).to(torch.uint8) if facts.is_images else examples
-    labels = torch.arange(64) % facts.classes if facts.classes else None
-    options = {"labels": labels} if "labels" in inspect.signature(metric.update).parameters else {}
-    metric.update(images, real, **options)
 
 
 def check_optimizer(name: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganlab.errors import UserError
 from ganlab.evaluation.evaluator import Evaluator, merge_values
 from tests.tiny import TinyData, tiny_gan, tiny_settings
 
@@ -131,3 +132,162 @@ def test_two_processes_measure_what_one_measures(tmp_path):
     alone = torch.load(tmp_path / "one" / "0.pt")
     assert alone["mean/count"] == 150
     assert torch.load(tmp_path / "two" / "0.pt") == torch.load(tmp_path / "two" / "1.pt") == alone
+
+
+# ---------------------------------------------------------------- needs
+
+
+class OfFakes:
+    """Refuses reals."""
+
+    needs = frozenset({"fakes"})
+
+    def __init__(self):
+        self.count = 0
+
+    def update(self, images, real):
+        assert not real, "a real was shown to a metric that needs none"
+        self.count += len(images)
+
+    def compute(self):
+        return {"count": float(self.count)}
+
+    def reset(self):
+        self.count = 0
+
+
+class Smoothness:
+    """How far images move when their latents do; the way of perceptual path length."""
+
+    needs = frozenset({"generator"})
+
+    def measure(self, module, random):
+        assert not module.training
+        assert not torch.is_grad_enabled()
+        latents = module.draw_latents(random)
+        generator = module.averaged_model("generator")
+        self.moves = (generator(latents + 1e-2) - generator(latents)).square().sum((1, 2, 3)) / 1e-4
+
+    def compute(self):
+        return {"length": float(self.moves.mean()), "count": float(len(self.moves))}
+
+    def reset(self):
+        self.moves = None
+
+
+class Distance:
+    """Mean absolute distance between fakes and what they should have been."""
+
+    needs = frozenset({"fakes", "targets", "inputs"})
+
+    def __init__(self):
+        self.targets, self.inputs, self.fakes = [], [], []
+
+    def update(self, images, real, targets, inputs):
+        assert not real
+        for kept, new in zip((self.fakes, self.targets, self.inputs), (images, targets, inputs["hint"]), strict=True):
+            kept.append(new)
+
+    def compute(self):
+        difference = torch.cat(self.fakes).double() - torch.cat(self.targets).double()
+        return {"l1": difference.abs().mean()}
+
+    def reset(self):
+        self.__init__()
+
+
+def test_a_metric_that_needs_no_reals_is_shown_none_and_the_data_are_not_read():
+    class Unread(TinyData):
+        def __getitem__(self, index):
+            raise AssertionError("an example was read")
+
+    (result,) = Evaluator({"fakes": OfFakes()}, Unread(50), samples=70).evaluate(tiny_gan())
+    assert result.values == {"fakes/count": 70.0}
+    beside, _ = Evaluator({"fakes": OfFakes(), "mean": Mean()}, TinyData(50), samples=70).evaluate(tiny_gan())
+    assert beside.error is None
+
+
+def test_a_metric_of_the_generator_gets_the_module_and_the_same_random_numbers_each_time(monkeypatch):
+    module = tiny_gan().train()
+    evaluator = Evaluator({"smooth": Smoothness()}, TinyData(50), samples=30)
+    monkeypatch.setattr(module, "sample", lambda *_, **__: pytest.fail("fakes that nothing needs were made"))
+    first, second = (merge_values(evaluator.evaluate(module)) for _ in range(2))
+    assert first == second
+    assert first["smooth/count"] == 30
+    assert first["smooth/length"] > 0
+    assert module.training
+    other = merge_values(Evaluator({"smooth": Smoothness()}, TinyData(50), samples=30, seed=1).evaluate(module))
+    assert other["smooth/length"] != first["smooth/length"]
+
+
+def test_reals_arrive_where_the_module_is():
+    seen = []
+
+    class Where(Mean):
+        def update(self, images, real):
+            seen.append((real, images.device.type))
+
+        def compute(self):
+            return {}
+
+    class Elsewhere:
+        """The device that needs no hardware."""
+
+        device, facts = torch.device("meta"), TinyData(50).facts
+
+    Evaluator({"where": Where()}, TinyData(50), samples=20)._show_reals(Elsewhere.device)
+    assert seen == [(True, "meta")]
+
+
+@pytest.mark.parametrize("batch_size", [7, 64, 200])
+def test_the_batch_size_changes_how_many_are_made_at_a_time_and_no_fake(batch_size, monkeypatch):
+    module, metric, sizes = tiny_gan(), Mean(), []
+    Evaluator({"mean": metric}, TinyData(50), samples=150, batch_size=batch_size).evaluate(module)
+    other = Mean()
+    Evaluator({"mean": other}, TinyData(50), samples=150).evaluate(module)
+    sizes = [len(block) for block in metric.fakes]
+    assert sizes == [batch_size] * (150 // batch_size) + [150 % batch_size] * (150 % batch_size > 0) or sizes == [150]
+    made, expected = torch.cat(metric.fakes).int(), torch.cat(other.fakes).int()
+    assert (made - expected).abs().max() <= 1  # a byte may be rounded to the other side
+
+
+class Contradiction:
+    def update(self, images, real):
+        pass
+
+    def compute(self):
+        return {}
+
+    def reset(self):
+        pass
+
+
+class Measuring(Contradiction):
+    def measure(self, module, random):
+        pass
+
+
+class Lonely:
+    needs = frozenset({"fakes"})
+    compute = reset = Contradiction.compute
+
+
+@pytest.mark.parametrize(
+    ("metric", "needs", "sentence"),
+    [
+        (Contradiction, {"fakse"}, "'fakse', which is none of: reals, fakes, targets, inputs, generator; did you mean"),
+        (Contradiction, set(), "needs nothing"),
+        (Contradiction, {"generator"}, r"has no method measure\(module, random\)"),
+        (Measuring, {"fakes"}, "its 'needs' lacks 'generator'"),
+        (Lonely, {"fakes"}, r"needs fakes, but has no method update\(images, real\)"),
+        (Contradiction, {"fakes", "targets"}, "'update' lacks an argument 'targets'"),
+        (Distance, {"fakes", "targets"}, "'update' has an argument 'inputs'"),
+        (Distance, {"targets", "inputs"}, "which belong to fakes: its 'needs' lacks 'fakes'"),
+        (Distance, Distance.needs, "these data have no inputs to make fakes from: leave it out"),
+    ],
+)
+def test_contradictions_and_what_data_cannot_give_are_said_in_a_sentence(metric, needs, sentence):
+    built = metric()
+    built.needs = frozenset(needs)
+    with pytest.raises(UserError, match=f"the metric 'odd' .*{sentence}"):
+        Evaluator({"odd": built}, TinyData(50), samples=10)

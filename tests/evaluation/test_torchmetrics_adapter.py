@@ -64,6 +64,7 @@ def test_leaves_out_an_output_without_a_name_and_refuses_a_wrong_number():
 
 def test_shows_no_reals_to_a_metric_of_fakes():
     metric = TorchmetricsAdapter(FakesOnly(), ["seen"])
-    metric.update(torch.zeros(5, 3, 2, 2), real=True)
+    assert metric.needs == {"fakes"}
+    assert TorchmetricsAdapter(Difference(), ["reals", "fakes"]).needs == {"reals", "fakes"}
     metric.update(torch.zeros(3, 3, 2, 2), real=False)
     assert metric.compute() == {"seen": 3}

@@ -19,9 +19,10 @@ class ManifoldCoverage:
     `good`: share of samples within `deviations` standard deviations of the curve (99.7% of reals are within 3).
     `covered`: share of the curve's `parts`, each equally likely, with at least half of their even share of all
     samples, counting good ones only. `kl`: divergence in nats of the good samples' parts from the uniform
-    distribution, 0 at best; log(`parts`) if none is good. The reals are not looked at.
+    distribution, 0 at best; log(`parts`) if none is good.
     """
 
+    needs: ClassVar[frozenset[str]] = frozenset({"fakes"})
     example_extras: ClassVar[Mapping[str, Any]] = {"curve": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
     def __init__(self, facts: DataFacts, deviations: float = 3.0, parts: Annotated[int, Ge(2)] = 50) -> None:
@@ -38,8 +39,6 @@ class ManifoldCoverage:
 
     def update(self, images: Tensor, real: bool) -> None:
         """Show vectors (N, D) in the data's own units."""
-        if real:
-            return
         distances, nearest = torch.cdist(images.double().cpu(), self.curve).min(dim=1)
         place = nearest[distances <= self.radius] * self.parts // len(self.curve)
         self._samples += len(images)

@@ -19,9 +19,10 @@ class ModeCoverage:
     modes with at least one good sample, or, where that is more, `least` of their even share of all samples. `good`:
     share of good samples (in the plane, 98.9% of reals are within 3).
     `kl`: divergence in nats of the samples' modes from the uniform distribution, 0 at best. `modes`: how many there
-    are. The reals are not looked at.
+    are.
     """
 
+    needs: ClassVar[frozenset[str]] = frozenset({"fakes"})
     example_extras: ClassVar[Mapping[str, Any]] = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
     def __init__(self, facts: DataFacts, deviations: float = 3.0, least: float = 0.0) -> None:
@@ -38,8 +39,6 @@ class ModeCoverage:
 
     def update(self, images: Tensor, real: bool) -> None:
         """Show vectors (N, D) in the data's own units."""
-        if real:
-            return
         distances, nearest = torch.cdist(images.double().cpu(), self.centres).min(dim=1)
         self._samples += self._count(nearest)
         self._good += self._count(nearest[distances <= self.radius])

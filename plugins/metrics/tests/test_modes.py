@@ -18,7 +18,7 @@ def facts():
 
 def test_counts_modes_good_samples_and_divergence(facts):
     metric = ModeCoverage(facts)
-    metric.update(torch.tensor([[1.0, 1.0]] * 5), real=True)
+    assert metric.needs == {"fakes"}
     metric.update(torch.tensor([[0.0, 0.29], [0.0, 0.0], [0.02, 0.0]]), real=False)
     metric.update(torch.tensor([[1.0, 0.31]]), real=False)
     shares = [3 / 4, 1 / 4]

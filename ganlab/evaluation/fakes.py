@@ -1,0 +1,60 @@
+"""The fakes of an evaluation, with what belongs to each, made by all ranks and shown by the first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganlab.distributed import gather_in_order, rank, world_size
+from ganlab.evaluation.held_out import HeldOut
+from ganlab.evaluation.quantise import for_metrics
+from ganlab.evaluation.sampling import sample_blocks
+from ganlab.training.module import GANModule
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Consecutive fakes, the first of which is number `first`, as metrics see them."""
+
+    first: int
+    images: Tensor
+    labels: Tensor | None
+
+    @property
+    def numbers(self) -> range:
+        """Which samples they are."""
+        return range(self.first, self.first + len(self.images))
+
+
+def fake_blocks(
+    module: GANModule, samples: int, seed: int, batch_size: int, source: HeldOut | None = None
+) -> Iterator[Fakes]:
+    """All fakes in order, on rank 0; on the others nothing but their share of the work. A collective.
+
+    With a `source`, they are made for its examples, of which they have the labels. `batch_size` are made at a time.
+    """
+    size = min(batch_size, samples)  # whatever the number of ranks, which must not change even the rounding
+    for turn in range(math.ceil(samples / (size * world_size()))):
+        start = turn * size * world_size()
+        images, labels = _made(module, seed, start + rank() * size, size, source)
+        gathered_labels = gather_in_order(labels) if labels is not None else None
+        for index, block in enumerate(gather_in_order(images)):
+            first = start + index * size
+            kept = slice(0, max(samples - first, 0))
+            if len(block[kept]):
+                yield Fakes(first, block[kept], None if gathered_labels is None else gathered_labels[index][kept])
+
+
+def _made(module: GANModule, seed: int, first: int, size: int, source: HeldOut | None) -> tuple[Tensor, Tensor | None]:
+    given: Mapping[str, Any] = {}
+    if source is not None:
+        given = {"inputs": source.inputs, "labels": source.labels(range(first, first + size))}
+    pieces = list(sample_blocks(module, size, seed, first=first, batch_size=size, **given))
+    images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
+    labels = [drawn for _, drawn in pieces if drawn is not None]
+    return images, torch.cat(labels) if labels else None

@@ -1,0 +1,170 @@
+"""What metrics must do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.contracts import DataFacts
+from ganlab.evaluation.needs import OF_FAKES, contradictions, needs_of, takes
+from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
+from ganlab.randomness import Randomness
+from ganlab.testing.examples import accepted_facts, build_example, example_settings
+from ganlab.training.module import GANModule
+
+_COUNT = 64
+_PARTS = 9  # examples at a time, which does not divide the count
+
+
+def check_metric(name: str) -> None:
+    """Its numbers are finite, and follow from the reals and the fakes since the last `reset`, however they are cut.
+
+    It is shown what its `needs` name and nothing else.
+    """
+    for _, facts in accepted_facts(lambda facts: _metric(name, facts)):
+        metric = _metric(name, facts)
+        for contradiction in contradictions(metric):
+            raise AssertionError(f"the metric {contradiction}")
+        show = _Show(metric, facts)
+        first = _numbers(metric, show, "fakes")
+        _check_numbers(first)
+        other = _numbers(metric, show, "other fakes")
+        again = _numbers(metric, show, "fakes")
+        assert _same(first, again, 0), (
+            "reset() does not forget the fakes, or forgets the reals: the same fakes give "
+            f"{first}, and {again} after others ({other}) and reset()"
+        )
+        parts = _metric(name, facts)
+        cut = _numbers(parts, _Show(parts, facts, _PARTS), "fakes")
+        assert _same(first, cut, 1e-4), (
+            f"the numbers depend on how many examples update() gets at a time: {first} of {_COUNT}, {cut} of {_PARTS}"
+        )
+
+
+def _metric(name: str, facts: DataFacts) -> Any:
+    extras = getattr(load(find("metrics", name)), "example_extras", {})
+    facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, facts.class_names, extras)
+    return build_example("metrics", name, facts)
+
+
+class _Show:
+    """Shows a metric what it needs: the reals at once, what belongs to fakes when it is called."""
+
+    def __init__(self, metric: Any, facts: DataFacts, size: int = _COUNT) -> None:
+        self.metric = metric
+        self.facts = facts
+        self.size = size
+        self.needs = needs_of(metric)
+        if "reals" in self.needs:
+            self._update("reals", real=True)
+
+    def __call__(self, purpose: str) -> None:
+        """Show the fakes of a purpose, and the generator."""
+        if "fakes" in self.needs:
+            self._update(purpose, real=False)
+        if "generator" in self.needs:
+            module = _game(self.facts).eval()
+            with torch.no_grad():
+                self._try(partial(self.metric.measure, module, Randomness(purpose, count=_COUNT)), "measure")
+
+    def _update(self, purpose: str, *, real: bool) -> None:
+        images, belonging = _examples(self.facts, purpose), _examples(self.facts, f"targets of {purpose}")
+        labels = torch.arange(_COUNT) % self.facts.classes if self.facts.classes else None
+        for rows in torch.arange(_COUNT).split(self.size):
+            given: dict[str, Any] = {
+                "labels": None if labels is None else labels[rows],
+                "targets": None if real else belonging[rows],
+                "inputs": None if real else {"images": belonging[rows]},
+            }
+            options = {argument: value for argument, value in given.items() if takes(self.metric, argument)}
+            shown = images[rows]
+            self._try(partial(self.metric.update, shown, real, **options), "update")
+            assert torch.equal(shown, images[rows]), "update() changes the images, which other metrics see too"
+
+    def _try(self, call: Callable[[], Any], method: str) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            shown = ", ".join(sorted(self.needs))
+            arguments = ", ".join(word for word in ("labels", *OF_FAKES) if takes(self.metric, word))
+            raise AssertionError(
+                f"{method}() fails with {type(error).__name__}: {error}. It was shown what it asks for: {shown}"
+                f"{f', with {arguments}' if arguments else ''} (labels are None for data without classes, and targets "
+                "and inputs for reals); whatever else it reads belongs into 'needs' or the arguments of update()"
+            ) from error
+
+    def compute(self) -> dict[str, Any]:
+        """The numbers that it names."""
+        return dict(self._try(self.metric.compute, "compute"))
+
+
+def _numbers(metric: Any, show: _Show, purpose: str) -> dict[str, Any]:
+    metric.reset()
+    show(purpose)
+    return show.compute()
+
+
+def _examples(facts: DataFacts, purpose: str) -> Tensor:
+    numbers = Randomness("metric", purpose, count=_COUNT).uniform("images", *facts.shape)
+    return (numbers * 255).to(torch.uint8) if facts.is_images else numbers
+
+
+def _check_numbers(numbers: Mapping[str, Any]) -> None:
+    assert numbers, "compute() names no number"
+    for name, value in numbers.items():
+        assert isinstance(value, float) or (isinstance(value, Tensor) and value.dim() == 0), (
+            f"'{name}' is a {type(value).__name__}, not a float"
+        )
+        assert math.isfinite(value), f"'{name}' is {float(value)}"
+
+
+def _same(first: Mapping[str, Any], second: Mapping[str, Any], tolerance: float) -> bool:
+    return first.keys() == second.keys() and all(
+        math.isclose(value, second[name], rel_tol=tolerance, abs_tol=tolerance) for name, value in first.items()
+    )
+
+
+class _Painter(nn.Module):
+    latent_size = 4
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+        self.layer = nn.Linear(self.latent_size, math.prod(shape))
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        painted: Tensor = self.layer(latents).tanh().view(-1, *self.shape)
+        return painted
+
+
+class _Critic(nn.Module):
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layer = nn.Linear(math.prod(shape), 1)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.layer(images.flatten(1)).flatten()
+        return logits
+
+
+class _Means:
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return (fake_logits - real_logits).mean()
+
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+        return -fake_logits.mean()
+
+
+def _game(facts: DataFacts) -> GANModule:
+    """A small game, for metrics that look at the generator itself."""
+    torch.manual_seed(0)
+    module = TwoPlayerGAN(_Painter(facts.shape), _Critic(facts.shape), _Means())
+    module.prepare(example_settings(module, facts))
+    return module
