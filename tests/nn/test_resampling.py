@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, conv2d, interpolate
+from torch.utils.flop_counter import FlopCounterMode
 
-from ganlab.nn.resampling import ResamplingConv2d, conv2d_downsample, upsample_conv2d
+from ganlab.nn.resampling import ResamplingConv2d, conv2d_downsample, folds, upsample_conv2d
 
 
 @pytest.mark.parametrize("side", [1, 3, 5])
@@ -20,11 +21,12 @@ def test_folded_convolutions_are_exact(side: int) -> None:
     torch.testing.assert_close(conv2d_downsample(images, weight, bias), reduced, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("side", [1, 3])
 @pytest.mark.parametrize("function", [upsample_conv2d, conv2d_downsample])
-def test_they_can_be_differentiated_twice(function) -> None:
+def test_they_can_be_differentiated_twice(function, side: int) -> None:
     torch.manual_seed(0)
     images = torch.randn(2, 2, 4, 4, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(3, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(3, 2, side, side, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(function, (images, weight))
     assert torch.autograd.gradgradcheck(function, (images, weight))
 
@@ -36,3 +38,39 @@ def test_layer_is_the_same_fused_or_not(resample: str) -> None:
     images = torch.randn(2, 3, 8, 8).double()
     assert fused(images).shape == (2, 4, *([16, 16] if resample == "up" else [4, 4]))
     torch.testing.assert_close(fused(images), plain(images), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("resample", ["up", "down"])
+@pytest.mark.parametrize("side", [1, 3])
+def test_rounding_is_below_a_millionth(resample: str, side: int) -> None:
+    torch.manual_seed(0)
+    layer = ResamplingConv2d(32, 32, side, resample, fused=True)
+    plain = ResamplingConv2d(32, 32, side, resample, fused=False).double()
+    plain.load_state_dict(layer.state_dict())
+    images = torch.randn(4, 32, 16, 16)
+    truth = plain(images.double())
+    assert (layer(images) - truth).norm() < 1e-6 * truth.norm()
+
+
+def multiplications(layer: torch.nn.Module, images: torch.Tensor) -> int:
+    with FlopCounterMode(display=False) as counter:
+        layer(images)
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize(
+    ("channels", "smaller", "kernel", "expected"),
+    [(16, 8, 3, True), (4, 8, 3, False), (64, 4, 3, False), (2, 2, 1, True)],
+)
+@pytest.mark.parametrize("resample", ["up", "down"])
+def test_by_default_it_folds_where_that_pays(
+    resample: str, channels: int, smaller: int, kernel: int, expected: bool
+) -> None:
+    side = smaller if resample == "up" else 2 * smaller
+    images = torch.empty(1, channels, side, side, device="meta")
+    counts = {
+        fused: multiplications(ResamplingConv2d(channels, channels, kernel, resample, fused).to("meta"), images)
+        for fused in (None, True, False)
+    }
+    assert counts[None] == counts[expected] != counts[not expected]
+    assert folds(channels, channels, smaller, kernel) is expected

@@ -40,7 +40,7 @@ class ProgressiveGenerator(nn.Module):
         normalizer: between each hidden layer and its rectifier; its weights also in all others.
         activation: rectifier of hidden layers.
         output: linear images, as published, or tanh of them.
-        fused: enlarge and convolve in one operation, which gives the same images faster.
+        fused: enlarge and convolve in one operation, for the same images; null for where that is faster.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ProgressiveGenerator(nn.Module):
         normalizer: Normalizer | None = None,
         activation: ActivationName = "leaky_relu",
         output: Literal["linear", "tanh"] = "linear",
-        fused: bool = True,
+        fused: bool | None = None,
     ) -> None:
         super().__init__()
         self.latent_size = latent_size
