@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import torch
 from report import print_table
@@ -67,12 +68,11 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     clock = time.process_time if arguments.cpu_time else time.perf_counter
-    rows = []
-    for resample in ("up", "down"):
-        for inputs, outputs in CHANNELS:
-            for side in SIZES:
-                if arguments.batch * inputs * outputs * 4 * side**2 * arguments.kernel**2 <= LARGEST:
-                    rows.append(compare(resample, inputs, outputs, side, arguments, clock))
+    rows = [
+        compare(resample, inputs, outputs, side, arguments, clock)
+        for resample, (inputs, outputs), side in product(("up", "down"), CHANNELS, SIZES)
+        if arguments.batch * inputs * outputs * 4 * side**2 * arguments.kernel**2 <= LARGEST
+    ]
     columns = ["resample", "channels", "side", "in turn ms", "folded ms", "ratio", "folds"]
     title = f"{arguments.kernel}x{arguments.kernel}, batch {arguments.batch}, {arguments.layout}"
     print_table(title, columns, rows, 1)
