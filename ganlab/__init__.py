@@ -19,8 +19,10 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Batch": "ganlab.contracts",
     "DataFacts": "ganlab.facts",
+    "Examples": "ganlab.contracts",
     "Factory": "ganlab.contracts",
     "GANModule": "ganlab.training.module",
+    "InputFacts": "ganlab.facts",
     "Preset": "ganlab.contracts",
     "Randomness": "ganlab.randomness",
     "Schedule": "ganlab.schedules",

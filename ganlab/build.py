@@ -13,10 +13,13 @@ from ganlab.contracts import (
     INJECTED_FACTS,
     DataFacts,
     Dataset,
+    InputFacts,
     Metric,
     PlayerOptimizer,
     WeightedRegularizer,
 )
+from ganlab.data.opening import Wishes, arrange, prepare
+from ganlab.distributed import is_first_on_machine
 from ganlab.errors import DataError, DataMissing, SpecError, UserError
 from ganlab.evaluation.needs import check_needs
 from ganlab.kinds import KINDS
@@ -24,8 +27,8 @@ from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
 from ganlab.randomness import derive_seed
 from ganlab.schedules import Schedule
-from ganlab.spec.constructor import constructor_of, parameter_names
-from ganlab.spec.model import Node, OptimizerNode, RegularizerNode, Spec, own_names
+from ganlab.spec.constructor import constructor_of, input_parameters, parameter_names
+from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, own_names
 from ganlab.suggestions import did_you_mean
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
@@ -47,9 +50,13 @@ class Builder:
         """
         factory, changes = load_factory(node), changes or {}
         own = {name: value for name, value in node.options.items() if name not in changes}
-        options = {name: self._value(value, f"{place}.{name}") for name, value in own.items()}
+        options = {
+            name: self._for_slot(factory, name, node, place)._value(value, f"{place}.{name}")
+            for name, value in own.items()
+        }
         facts = [name for name in parameter_names(factory) if name in INJECTED_FACTS and name not in changes]
         options = options | self._injected(node, facts, options, place) | changes
+        options |= self._inputs(node, {n: o for n, o in input_parameters(factory).items() if n not in changes}, place)
         try:
             built = factory(**value_at_start(options))
         except (SpecError, DataError):
@@ -62,6 +69,21 @@ class Builder:
             if is_scheduled(template):
                 self.scheduled.append(attribute_option(f"{place}.{name}", template, built, name))
         return self._wrap(node, built, place)
+
+    def _for_slot(self, factory: Callable[..., Any], slot: str, node: Node, place: str) -> Builder:
+        """The builder of what stands in a slot: one of another domain where the class attribute `domains` says so."""
+        domain = getattr(factory, "domains", {}).get(slot)
+        if domain is None or self.facts is None:
+            return self
+        if domain not in self.facts.further:
+            there = ", ".join(self.facts.further) or "no further domains"
+            raise SpecError(
+                f"{place}.{slot}: {node.name} wants the further domain '{domain}' of the data, which have {there}; "
+                "choose a data set whose 'further' has it"
+            )
+        builder = Builder(self.facts.further[domain])
+        builder.scheduled = self.scheduled
+        return builder
 
     def _value(self, value: Any, place: str) -> Any:
         if isinstance(value, Node):
@@ -92,6 +114,17 @@ class Builder:
         if self.facts is None or not KINDS[node.kind].takes_facts:
             return {}
         return {name: self._fact(name, node, options, place) for name in wanted}
+
+    def _inputs(self, node: Node, wanted: Mapping[str, bool], place: str) -> dict[str, InputFacts]:
+        """The facts of the inputs of these names; where the mapping says so, a constructor may do without."""
+        if self.facts is None or not KINDS[node.kind].takes_facts:
+            return {}
+        inputs = self.facts.inputs
+        for name, optional in wanted.items():
+            if name not in inputs and not optional:
+                there = ", ".join(inputs) or "none"
+                raise SpecError(f"{place}: {node.name} needs data with an input '{name}'; these have: {there}")
+        return {name: inputs[name] for name in wanted if name in inputs}
 
     def _fact(self, name: str, node: Node, options: Mapping[str, Any], place: str) -> Any:
         facts = self.facts
@@ -154,8 +187,21 @@ def plugin_of(node: Node) -> Plugin:
 
 
 def build_dataset(node: Node) -> Dataset:
-    """The data set of a spec's `data` section."""
+    """The data set of a spec's `data` section; its facts are known, its examples perhaps not ready to be read."""
     dataset: Dataset = Builder(None).construct(node, "data")
+    if not isinstance(node, DataNode):
+        return dataset
+    return arrange(dataset, Wishes(node.labels, node.holdout, node.holdout_seed, node.cache))
+
+
+def open_dataset(node: Node) -> Dataset:
+    """The data set of a spec's `data` section, prepared once on each machine and ready to be read.
+
+    Processes other than the first of a machine may read it when they have joined the first one's process group.
+    """
+    dataset = build_dataset(node)
+    if is_first_on_machine():
+        prepare(dataset)
     return dataset
 
 

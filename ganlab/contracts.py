@@ -7,29 +7,46 @@ slots of a constructor: an argument annotated `Loss` is a nested node of kind `l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from ganlab.facts import INJECTED_FACTS, DataFacts
+from ganlab.facts import INJECTED_FACTS, DataFacts, InputFacts
 from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule, Scheduled
+
+
+@dataclass
+class Examples:
+    """Real examples of a further domain of the data: `images`, `labels` and `inputs` as in a `Batch`."""
+
+    images: Tensor
+    labels: Tensor | None = None
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def rows(self, rows: slice) -> Examples:
+        """Some of the examples."""
+        labels = None if self.labels is None else self.labels[rows]
+        return Examples(self.images[rows], labels, {name: value[rows] for name, value in self.inputs.items()})
 
 
 @dataclass
 class Batch:
     """Real examples and everything that a player's terms need to make fakes beside them.
 
-    `images` is float in [-1, 1], (N, C, H, W), or (N, D) for vectors; `labels` is int64 (N,) or None; `inputs` are
-    a data set's further tensors by name; `random` gives this batch's slice of the random numbers.
+    `images` is float in [-1, 1], (N, C, H, W), (N, T, C, H, W) for sequences, or (N, D) for vectors; `labels` is int64
+    (N,) or None; `inputs` are a data set's further fields by name: images in [-1, 1], maps int64, numbers float;
+    `random` gives this batch's slice of the random numbers; `further` holds as many examples of each further domain,
+    which do not belong to these.
     """
 
     images: Tensor
     labels: Tensor | None
     random: Randomness
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
+    further: Mapping[str, Examples] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -42,13 +59,13 @@ class Batch:
 
     def scoped(self, *names: int | str) -> Batch:
         """The same examples with independent random numbers."""
-        return Batch(self.images, self.labels, self.random.scoped(*names), self.inputs)
+        return replace(self, random=self.random.scoped(*names))
 
     def _rows(self, start: int, count: int) -> Batch:
         rows = slice(start, start + count)
-        labels = None if self.labels is None else self.labels[rows]
-        inputs = {name: value[rows] for name, value in self.inputs.items()}
-        return Batch(self.images[rows], labels, self.random.slice(start, count), inputs)
+        part = Examples(self.images, self.labels, self.inputs).rows(rows)
+        further = {name: examples.rows(rows) for name, examples in self.further.items()}
+        return Batch(part.images, part.labels, self.random.slice(start, count), part.inputs, further)
 
 
 class Views:
@@ -171,11 +188,13 @@ class Dataset(Protocol):
     """Kind `datasets`: a map-style data set; loaders, order and seeds belong to the platform.
 
     An example is a mapping with `images` (a tensor of `facts.shape` in its stored type), `label` (an int) where
-    `facts.classes` is above 0, and further tensors by name; it is a function of the index alone. A data set that
-    can fetch many examples at once may have `take(indices) -> mapping` of stacked tensors under the same names; one
-    that has smaller versions of its (square) images `take_reduced(indices, resolution)`; one with files to make
-    `prepare()`, called once on each machine before training; and one that is made of files `inspect()` (see
-    `ganlab.data.records`), from which `ganlab data check` reports.
+    `facts.classes` is above 0, and a tensor for each of `facts.inputs`; it is a function of the index alone.
+
+    What a data set may have besides: `take(indices) -> mapping` of stacked tensors under the same names, where many
+    can be fetched at once; `take_reduced(indices, resolution)`, where there are smaller versions of its (square)
+    images; `prepare()`, where there are files to make, which is called once on each machine before an example is read;
+    `inspect()` (see `ganlab.data.records`) where it is made of files; `held_out`, a data set of examples that training
+    never sees; and `further`, data sets of other domains by name, whose examples do not belong to these.
     """
 
     facts: DataFacts
@@ -277,10 +296,12 @@ __all__ = [
     "DataFacts",
     "Dataset",
     "Discriminator",
+    "Examples",
     "Factory",
     "Extractor",
     "Generator",
     "GeneratorMetric",
+    "InputFacts",
     "Loss",
     "Metric",
     "Normalizer",

@@ -5,6 +5,7 @@ Functions that are collectives say so: every rank calls them, and differentiates
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -30,6 +31,11 @@ def world_size() -> int:
 def rank() -> int:
     """This process's place among all."""
     return dist.get_rank() if _distributed() else 0
+
+
+def is_first_on_machine() -> bool:
+    """Whether this is the first process on its machine, known before the processes talk to each other."""
+    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "SLURM_LOCALID"))
 
 
 def mean_over_ranks(tensor: Tensor) -> Tensor:

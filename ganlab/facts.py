@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+_TUPLE, _PAIRS = "tuple", "pairs"
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What a further field of an example is; its name is the key of `DataFacts.inputs`.
+
+    `images` are (C, H, W) in a stored type, of which `value_range` becomes -1 and 1. `maps` are whole numbers below
+    `classes`, (H, W) or (C, H, W), such as a class for each pixel; they arrive as int64. `numbers` have any shape and
+    arrive as floats, unscaled: attributes, poses, measurements. Images and maps belong to the picture: they are
+    mirrored and reduced with it.
+    """
+
+    shape: tuple[int, ...]
+    kind: Literal["images", "maps", "numbers"] = "numbers"
+    value_range: tuple[float, float] = (0.0, 255.0)
+    classes: int = 0
+
+    @property
+    def channels(self) -> int | None:
+        """Channels of an image or a map, 1 for a map (H, W); None for numbers."""
+        if self.kind == "numbers":
+            return None
+        return self.shape[-3] if len(self.shape) > 2 else 1
+
+    @property
+    def dimensions(self) -> int:
+        """Numbers in one example."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class DataFacts:
     """What a data set says of itself; constructors receive these facts instead of having them retyped.
 
-    `shape` is (C, H, W) for images and (D,) for vectors, `value_range` the stored values that become -1 and 1,
-    `class_names` has one entry a class and is empty for data without labels, `fingerprint` identifies content and
-    preparation, `extras` holds what only some plugins understand (such as the centres of a mixture).
+    `shape` is (C, H, W) for images, (T, C, H, W) for sequences of T images, and (D,) for vectors. `value_range` are the
+    stored values that become -1 and 1, `class_names` has one entry a class and is empty for data without labels,
+    `fingerprint` identifies content and preparation. `extras` holds what only some plugins understand (such as the
+    centres of a mixture), in plain values. `inputs` tells of the further fields of an example, `frames` is T for
+    sequences and 0 for all else. The platform adds the facts of `further` domains and the fingerprint of the examples
+    that are `held_out`.
     """
 
     shape: tuple[int, ...]
@@ -23,21 +57,35 @@ class DataFacts:
     value_range: tuple[float, float] = (0.0, 255.0)
     class_names: tuple[str, ...] = ()
     extras: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, InputFacts] = field(default_factory=dict)
+    frames: int = 0
+    further: Mapping[str, DataFacts] = field(default_factory=dict)
+    held_out: str | None = None
 
     @property
     def is_images(self) -> bool:
-        """Whether one example is an image (C, H, W) and not a vector (D,)."""
-        return len(self.shape) == 3
+        """Whether examples are pictures, images or sequences of them, and not vectors (D,)."""
+        return self.frames > 0 or len(self.shape) == 3
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """(C, H, W) of an image, or of each frame of a sequence; of vectors their own shape."""
+        return self.shape[-3:] if self.is_images else self.shape
+
+    @property
+    def of_frames(self) -> DataFacts:
+        """The facts of single frames, as metrics see sequences; of other data their own."""
+        return dataclasses.replace(self, shape=self.image_shape, frames=0) if self.frames else self
 
     @property
     def channels(self) -> int | None:
-        """Channels of an image; None for vectors."""
-        return self.shape[0] if self.is_images else None
+        """Channels of an image or a frame; None for vectors."""
+        return self.image_shape[0] if self.is_images else None
 
     @property
     def resolution(self) -> int | None:
-        """Side of a square image in pixels; None for other data."""
-        return self.shape[1] if self.is_images and self.shape[1] == self.shape[2] else None
+        """Side of a square image or frame in pixels; None for other data."""
+        return self.shape[-1] if self.is_images and self.shape[-1] == self.shape[-2] else None
 
     @property
     def dimensions(self) -> int:
@@ -49,6 +97,57 @@ class DataFacts:
         """Number of classes; 0 for data without labels."""
         return len(self.class_names)
 
+    def to_record(self) -> dict[str, Any]:
+        """Plain values for JSON, of which `from_record` makes equal facts: tuples and keys that are no text survive."""
+        record = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
+        record["extras"] = _encoded(self.extras)
+        record["inputs"] = {name: dataclasses.asdict(facts) for name, facts in self.inputs.items()}
+        record["further"] = {name: facts.to_record() for name, facts in self.further.items()}
+        return record
 
-INJECTED_FACTS = ("facts", "shape", "channels", "resolution", "dimensions", "classes")
-"""Constructor arguments with these names receive the data's facts (`facts` is the whole `DataFacts`)."""
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> DataFacts:
+        """The facts of a record, also of one from before there were inputs."""
+        values = dict(record)
+        for name in ("shape", "value_range", "class_names"):
+            values[name] = tuple(values[name])
+        values["extras"] = _decoded(values.get("extras", {}))
+        values["inputs"] = {name: _input_from(facts) for name, facts in values.get("inputs", {}).items()}
+        values["further"] = {name: cls.from_record(facts) for name, facts in values.get("further", {}).items()}
+        return cls(**values)
+
+
+def _input_from(record: Mapping[str, Any]) -> InputFacts:
+    return InputFacts(**{**record, "shape": tuple(record["shape"]), "value_range": tuple(record["value_range"])})
+
+
+def _encoded(value: Any) -> Any:
+    """JSON's values; tuples and mappings that JSON cannot hold become mappings with one telling key."""
+    if isinstance(value, tuple):
+        return {_TUPLE: [_encoded(part) for part in value]}
+    if isinstance(value, list):
+        return [_encoded(part) for part in value]
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value) and set(value) not in ({_TUPLE}, {_PAIRS}):
+            return {key: _encoded(part) for key, part in value.items()}
+        return {_PAIRS: [[_encoded(key), _encoded(part)] for key, part in value.items()]}
+    return _encoded(value.tolist()) if hasattr(value, "tolist") else value
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(part) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    if set(value) == {_TUPLE}:
+        return tuple(_decoded(part) for part in value[_TUPLE])
+    if set(value) == {_PAIRS}:
+        return {_decoded(key): _decoded(part) for key, part in value[_PAIRS]}
+    return {key: _decoded(part) for key, part in value.items()}
+
+
+INJECTED_FACTS = ("facts", "shape", "channels", "resolution", "dimensions", "classes", "inputs", "frames")
+"""Constructor arguments with these names receive the data's facts (`facts` is the whole `DataFacts`).
+
+Besides, an argument annotated `InputFacts` receives the facts of the input of its name.
+"""

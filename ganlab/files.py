@@ -1,10 +1,16 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and where what can be made again is kept."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Where results are kept that can be found again at any time; `GANLAB_CACHE` names another folder."""
+    usual = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("GANLAB_CACHE") or Path(usual) / "ganlab").expanduser()
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

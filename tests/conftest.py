@@ -15,6 +15,14 @@ from tests.toy import TOY_PLUGINS, TOY_SPEC, toy_modules, write_distribution
 Install = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Results that are kept between runs stay in a folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """`install(name, plugins, modules, version="1.0")` makes a distribution usable until the test ends."""

@@ -48,7 +48,7 @@ def evaluate(
 
 
 def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
-    from ganlab.build import build_dataset, build_metrics
+    from ganlab.build import build_metrics, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
@@ -56,7 +56,7 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
     opened = open_run(run)
     section = opened.spec.evaluation or EvaluationSection()
     nodes = choose_metrics(metrics, section.metrics)
-    dataset = build_dataset(opened.spec.data)
+    dataset = open_dataset(opened.spec.data)
     evaluator = Evaluator(
         build_metrics(nodes, dataset.facts),
         dataset,
@@ -71,7 +71,7 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
 
 def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
     """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
-    from ganlab.build import build_dataset
+    from ganlab.build import open_dataset
     from ganlab.evaluation.features import FeatureExtractor
     from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
     from ganlab.evaluation.sampling import choose_device
@@ -81,7 +81,7 @@ def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
     seed = (opened.spec.evaluation or EvaluationSection()).seed
     device = choose_device()
     vectors = pixel_vectors if features is None else FeatureExtractor(features, device)
-    dataset, flip = build_dataset(opened.spec.data), opened.spec.data.flip
+    dataset, flip = open_dataset(opened.spec.data), opened.spec.data.flip
     found = find_neighbours(opened.load_module(device), dataset, count, seed, flip, vectors)
     path = opened.path / "neighbours.png"
     found.save(path)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganlab.contracts import Dataset
-from ganlab.data.examples import IMAGES, LABEL, further_names, read_examples
-from ganlab.data.reduction import reduce_images
+from ganlab.data.examples import IMAGES, LABEL, read_examples, reduce_examples, undeclared_names
+from ganlab.data.reduction import reduced_shape
 from ganlab.errors import DataError
 
 _SMALLEST = 4
@@ -28,11 +28,14 @@ class CachedDataset:
     """`dataset` with all halvings of its resolution, down to 4 pixels, in files below `folder`.
 
     The files take a third of the space of the uncompressed images. They are named by the data's fingerprint: other
-    data, or other preparations of them, have others.
+    data, or other preparations of them, have others. Inputs are kept beside the images that they belong to.
     """
 
     def __init__(self, dataset: Dataset, folder: str | Path) -> None:
-        _check(dataset)
+        if dataset.facts.resolution is None:
+            raise DataError(
+                "'data.cache' keeps square images at lower resolutions, but these data are others; remove it"
+            )
         self.dataset = dataset
         self.facts = dataset.facts
         self.folder = Path(folder).expanduser() / dataset.facts.fingerprint
@@ -59,7 +62,7 @@ class CachedDataset:
     @property
     def resolutions(self) -> list[int]:
         """Resolutions that are kept, the largest first."""
-        resolution, kept = self.facts.shape[1], []
+        resolution, kept = self.facts.shape[-1], []
         while resolution % 2 == 0 and resolution // 2 >= _SMALLEST:
             resolution //= 2
             kept.append(resolution)
@@ -68,53 +71,72 @@ class CachedDataset:
     def take_reduced(self, indices: Sequence[int], resolution: int) -> dict[str, Tensor]:
         """Examples with images of a lower resolution, from the files where they have it."""
         if resolution not in self.resolutions:
-            examples = read_examples(self.dataset, indices)
-            return examples | {IMAGES: reduce_images(examples[IMAGES], resolution)}
-        names = [str(resolution), LABEL] if self.facts.classes else [str(resolution)]
-        rows = [torch.from_numpy(self._file(name)[np.asarray(indices)]) for name in names]
-        return dict(zip([IMAGES, LABEL], rows, strict=False))
+            return reduce_examples(read_examples(self.dataset, indices), self.facts, resolution)
+        rows = np.asarray(indices)
+        return {name: torch.from_numpy(self._file(name, resolution)[rows]) for name in self._shapes(resolution)}
 
     def prepare(self) -> None:
         """Write the files that are missing, each whole or not at all; called once on each machine."""
-        shapes: dict[str, tuple[int, ...]] = {str(r): (self.facts.shape[0], r, r) for r in self.resolutions}
-        shapes |= {LABEL: ()} if self.facts.classes else {}
-        if all(self._path(name).exists() for name in shapes):
+        if callable(prepare := getattr(self.dataset, "prepare", None)):
+            prepare()
+        stored = read_examples(self.dataset, [0])
+        if names := undeclared_names(stored, self.facts):
+            raise DataError(
+                f"'data.cache' cannot keep what belongs to the images ({', '.join(names)}), of which the data set's "
+                "'facts.inputs' do not tell: declare it there, or remove the cache"
+            )
+        kept = self._kept()
+        if all((self.folder / file).exists() for file in kept):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        stored = read_examples(self.dataset, [0])
-        kinds = {name: (stored[LABEL if name == LABEL else IMAGES].numpy().dtype, shapes[name]) for name in shapes}
         with tempfile.TemporaryDirectory(dir=self.folder) as temporary:
-            files = {
-                name: np.lib.format.open_memmap(Path(temporary, name), "w+", kind, (len(self), *shape))
-                for name, (kind, shape) in kinds.items()
-            }
-            self._fill(files)
-            for name, array in files.items():
+            arrays = {}
+            for file, (name, resolution) in kept.items():
+                shape, kind = (len(self), *self._shapes(resolution)[name]), stored[name].numpy().dtype
+                arrays[file] = np.lib.format.open_memmap(Path(temporary, file), "w+", kind, shape)
+            self._fill(arrays)
+            for file, array in arrays.items():
                 array.flush()
-                os.replace(Path(temporary, name), self._path(name))
+                os.replace(Path(temporary, file), self.folder / file)
 
-    def _fill(self, files: Mapping[str, NDArray[Any]]) -> None:
+    def _kept(self) -> dict[str, tuple[str, int]]:
+        """What each file holds: the name of a field and the resolution of the images beside it."""
+        return {
+            self._file_name(name, resolution): (name, resolution)
+            for resolution in self.resolutions
+            for name in self._shapes(resolution)
+        }
+
+    def _shapes(self, resolution: int) -> dict[str, tuple[int, ...]]:
+        """What an example has at a lower resolution."""
+        factor = self.facts.shape[-1] // resolution
+        shapes = {IMAGES: (*self.facts.shape[:-2], resolution, resolution)}
+        shapes |= {name: reduced_shape(name, self.facts, factor) for name in self.facts.inputs}
+        return shapes | ({LABEL: ()} if self.facts.classes else {})
+
+    def _fill(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        kept = self._kept()
+
         def write(start: int) -> None:
             rows = range(start, min(start + _BLOCK, len(self)))
             examples = read_examples(self.dataset, rows)
-            for name, array in files.items():
-                part = examples[LABEL] if name == LABEL else reduce_images(examples[IMAGES], int(name))
-                array[start : rows.stop] = part.numpy()
+            reduced = {side: reduce_examples(examples, self.facts, side) for side in self.resolutions}
+            for file, (name, resolution) in kept.items():
+                arrays[file][start : rows.stop] = reduced[resolution][name].numpy()
 
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(write, range(0, len(self), _BLOCK)))
 
-    def _file(self, name: str) -> NDArray[Any]:
-        if name not in self._files:
-            self._files[name] = np.load(self._path(name), mmap_mode="r", allow_pickle=False)
-        return self._files[name]
+    def _file(self, name: str, resolution: int) -> NDArray[Any]:
+        file = self._file_name(name, resolution)
+        if file not in self._files:
+            self._files[file] = np.load(self.folder / file, mmap_mode="r", allow_pickle=False)
+        return self._files[file]
 
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.npy"
-
-
-def _check(dataset: Dataset) -> None:
-    if dataset.facts.resolution is None:
-        raise DataError("'data.cache' keeps square images at lower resolutions, but these data are others; remove it")
-    if names := further_names(dataset):
-        raise DataError(f"'data.cache' cannot keep what belongs to the images ({', '.join(names)}); remove it")
+    def _file_name(self, name: str, resolution: int) -> str:
+        """Labels and numbers are the same at all resolutions and have one file."""
+        if name == IMAGES:
+            return f"{resolution}.npy"
+        of_input = self.facts.inputs.get(name)
+        alike = of_input is None or of_input.kind == "numbers"
+        return f"{name}.npy" if alike else f"{name}-{resolution}.npy"

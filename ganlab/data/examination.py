@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ganlab.contracts import Dataset
-from ganlab.data.examples import IMAGES, LABEL, read_examples
+from ganlab.data.examples import IMAGES, LABEL, read_examples, span
 from ganlab.errors import DataError
+from ganlab.facts import InputFacts
 
 _CHUNK = 64
 _WORTH_PROCESSES = 500  # examples; for fewer, starting worker processes takes longer than reading
@@ -25,7 +26,10 @@ _MOST_PROCESSES = 8
 
 @dataclass
 class Findings:
-    """What was found: `unreadable` examples with the reason, content digests by example, labels and values."""
+    """What was found: `unreadable` examples with the reason, content digests by example, labels and values.
+
+    `inputs` holds the lowest and highest value of each further field.
+    """
 
     unreadable: dict[int, str] = field(default_factory=dict)
     digests: dict[int, bytes] = field(default_factory=dict)
@@ -33,6 +37,7 @@ class Findings:
     types: set[str] = field(default_factory=set)
     lowest: float = math.inf
     highest: float = -math.inf
+    inputs: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def add(self, other: Findings) -> None:
         """Include the findings on further examples."""
@@ -41,6 +46,9 @@ class Findings:
         self.labels += other.labels
         self.types |= other.types
         self.lowest, self.highest = min(self.lowest, other.lowest), max(self.highest, other.highest)
+        for name, (low, high) in other.inputs.items():
+            lowest, highest = self.inputs.get(name, (low, high))
+            self.inputs[name] = (min(lowest, low), max(highest, high))
 
 
 def examine(dataset: Dataset, indices: Sequence[int]) -> Findings:
@@ -85,28 +93,52 @@ class _Examiner:
     def _findings(self, indices: Sequence[int]) -> Findings:
         examples = read_examples(self.dataset, indices)
         images = examples[IMAGES]
-        _check_finite(images, indices)
+        facts = self.dataset.facts
+        for name, value in examples.items():
+            _check_finite(name, value, indices)
+        for name, of_input in facts.inputs.items():
+            _check_map(name, of_input, examples[name], indices)
+        known = [IMAGES, *facts.inputs]
         return Findings(
-            digests={index: _digest(image) for index, image in zip(indices, images, strict=True)},
-            labels=Counter(examples[LABEL].tolist()) if self.dataset.facts.classes else Counter(),
+            digests={index: _digest([examples[name][row] for name in known]) for row, index in enumerate(indices)},
+            labels=Counter(examples[LABEL].tolist()) if facts.classes else Counter(),
             types={str(images.dtype).removeprefix("torch.")},
             lowest=float(images.numpy().min()),
             highest=float(images.numpy().max()),
+            inputs={name: _extremes(value) for name, value in examples.items() if name not in (IMAGES, LABEL)},
         )
 
 
-def _check_finite(images: Tensor, indices: Sequence[int]) -> None:
-    if not images.is_floating_point():
+def _check_finite(name: str, values: Tensor, indices: Sequence[int]) -> None:
+    if not values.is_floating_point():
         return
-    finite = images.flatten(1).isfinite().all(1)
+    finite = values.flatten(1).isfinite().all(1) if values.dim() > 1 else values.isfinite()
     if not finite.all():
+        where = "" if name == IMAGES else f" in '{name}'"
         raise DataError(
-            f"example {indices[int(finite.int().argmin())]} has values that are not finite (NaN or infinite)"
+            f"example {indices[int(finite.int().argmin())]} has values{where} that are not finite (NaN or infinite)"
         )
 
 
-def _digest(image: Tensor) -> bytes:
-    return hashlib.blake2b(image.contiguous().numpy().tobytes(), digest_size=16).digest()
+def _check_map(name: str, facts: InputFacts, values: Tensor, indices: Sequence[int]) -> None:
+    if facts.kind != "maps":
+        return
+    low, high = _extremes(values)
+    if low < 0 or (facts.classes and high >= facts.classes):
+        allowed = f"{facts.classes} classes allow 0 to {facts.classes - 1}" if facts.classes else "they begin at 0"
+        raise DataError(f"the map '{name}' of examples {span(indices)} goes from {low:g} to {high:g}; {allowed}")
+
+
+def _extremes(values: Tensor) -> tuple[float, float]:
+    numbers = values.numpy() if values.dtype != torch.bfloat16 else values.float().numpy()
+    return (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+
+
+def _digest(fields: Sequence[Tensor]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for value in fields:
+        digest.update(value.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.digest()
 
 
 def _as_it_is(part: Any) -> Any:

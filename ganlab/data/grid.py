@@ -20,19 +20,23 @@ _16_TO_8_BITS = 257  # 65535 = 255 * 257
 def save_grid(images: Tensor, path: str | Path, rows: int, columns: int, gap: int = 0) -> None:
     """Write images (N, C, H, W), uint8 or uint16, as one PNG of `rows` x `columns`, row by row, `gap` pixels apart.
 
-    uint16 is shown in 8 bits; of more than 4 channels the first three are shown as red, green and blue. Images
-    beyond the last place are left out, places without an image stay black.
+    The frames of sequences (N, T, C, H, W) lie one after the other. uint16 is shown in 8 bits; of more than 4 channels
+    the first three are shown as red, green and blue. Images beyond the last place are left out, places without an image
+    stay black.
     """
-    pixels = _as_bytes(images[: rows * columns])
-    count, height, width, channels = pixels.shape
-    cells = np.full((rows * columns, height + gap, width + gap, channels), _GAP_COLOUR, dtype=np.uint8)
-    cells[:, :height, :width] = 0
-    cells[:count, :height, :width] = pixels
-    sheet = cells.reshape(rows, columns, height + gap, width + gap, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * (height + gap), columns * (width + gap), channels)
-    sheet = sheet[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
-    picture = Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
+    picture = _sheet(images.flatten(0, -4), rows, columns, gap)
     write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
+
+
+def save_animation(sequences: Tensor, path: str | Path, rows: int, columns: int, gap: int = 0, fps: int = 8) -> None:
+    """Write sequences (N, T, C, H, W), uint8 or uint16, as one GIF without end, `fps` frames a second.
+
+    They lie as images do in `save_grid` and move together; transparency is left out.
+    """
+    count = sequences.shape[1]
+    first, *others = (_sheet(sequences[:, frame], rows, columns, gap).convert("RGB") for frame in range(count))
+    options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": 1000 // fps, "loop": 0}
+    write_atomically(Path(path), lambda temporary: first.save(temporary, format="GIF", **options))
 
 
 def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = None) -> None:
@@ -52,6 +56,18 @@ def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = No
     if reference is not None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)  # above, where it covers nothing
     write_atomically(Path(path), lambda temporary: figure.savefig(temporary, format="png"))
+
+
+def _sheet(images: Tensor, rows: int, columns: int, gap: int) -> Image.Image:
+    pixels = _as_bytes(images[: rows * columns])
+    count, height, width, channels = pixels.shape
+    cells = np.full((rows * columns, height + gap, width + gap, channels), _GAP_COLOUR, dtype=np.uint8)
+    cells[:, :height, :width] = 0
+    cells[:count, :height, :width] = pixels
+    sheet = cells.reshape(rows, columns, height + gap, width + gap, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * (height + gap), columns * (width + gap), channels)
+    sheet = sheet[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
+    return Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
 
 
 def _as_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from ganlab.contracts import DataFacts, Dataset
 from ganlab.data.examination import Findings, examine
 from ganlab.data.examples import IMAGES, read_examples
 from ganlab.data.grid import save_grid, save_scatter
+from ganlab.data.opening import held_out_of
 from ganlab.data.readiness import unreadable_sentence
 from ganlab.data.records import FileRecord, file_records
 from ganlab.data.scaling import scale, to_bytes
+from ganlab.data.stream import domains_of
 
 _GRID = (8, 8)
 _POINTS = 5000
@@ -24,11 +26,26 @@ _MOST_EMPTY_NAMED = 10
 
 
 @dataclass(frozen=True)
+class InputReport:
+    """A further field of the examples: what its facts say, and the lowest and highest value that was found.
+
+    `kind` is "undeclared" for one that the facts do not tell of.
+    """
+
+    kind: str
+    shape: tuple[int, ...] | None = None
+    value_range: tuple[float, float] | None = None
+    classes: int = 0
+    values_found: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class DataReport:
     """What was found. `problems` end a training before it starts, `remarks` do not.
 
     `sizes` ("width x height") and `modes` count the files as stored and are empty for other data; `classes` counts
-    the examples of each class by name; `duplicates` are groups of examples with exactly equal content.
+    the examples of each class by name; `duplicates` are groups of examples with exactly equal content. `inputs` tells
+    of the further fields of an example, `further` of other domains and `held_out` of what training never sees.
     """
 
     count: int
@@ -45,14 +62,27 @@ class DataReport:
     remarks: list[str]
     fingerprint: str
     samples: str | None = None
+    frames: int = 0
+    inputs: dict[str, InputReport] = field(default_factory=dict)
+    further: dict[str, DataReport] = field(default_factory=dict)
+    held_out: DataReport | None = None
+
+    @property
+    def all_problems(self) -> list[str]:
+        """Its problems and those of its domains and of the held-out examples."""
+        others = [*self.further.items(), *([("held-out examples", self.held_out)] if self.held_out else [])]
+        return self.problems + [f"{name}: {problem}" for name, part in others for problem in part.all_problems]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values by name."""
         return asdict(self)
 
 
-def report_on(dataset: Dataset, out: Path | None = None) -> DataReport:
-    """Read all of a data set. Pictures of examples are written as `samples.png` to the folder `out`, if given."""
+def report_on(dataset: Dataset, out: Path | None = None, name: str = "samples") -> DataReport:
+    """Read all of a data set, its further domains and its held-out examples.
+
+    Pictures of examples are written to the folder `out`, if given: `samples.png`, `samples-<domain>.png`.
+    """
     facts, records = dataset.facts, file_records(dataset)
     bad = {index: record.problem for index, record in enumerate(records) if record.problem}
     findings = examine(dataset, [index for index in range(len(dataset)) if index not in bad])
@@ -73,10 +103,28 @@ def report_on(dataset: Dataset, out: Path | None = None) -> DataReport:
         duplicates=duplicates,
         unreadable=reasons,
         problems=[unreadable_sentence(reasons, len(dataset), len(reasons))] if reasons else [],
-        remarks=[*_remarks_on_values(facts, findings), *_remarks_on_classes(classes), *_on_duplicates(duplicates)],
+        remarks=[
+            *_remarks_on_values(facts, findings),
+            *_remarks_on_inputs(facts, findings),
+            *_remarks_on_classes(classes),
+            *_on_duplicates(duplicates),
+        ],
         fingerprint=facts.fingerprint,
-        samples=str(_save_samples(dataset, readable, out / "samples.png")) if out and readable else None,
+        samples=str(_save_samples(dataset, readable, out / f"{name}.png")) if out and readable else None,
+        frames=facts.frames,
+        inputs=_inputs(facts, findings),
+        further={key: report_on(domain, out, f"{name}-{key}") for key, domain in domains_of(dataset).items()},
+        held_out=None if (held := held_out_of(dataset)) is None else report_on(held, out, f"{name}-held-out"),
     )
+
+
+def _inputs(facts: DataFacts, findings: Findings) -> dict[str, InputReport]:
+    reports = {name: InputReport("undeclared", values_found=found) for name, found in findings.inputs.items()}
+    for name, of_input in facts.inputs.items():
+        value_range = of_input.value_range if of_input.kind == "images" else None
+        found = findings.inputs.get(name)
+        reports[name] = InputReport(of_input.kind, tuple(of_input.shape), value_range, of_input.classes, found)
+    return reports
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:
@@ -90,7 +138,26 @@ def _duplicates(findings: Findings, records: list[FileRecord]) -> list[list[str]
     return [group for group in groups.values() if len(group) > 1]
 
 
+def _remarks_on_inputs(facts: DataFacts, findings: Findings) -> list[str]:
+    remarks = [
+        f"'{name}' arrives as it is stored: the facts of the data do not tell of it in 'inputs'"
+        for name in findings.inputs
+        if name not in facts.inputs
+    ]
+    for name, of_input in facts.inputs.items():
+        low, high = of_input.value_range
+        lowest, highest = findings.inputs.get(name, (low, high))
+        if of_input.kind == "images" and (lowest < low or highest > high):
+            remarks.append(
+                f"values of '{name}' go from {lowest:g} to {highest:g}, beyond the declared range of {low:g} to "
+                f"{high:g}, which becomes -1 to 1"
+            )
+    return remarks
+
+
 def _remarks_on_values(facts: DataFacts, findings: Findings) -> list[str]:
+    if len(facts.shape) == 4 and not facts.frames:
+        return ["examples of four dimensions count as vectors; sequences of images have 'frames' in their facts"]
     low, high = facts.value_range
     found = f"from {findings.lowest:g} to {findings.highest:g}"
     if facts.is_images and (findings.lowest < low or findings.highest > high):
@@ -116,12 +183,14 @@ def _on_duplicates(duplicates: list[list[str]]) -> list[str]:
 
 
 def _save_samples(dataset: Dataset, readable: list[int], path: Path) -> Path:
-    """Evenly spaced examples: a grid of images, or a scatter plot of vectors."""
-    wanted = min(_GRID[0] * _GRID[1] if dataset.facts.is_images else _POINTS, len(readable))
+    """Evenly spaced examples: a grid of images, a row for each of some sequences, or a scatter plot of vectors."""
+    grid = (_GRID[0], dataset.facts.frames) if dataset.facts.frames else _GRID
+    places = grid[0] if dataset.facts.frames else grid[0] * grid[1]
+    wanted = min(places if dataset.facts.is_images else _POINTS, len(readable))
     chosen = [readable[place * len(readable) // wanted] for place in range(wanted)]
     examples = torch.cat([read_examples(dataset, [index])[IMAGES] for index in chosen])
     if dataset.facts.is_images:
-        save_grid(to_bytes(scale(examples, dataset.facts.value_range)), path, *_GRID)
+        save_grid(to_bytes(scale(examples, dataset.facts.value_range)), path, *grid)
     else:
         save_scatter(examples, path)
     return path

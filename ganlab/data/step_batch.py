@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ganlab.contracts import Batch, DataFacts
-from ganlab.data.scaling import scale
+from ganlab.contracts import Batch, Examples
+from ganlab.data.scaling import scale, scale_input
+from ganlab.facts import DataFacts
 from ganlab.randomness import Randomness
 
 
@@ -41,17 +42,23 @@ class StepBatch:
     """One rank's examples for one training step: `plan.steps` updates of the discriminator.
 
     `images` holds them in their stored type, (steps * count, *shape); `labels` is int64 or None; `inputs` are a data
-    set's further tensors by name. (No dataclass: Lightning takes dataclasses apart, copies them and refuses frozen
-    parts, in every step.)
+    set's further fields by name, as stored; `further` holds the same of each further domain. (No dataclass: Lightning
+    takes dataclasses apart, copies them and refuses frozen parts, in every step.)
     """
 
     def __init__(
-        self, plan: StepPlan, images: Tensor, labels: Tensor | None = None, inputs: dict[str, Tensor] | None = None
+        self,
+        plan: StepPlan,
+        images: Tensor,
+        labels: Tensor | None = None,
+        inputs: Mapping[str, Tensor] | None = None,
+        further: Mapping[str, StepBatch] | None = None,
     ) -> None:
         self.plan = plan
         self.images = images
         self.labels = labels
         self.inputs = inputs or {}
+        self.further = further or {}
 
     @property
     def position(self) -> int:
@@ -97,10 +104,16 @@ class StepBatch:
 
         Its random numbers are keyed by `seed` and the position at which the update's global batch begins.
         """
-        images = scale(self.images, facts.value_range)
-        return [self._batch(images, step, seed) for step in range(self.steps)]
+        examples = self.scaled(facts)
+        further = {name: part.scaled(facts.further[name]) for name, part in self.further.items()}
+        return [self._batch(examples, further, step, seed) for step in range(self.steps)]
 
-    def _batch(self, images: Tensor, step: int, seed: int) -> Batch:
+    def scaled(self, facts: DataFacts) -> Examples:
+        """All examples of the step as networks get them."""
+        inputs = {name: scale_input(value, facts.inputs.get(name)) for name, value in self.inputs.items()}
+        return Examples(scale(self.images, facts.value_range), self.labels, inputs)
+
+    def _batch(self, examples: Examples, further: Mapping[str, Examples], step: int, seed: int) -> Batch:
         plan = self.plan
         rows = slice(step * plan.count, (step + 1) * plan.count)
         random = Randomness(
@@ -109,13 +122,15 @@ class StepBatch:
             count=plan.count,
             start=plan.start,
             total=plan.batch_size,
-            device=images.device,
+            device=self.images.device,
         )
-        labels = None if self.labels is None else self.labels[rows]
-        return Batch(images[rows], labels, random, {name: value[rows] for name, value in self.inputs.items()})
+        part = examples.rows(rows)
+        others = {name: other.rows(rows) for name, other in further.items()}
+        return Batch(part.images, part.labels, random, part.inputs, others)
 
     def map(self, change: Callable[[Tensor], Tensor]) -> StepBatch:
         """The batch with each of its tensors changed."""
         labels = None if self.labels is None else change(self.labels)
         inputs = {name: change(value) for name, value in self.inputs.items()}
-        return StepBatch(self.plan, change(self.images), labels, inputs)
+        further = {name: part._map(change) for name, part in self.further.items()}
+        return StepBatch(self.plan, change(self.images), labels, inputs, further)

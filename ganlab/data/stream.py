@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset
-from ganlab.data.examples import IMAGES, LABEL, further_names, read_examples
+from ganlab.data.examples import IMAGES, LABEL, read_examples, undeclared_names
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.errors import DataError
+from ganlab.facts import DataFacts
 from ganlab.randomness import derive_seed
 
 _EPOCHS_KEPT = 2  # a batch may reach from one epoch into the next
@@ -17,36 +20,66 @@ _EPOCHS_KEPT = 2  # a batch may reach from one epoch into the next
 class Stream:
     """All positions 0, 1, 2, ...: every epoch shows each example once, in an order of its own.
 
-    With `flip`, half of an epoch's images (drawn anew each epoch) are mirrored left to right.
+    With `flip`, half of an epoch's images (drawn anew each epoch) are mirrored left to right, and the images and maps
+    that belong to them alike. Each further domain has a stream of its own, with epochs of its own length and a seed of
+    its name, so that other examples of it stand beside an example in each epoch.
     """
 
     def __init__(self, dataset: Dataset, seed: int, flip: bool = False) -> None:
         if len(dataset) == 0:
             raise DataError("the data set is empty")
-        if flip:
-            _check_flip(dataset)
+        if flip and not dataset.facts.is_images:
+            raise DataError(
+                "'data.flip: true' mirrors images, but the examples of this data set are vectors; remove it"
+            )
         self.dataset = dataset
         self.seed = seed
         self.flip = flip
+        self.further = {
+            name: Stream(domain, derive_seed(seed, "domain", name), flip and domain.facts.is_images)
+            for name, domain in domains_of(dataset).items()
+        }
         self._epochs: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __getitem__(self, plan: StepPlan) -> StepBatch:
         """The examples of one rank's step."""
-        indices, mirrored = self.locate(plan.positions)
-        examples = read_examples(self.dataset, indices.tolist(), plan.resolution)
-        images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
+        batch = self._read(plan, plan.positions, plan.resolution)
+        batch.further = {
+            name: stream._read(plan, plan.positions, stream._resolution_beside(self.dataset.facts, plan.resolution))
+            for name, stream in self.further.items()
+        }
+        return batch
+
+    def _read(self, plan: StepPlan, positions: Tensor, resolution: int | None) -> StepBatch:
+        indices, mirrored = self.locate(positions)
+        examples = read_examples(self.dataset, indices.tolist(), resolution)
         if self.flip:
-            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+            _check_declared(examples, self.dataset.facts)
+            mirror_examples(examples, mirrored, mirrored_names(self.dataset.facts))
+        images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
         return StepBatch(plan, images, labels if self.dataset.facts.classes else None, examples)
+
+    def _resolution_beside(self, facts: DataFacts, resolution: int | None) -> int | None:
+        """What the images of this domain are reduced to where those of the first are reduced to `resolution`."""
+        own = self.dataset.facts.resolution
+        if resolution is None or own is None or facts.resolution is None:
+            return None
+        return max(1, own * resolution // facts.resolution)
 
     def locate(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Indices in the data set, and whether the image is mirrored, for places in the stream."""
-        epochs = positions.div(len(self.dataset), rounding_mode="floor")
+        size = len(self.dataset)
+        first, last = (int(position) // size for position in (positions.min(), positions.max()))
+        if first == last:
+            order, mirrors = self._epoch(first)
+            places = positions - first * size
+            return order[places], mirrors[places]
+        epochs = positions.div(size, rounding_mode="floor")
         indices, mirrored = torch.empty_like(positions), torch.empty_like(positions, dtype=torch.bool)
         for epoch in sorted(set(epochs.tolist())):
             rows = epochs == epoch
-            places = positions[rows] - epoch * len(self.dataset)
             order, mirrors = self._epoch(epoch)
+            places = positions[rows] - epoch * size
             indices[rows], mirrored[rows] = order[places], mirrors[places]
         return indices, mirrored
 
@@ -60,10 +93,26 @@ class Stream:
         return self._epochs[epoch]
 
 
-def _check_flip(dataset: Dataset) -> None:
-    if not dataset.facts.is_images:
-        raise DataError("'data.flip: true' mirrors images, but the examples of this data set are vectors; remove it")
-    if names := further_names(dataset):
+def domains_of(dataset: Dataset) -> Mapping[str, Dataset]:
+    """The further domains of a data set; none of one that offers none."""
+    return getattr(dataset, "further", None) or {}
+
+
+def mirrored_names(facts: DataFacts) -> tuple[str, ...]:
+    """The fields of an example that are mirrored together."""
+    return (IMAGES, *(name for name, of_input in facts.inputs.items() if of_input.kind != "numbers"))
+
+
+def mirror_examples(examples: dict[str, Tensor], mirrored: Tensor, names: Iterable[str]) -> None:
+    """Mirror some of stacked examples from left to right, in place of the named fields."""
+    for name in names:
+        value = examples[name]
+        examples[name] = torch.where(mirrored.view(-1, *[1] * (value.dim() - 1)), value.flip(-1), value)
+
+
+def _check_declared(examples: Mapping[str, Tensor], facts: DataFacts) -> None:
+    if names := undeclared_names(examples, facts):
         raise DataError(
-            f"'data.flip: true' would mirror the images but not what belongs to them ({', '.join(names)}); remove it"
+            f"'data.flip: true' would mirror the images but perhaps not what belongs to them ({', '.join(names)}), of "
+            "which the data set's 'facts.inputs' do not tell: declare them there, or remove it"
         )

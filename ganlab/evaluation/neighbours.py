@@ -83,7 +83,7 @@ def find_neighbours(
     `vectors` makes float vectors (N, D) on the CPU of uint8 images. With `flip`, mirrored training images count as
     well. Reads the whole data set once. Raises `UserError` for data that are no images or fewer than two.
     """
-    if not dataset.facts.is_images or len(dataset) < 2:
+    if not dataset.facts.is_images or dataset.facts.frames or len(dataset) < 2:
         raise UserError("neighbours are searched among at least two images; these data are others")
     pieces = sample_blocks(module, max(count, COMPARED), seed)
     fakes = torch.cat([for_metrics(samples, module.facts).cpu() for samples, _ in pieces])

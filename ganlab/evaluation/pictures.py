@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganlab.contracts import DataFacts, Dataset
-from ganlab.data.grid import save_grid, save_scatter
+from ganlab.data.grid import save_animation, save_grid, save_scatter
 from ganlab.evaluation.quantise import for_metrics
 from ganlab.evaluation.reals import real_blocks
 from ganlab.evaluation.sampling import BLOCK, Labels, sample_blocks
@@ -19,7 +20,9 @@ GAP = 2  # pixels between the images of a grid
 
 
 def picture_size(facts: DataFacts, rows: int, columns: int) -> int:
-    """Samples in a picture: the places of a grid, or enough points to see a density."""
+    """Samples in a picture: the places of a grid, a sequence for each of its rows, or enough points to see a density."""
+    if facts.frames:
+        return rows
     return rows * columns if facts.is_images else SCATTER_POINTS
 
 
@@ -47,7 +50,7 @@ def sample_picture(
     facts = module.facts
     labels: Labels = label
     if label is None:
-        labels = class_grid(*grid, facts.classes) if facts.is_images else "cycle"
+        labels = class_grid(*grid, facts.classes) if facts.is_images and not facts.frames else "cycle"
     pieces = sample_blocks(module, picture_size(facts, *grid), seed, labels=labels, truncation=truncation)
     return torch.cat([for_metrics(samples, facts).cpu() for samples, _ in pieces])
 
@@ -61,8 +64,16 @@ def real_picture(dataset: Dataset, grid: tuple[int, int], seed: int) -> Tensor:
 def save_picture(
     examples: Tensor, path: Path, facts: DataFacts, grid: tuple[int, int], reference: Tensor | None = None
 ) -> None:
-    """Write a PNG; `reference` are reals to show behind the points of vectors."""
-    if facts.is_images:
+    """Write a PNG; `reference` are reals to show behind the points of vectors.
+
+    Of sequences, whose frames come one after the other, each is a row; a GIF beside the PNG shows them move.
+    """
+    if facts.frames:
+        save_grid(examples, path, len(examples) // facts.frames, facts.frames, gap=GAP)
+        sequences = examples.unflatten(0, (-1, facts.frames))
+        columns = math.ceil(math.sqrt(len(sequences)))
+        save_animation(sequences, path.with_suffix(".gif"), math.ceil(len(sequences) / columns), columns, gap=GAP)
+    elif facts.is_images:
         save_grid(examples, path, *grid, gap=GAP)
     else:
         save_scatter(examples, path, reference)

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset
-from ganlab.data.examples import LABEL, read_examples
-from ganlab.evaluation.quantise import reals_for_metrics
+from ganlab.data.examples import IMAGES, LABEL, read_examples
+from ganlab.data.opening import held_out_of
+from ganlab.errors import DataError
+from ganlab.evaluation.quantise import labels_of_frames, reals_for_metrics
 from ganlab.randomness import derive_seed
+
+Reals = Literal["train", "held_out"]
+"""Which real examples are compared with: those of the training, or those that it never sees."""
 
 
 def real_blocks(
-    dataset: Dataset, count: int, seed: int, batch_size: int, flip: bool = False
+    dataset: Dataset,
+    count: int,
+    seed: int,
+    batch_size: int,
+    flip: bool = False,
+    device: torch.device | str = "cpu",
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """The first `count` reals of a seeded order (all, if there are fewer) as metrics see them, with their labels.
 
-    With `flip`, the mirrored images belong to the reals as well.
+    With `flip`, the mirrored images belong to the reals as well. They arrive on `device`.
     """
     generator = torch.Generator().manual_seed(derive_seed(seed, "reals"))
     order = torch.randperm(count_reals(dataset, flip), generator=generator)[:count]
     for start in range(0, len(order), batch_size):
         places = order[start : start + batch_size]
         examples = read_examples(dataset, (places % len(dataset)).tolist())
-        labels = examples[LABEL] if dataset.facts.classes else None
-        images = reals_for_metrics(examples["images"], dataset.facts)
+        images = examples[IMAGES].to(device)
         if flip:
-            mirrored = places >= len(dataset)
-            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
-        yield images, labels
+            mirrored = (places >= len(dataset)).to(device)
+            images = torch.where(mirrored.view(-1, *[1] * (images.dim() - 1)), images.flip(-1), images)
+        labels = labels_of_frames(examples[LABEL].to(device) if dataset.facts.classes else None, dataset.facts)
+        yield reals_for_metrics(images, dataset.facts), labels
 
 
 def count_reals(dataset: Dataset, flip: bool) -> int:
     """How many reals there are."""
     return len(dataset) * (2 if flip else 1)
+
+
+def reals_of(dataset: Dataset, which: Reals) -> Dataset:
+    """The examples that fakes are compared with. Raises `DataError` if none are held out and these are wanted."""
+    if which == "train":
+        return dataset
+    held_out = held_out_of(dataset)
+    if held_out is None:
+        raise DataError(
+            "'evaluation.reals: held_out' compares with examples that training never sees, but none are held out; set "
+            "'data.holdout: 0.1' to hold out a tenth"
+        )
+    return held_out

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganlab.contracts import DataFacts
-from ganlab.data.grid import save_grid, save_scatter
+from ganlab.data.grid import save_animation, save_grid, save_scatter
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_files
 from ganlab.files import write_atomically
@@ -25,7 +25,8 @@ def write_samples(
 ) -> list[Path]:
     """Write `count` samples in [-1, 1] that arrive in pieces; returns the files.
 
-    Images become `00000.png` ... or, with `grid`, one `grid.png`; vectors `samples.npy` or a scatter plot `grid.png`;
+    Images become `00000.png` ... or, with `grid`, one `grid.png`; sequences
+    `00000.gif` ... or rows of frames in `grid.png`; vectors `samples.npy` or a scatter plot `grid.png`;
     images that PNG cannot hold (16-bit colour, 2 or more than 4 channels) become `00000.npy` ... as (C, H, W). Raises
     `UserError` before anything is written if a file exists and `overwrite` is not given.
     """
@@ -34,11 +35,16 @@ def write_samples(
     quantised = (for_files(piece, facts).cpu() for piece in pieces)
     if grid:
         together = torch.cat(list(quantised))
-        if facts.is_images:
+        if facts.frames:
+            save_grid(together, paths[0], count, facts.frames)
+        elif facts.is_images:
             columns = math.ceil(math.sqrt(count))
             save_grid(together, paths[0], math.ceil(count / columns), columns)
         else:
             save_scatter(together, paths[0])
+    elif facts.frames and _fits_png(facts):
+        for path, sequence in zip(paths, (sequence for piece in quantised for sequence in piece), strict=True):
+            save_animation(sequence[None], path, 1, 1)
     elif facts.is_images:
         images = (image for piece in quantised for image in piece)
         for path, image in zip(paths, images, strict=True):
@@ -53,7 +59,7 @@ def _names(count: int, facts: DataFacts, grid: bool) -> list[str]:
         return ["grid.png"]
     if not facts.is_images:
         return ["samples.npy"]
-    suffix = "png" if _fits_png(facts) else "npy"
+    suffix = ("gif" if facts.frames else "png") if _fits_png(facts) else "npy"
     return [f"{index:05d}.{suffix}" for index in range(count)]
 
 

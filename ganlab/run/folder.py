@@ -63,10 +63,7 @@ class Run:
         """The facts of the data that the run was trained on."""
         from ganlab.facts import DataFacts
 
-        recorded = dict(self.provenance["facts"])
-        for name in ("shape", "value_range", "class_names"):
-            recorded[name] = tuple(recorded[name])
-        return DataFacts(**recorded)
+        return DataFacts.from_record(self.provenance["facts"])
 
     def load_module(self, device: torch.device | str = "cpu") -> GANModule:
         """The architecture with the weights of the last checkpoint, in evaluation mode; needs no data."""

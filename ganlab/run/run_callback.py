@@ -67,19 +67,9 @@ class RunCallback(Callback):
         if trainer.is_global_zero:
             self._describe_run(resumed_at)
             self.trackers = Trackers(build_trackers(self.spec, self.run.path, resumed_at))
-        self._prepare_data(trainer)
         self.loader.restart(pl_module.clock.position, pl_module.clock.images_seen)
         for callback in self.callbacks:
             callback.attach(self.run.path, self.trackers)
-
-    def _prepare_data(self, trainer: Trainer) -> None:
-        """Let a data set that has `prepare` make its files, once on each machine."""
-        prepare = getattr(self.loader.stream.dataset, "prepare", None)
-        if prepare is None:
-            return
-        if trainer.local_rank == 0:
-            prepare()
-        trainer.strategy.barrier()
 
     def _on_rank_zero(self, trainer: Trainer) -> str | Exception:
         """The run's folder, or the error that keeps rank 0 from having one: the other ranks must hear of it."""

@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from pytorch_lightning import Trainer
 
-from ganlab.build import build_dataset, build_metrics, build_module, check_batch_sizes
+from ganlab.build import build_metrics, build_module, check_batch_sizes, open_dataset
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
-from ganlab.data.cache import CachedDataset
 from ganlab.data.loader import StepLoader
 from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
@@ -46,9 +45,7 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
     """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made."""
     quieten_lightning()
     launch = detect_launch(spec.trainer)
-    dataset = build_dataset(spec.data)
-    if spec.data.cache is not None:
-        dataset = CachedDataset(dataset, spec.data.cache)
+    dataset = open_dataset(spec.data)
     if is_first_process():
         preflight(dataset)
     module = build_module(spec, dataset.facts)

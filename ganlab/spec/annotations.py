@@ -87,6 +87,13 @@ def kinds_within(annotation: Any) -> frozenset[str]:
     return frozenset(found.union(*(kinds_within(part) for part in get_args(bare) if part is not Ellipsis)))
 
 
+def tells_of_input(annotation: Any) -> bool:
+    """Whether an option with this annotation takes the facts of an input of the data: `InputFacts`, or an optional."""
+    from ganlab.facts import InputFacts
+
+    return InputFacts in alternatives(annotation)
+
+
 def is_union(annotation: Any) -> bool:
     """Whether an annotation is `A | B` or `Optional[A]`."""
     return get_origin(annotation) in (Union, types.UnionType)

@@ -13,7 +13,7 @@ from ganlab.errors import PluginError
 from ganlab.kinds import KINDS, Kind, kind_of_slot
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin
-from ganlab.spec.annotations import kinds_within, may_be_scheduled
+from ganlab.spec.annotations import kinds_within, may_be_scheduled, tells_of_input
 
 REQUIRED: Any = inspect.Parameter.empty
 
@@ -85,7 +85,7 @@ def _read(target: Any, kind: Kind) -> Constructor:
                     name,
                     hints.get(name, Any),
                     parameter.default,
-                    name in facts and not is_preset,
+                    (name in facts or (bool(facts) and tells_of_input(hints.get(name)))) and not is_preset,
                     option_text(documentation, name),
                 )
                 options.setdefault(name, option)
@@ -104,6 +104,19 @@ def parameter_names(target: Any) -> list[str]:
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             break
     return names
+
+
+def input_parameters(target: Any) -> dict[str, bool]:
+    """Arguments of a constructor that take the facts of an input of the data, and whether they may do without."""
+    found: dict[str, bool] = {}
+    for function in _functions(target):
+        hints, parameters = get_type_hints(function, include_extras=True), inspect.signature(function).parameters
+        for name, parameter in parameters.items():
+            if tells_of_input(hints.get(name)):
+                found.setdefault(name, parameter.default is not REQUIRED)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            break
+    return found
 
 
 def _functions(target: Any) -> Iterator[Callable[..., Any]]:

@@ -120,7 +120,8 @@ def _node(
     for name, option in constructor.options.items():
         schema = _value(option.annotation, definitions, plugin, scheduled=schedulable(plugin, option))
         properties[name] = schema | ({"description": option.text} if option.text else {})
-    properties |= {key.name: _leaf_of_section(owner, key) for key in keys_of(owner).values()}
+    keys = [key for key in keys_of(owner).values() if key.name not in owner.yields & set(properties)]
+    properties |= {key.name: _leaf_of_section(owner, key) for key in keys}
     return {
         "type": "object",
         "description": constructor.text.split("\n\n")[0],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from ganlab.schedules import Schedule, Scheduled
 
@@ -26,6 +26,9 @@ class Node:
     `distribution` is where the plugin was found. A `repeatable` node stands for a factory, which builds an instance
     whenever it is called.
     """
+
+    yields: ClassVar[frozenset[str]] = frozenset()
+    """Keys of the platform that are not the platform's where the plugin has an option of the name."""
 
     kind: str
     name: str
@@ -81,13 +84,21 @@ class DataNode(Node):
         workers: loading processes of each rank.
         flip: mirror every other image, drawn anew each epoch.
         cache: folder in which square images are kept at lower resolutions, for networks that grow; null for none.
+        labels: false hides the classes from everything; a data set's own option of this name goes first.
+        holdout: share of the examples that training never sees, for metrics and pictures.
+        holdout_seed: chooses them, with the data's fingerprint; the same in runs that are to be compared.
     """
+
+    yields: ClassVar[frozenset[str]] = frozenset({"labels"})
 
     batch_size: Count = 64
     micro_batch: Count | None = None
     workers: Natural = 0
     flip: bool = False
     cache: str | None = None
+    labels: bool = True
+    holdout: Annotated[float, Ge(0), Lt(1)] = 0.0
+    holdout_seed: Natural = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ganlab.errors import PluginError
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
-from ganlab.spec.annotations import alternatives, in_words, is_factory, nested_kind, nests
+from ganlab.spec.annotations import alternatives, in_words, is_factory, nested_kind, nests, tells_of_input
 from ganlab.spec.constructor import Constructor, Option, constructor_of, schedulable
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.document import DEFAULT, Key, Origin, Path, Value, dotted
@@ -73,7 +73,7 @@ class NodeResolver:
         if members is WRONG:
             return WRONG
         self._refuse_unknown(plugin, members, ["name", *constructor.options, *keys_of(node_type)], path)
-        owned = self._owned(node_type, members, path)
+        owned = self._owned(node_type, members, constructor, path)
         options = self.options(plugin, constructor, members, value.origin, path, owned)
         if WRONG in options.values() or WRONG in owned.values():
             return WRONG
@@ -116,7 +116,7 @@ class NodeResolver:
             return self._wrong(value.origin, path, str(mismatch))
 
     def _given(self, option: Option, value: Value, path: Path, *, scheduled: bool) -> Any:
-        if option.name == "facts" and option.injected:
+        if option.injected and (option.name in ("facts", "inputs") or tells_of_input(option.annotation)):
             return self._wrong(value.origin, path, "is taken from the data and cannot be set; leave it out")
         if nests(option.annotation):
             return self._nested(option.annotation, value, path)
@@ -167,10 +167,15 @@ class NodeResolver:
         except (MismatchError, TypeError):
             return
 
-    def _owned(self, node_type: type[Node], members: Mapping[Key, Value], path: Path) -> dict[str, Any]:
+    def _owned(
+        self, node_type: type[Node], members: Mapping[Key, Value], constructor: Constructor, path: Path
+    ) -> dict[str, Any]:
         """The platform's keys of a node."""
         owned: dict[str, Any] = {}
         for key in keys_of(node_type).values():
+            if key.name in node_type.yields & set(constructor.options):
+                owned[key.name] = key.default
+                continue
             below = (*path, key.name)
             self.origins[below] = DEFAULT
             given = members.get(key.name)

@@ -39,7 +39,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return {name: plain(getattr(value, name)) for name in key_order()}
     if isinstance(value, Node):
-        owned = {name: plain(getattr(value, name)) for name in keys_of(type(value))}
+        keys = [name for name in keys_of(type(value)) if name not in type(value).yields & set(value.options)]
+        owned = {name: plain(getattr(value, name)) for name in keys}
         return {"name": _reference(value)} | plain(value.options) | owned
     if isinstance(value, Schedule):
         return value.to_node()

@@ -32,8 +32,8 @@ def write_provenance(run_path: Path, spec: Spec, facts: DataFacts, resumed_at: i
         record = json.loads(path.read_text(encoding="utf-8"))
         record.setdefault("resumed", []).append({"images_seen": resumed_at, **session})
     else:
-        record = {**session, "seed": spec.seed, "facts": dataclasses.asdict(facts)}
-    text = json.dumps(record, indent=2, default=_plain) + "\n"
+        record = {**session, "seed": spec.seed, "facts": facts.to_record()}
+    text = json.dumps(record, indent=2) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
@@ -87,8 +87,3 @@ def _git(*arguments: str, folder: Path | None) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _plain(value: Any) -> Any:
-    """Tensors and arrays among a data set's extras as lists."""
-    return value.tolist()

@@ -60,7 +60,7 @@ def test_flips_are_refused_where_they_would_be_wrong():
     with pytest.raises(DataError, match="vectors"):
         Stream(Points(torch.zeros(4, 2)), seed=0, flip=True)
     with pytest.raises(DataError, match="mask"):
-        Stream(Numbered(4, extra=True), seed=0, flip=True)
+        Stream(Numbered(4, extra=True), seed=0, flip=True)[plan(0, 2)]
 
 
 def test_further_tensors_arrive_by_name():
