@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.contracts import Batch, Factory, Preset, Views, WeightedRegularizer
+    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer
     from ganlab.errors import UserError
-    from ganlab.facts import DataFacts
+    from ganlab.facts import DataFacts, InputFacts
     from ganlab.games.two_player import TwoPlayerGAN
     from ganlab.randomness import Randomness
     from ganlab.schedules import Schedule, Scheduled
@@ -35,8 +35,10 @@ _PUBLIC = {
 __all__ = [
     "Batch",
     "DataFacts",
+    "Examples",
     "Factory",
     "GANModule",
+    "InputFacts",
     "Preset",
     "Randomness",
     "Schedule",

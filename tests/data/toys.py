@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ganlab.contracts import DataFacts
+from ganlab.facts import DataFacts, InputFacts
 
 
 class Numbered:
@@ -41,3 +41,55 @@ class Points:
 
     def take(self, indices):
         return {"images": self.points[list(indices)]}
+
+
+class Paired:
+    """Images (3, 8, 8), each with a photo, a class map, a mask without channels, and two attributes.
+
+    Every pixel of `photo` is that of `images` plus one, every pixel of `map` the image's first channel modulo 4.
+    """
+
+    def __init__(self, size=20, fingerprint="paired", **changes):
+        generator = torch.Generator().manual_seed(size)
+        images = torch.randint(250, (size, 3, 8, 8), generator=generator, dtype=torch.uint8)
+        self.fields = {
+            "images": images,
+            "photo": images + 1,
+            "map": images[:, :1] % 4,
+            "mask": (images[:, 0] % 2).to(torch.int16),
+            "attributes": torch.stack([torch.arange(size) % 2, torch.arange(size)], 1),
+        }
+        self.fields |= changes
+        self.facts = DataFacts(
+            (3, 8, 8),
+            size,
+            fingerprint,
+            inputs={
+                "photo": InputFacts((3, 8, 8), "images"),
+                "map": InputFacts((1, 8, 8), "maps", classes=4),
+                "mask": InputFacts((8, 8), "maps", classes=2),
+                "attributes": InputFacts((2,)),
+            },
+        )
+
+    def __len__(self):
+        return self.facts.size
+
+    def __getitem__(self, index):
+        return {name: value[index] for name, value in self.fields.items()}
+
+
+class Sequences:
+    """Sequences (3, 1, 4, 4): in frame t of example i the pixels are 10 i + t, but for a bright one on the left."""
+
+    def __init__(self, size=6):
+        frames = torch.arange(size)[:, None] * 10 + torch.arange(3)
+        self.images = frames[:, :, None, None, None].expand(size, 3, 1, 4, 4).to(torch.uint8).clone()
+        self.images[..., 0] = 255
+        self.facts = DataFacts((3, 1, 4, 4), size, f"sequences-{size}", frames=3)
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return {"images": self.images[index]}
