@@ -210,7 +210,7 @@ def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
     metrics = {}
     for index, (name, node) in enumerate(zip(own_names(nodes), nodes, strict=True)):
         place = f"evaluation.metrics.{index}"
-        metrics[name] = Builder(facts).construct(node, place)
+        metrics[name] = Builder(facts.of_frames).construct(node, place)
         try:
             check_needs(name, metrics[name], facts)
         except UserError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
@@ -9,8 +10,8 @@ from torch import nn
 
 from ganlab import build
 from ganlab.build import Builder
-from ganlab.contracts import DataFacts
 from ganlab.errors import SpecError, UserError
+from ganlab.facts import DataFacts, InputFacts
 from ganlab.schedules import Schedule, Scheduled
 from ganlab.spec.model import Node, RegularizerNode
 
@@ -69,9 +70,22 @@ class Picky:
         raise UserError(f"size {size} is too small")
 
 
+class Translator(nn.Module):
+    def __init__(self, photo: InputFacts, inputs: Mapping[str, InputFacts], pose: InputFacts | None = None) -> None:
+        super().__init__()
+        self.asked = (photo, inputs, pose)
+
+
+class Cycle:
+    domains: ClassVar[dict[str, str]] = {"backward": "photos"}
+
+    def __init__(self, forward: Any, backward: Any, channels: int) -> None:
+        self.parts = (forward, backward, channels)
+
+
 @pytest.fixture(autouse=True)
 def _factories(monkeypatch: pytest.MonkeyPatch) -> None:
-    classes = {c.__name__: c for c in (Network, Wider, AnyShape, Penalty, Holder, Picky)}
+    classes = {c.__name__: c for c in (Network, Wider, AnyShape, Penalty, Holder, Picky, Translator, Cycle)}
     monkeypatch.setattr(build, "load_factory", lambda node: classes[node.name])
 
 
@@ -117,3 +131,34 @@ def test_scheduled_options_start_at_their_first_value_and_are_set_later() -> Non
         option.apply(250)
     assert (term.weight, term.regularizer.target) == (0.75, 0.75)
     assert {option.name for option in builder.scheduled} == {"r.weight", "r.target"}
+
+
+def test_facts_of_inputs_are_injected_by_their_annotation() -> None:
+    photo = InputFacts((3, 16, 16), "images")
+    facts = DataFacts((3, 16, 16), 10, "pairs", inputs={"photo": photo})
+    assert Builder(facts).construct(Node("generators", "Translator"), "g").asked == (photo, {"photo": photo}, None)
+    with pytest.raises(SpecError, match=r"g: Translator needs data with an input 'photo'; these have: none"):
+        Builder(IMAGES).construct(Node("generators", "Translator"), "g")
+
+
+def test_networks_in_the_slots_of_another_domain_see_its_facts() -> None:
+    photos = DataFacts((1, 8, 8), 5, "photos")
+    facts = DataFacts((3, 16, 16), 10, "two", class_names=("a", "b"), further={"photos": photos})
+    slow = {"width": 8}
+    node = Node(
+        "architectures",
+        "Cycle",
+        {"forward": Node("generators", "Network", slow), "backward": Node("generators", "Network", slow)},
+    )
+    forward, backward, channels = Builder(facts).construct(node, "architecture").parts
+    assert (forward.asked, backward.asked, channels) == ((16, 3, 2, 8), (8, 1, 0, 8), 3)
+    with pytest.raises(SpecError, match=r"architecture\.backward: .*'photos'.*no further domains"):
+        Builder(IMAGES).construct(node, "architecture")
+
+
+def test_scheduled_options_in_another_domains_slots_are_found() -> None:
+    facts = DataFacts((3, 16, 16), 10, "two", further={"photos": DataFacts((1, 8, 8), 5, "photos")})
+    penalty = Node("regularizers", "Penalty", {"target": Schedule("linear", ((0.0, 1.0), (100.0, 3.0)))})
+    builder = Builder(facts)
+    builder.construct(Node("architectures", "Cycle", {"forward": None, "backward": penalty}), "architecture")
+    assert [option.name for option in builder.scheduled] == ["architecture.backward.target"]

@@ -50,6 +50,7 @@ def evaluate(
 def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
     from ganlab.build import build_metrics, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
+    from ganlab.evaluation.reals import reals_of
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
 
@@ -59,12 +60,12 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
     dataset = open_dataset(opened.spec.data)
     evaluator = Evaluator(
         build_metrics(nodes, dataset.facts),
-        dataset,
+        reals_of(dataset, section.reals),
         nodes,
         samples=samples or section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
-        flip=opened.spec.data.flip,
+        flip=opened.spec.data.flip and section.reals == "train",
     )
     return evaluator.evaluate(opened.load_module(choose_device()))
 

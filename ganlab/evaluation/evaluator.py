@@ -88,9 +88,10 @@ class Evaluator:
     def _show_reals(self, device: torch.device) -> dict[str, str]:
         wanted = any("reals" in needs_of(metric) for metric in self.metrics.values())
         if wanted and not self._reals_shown:
-            for images, labels in real_blocks(self.dataset, self.samples, self.seed, self.batch_size, self.flip):
-                given = {"labels": None if labels is None else labels.to(device), "targets": None, "inputs": None}
-                self._update_all(self._broken, images.to(device), given, real=True)
+            reals = real_blocks(self.dataset, self.samples, self.seed, self.batch_size, self.flip, device)
+            for images, labels in reals:
+                given = {"labels": labels, "targets": None, "inputs": None}
+                self._update_all(self._broken, images, given, real=True)
             self._reals_shown = True
         return dict(self._broken)
 

@@ -12,23 +12,24 @@ from torch import Tensor
 
 from ganlab.distributed import gather_in_order, rank, world_size
 from ganlab.evaluation.held_out import HeldOut
-from ganlab.evaluation.quantise import for_metrics
+from ganlab.evaluation.quantise import for_metrics, labels_of_frames
 from ganlab.evaluation.sampling import sample_blocks
 from ganlab.training.module import GANModule
 
 
 @dataclass(frozen=True)
 class Fakes:
-    """Consecutive fakes, the first of which is number `first`, as metrics see them."""
+    """Consecutive fakes, the first of which is number `first`, as metrics see them: sequences of `frames` each."""
 
     first: int
     images: Tensor
     labels: Tensor | None
+    frames: int = 1
 
     @property
     def numbers(self) -> range:
         """Which samples they are."""
-        return range(self.first, self.first + len(self.images))
+        return range(self.first, self.first + len(self.images) // self.frames)
 
 
 def fake_blocks(
@@ -38,6 +39,7 @@ def fake_blocks(
 
     With a `source`, they are made for its examples, of which they have the labels. `batch_size` are made at a time.
     """
+    frames = max(1, module.facts.frames)
     size = min(batch_size, samples)  # whatever the number of ranks, which must not change even the rounding
     for turn in range(math.ceil(samples / (size * world_size()))):
         start = turn * size * world_size()
@@ -45,9 +47,10 @@ def fake_blocks(
         gathered_labels = gather_in_order(labels) if labels is not None else None
         for index, block in enumerate(gather_in_order(images)):
             first = start + index * size
-            kept = slice(0, max(samples - first, 0))
+            kept = slice(0, max(samples - first, 0) * frames)
+            labels = None if gathered_labels is None else gathered_labels[index][kept]
             if len(block[kept]):
-                yield Fakes(first, block[kept], None if gathered_labels is None else gathered_labels[index][kept])
+                yield Fakes(first, block[kept], labels, frames)
 
 
 def _made(module: GANModule, seed: int, first: int, size: int, source: HeldOut | None) -> tuple[Tensor, Tensor | None]:
@@ -57,4 +60,4 @@ def _made(module: GANModule, seed: int, first: int, size: int, source: HeldOut |
     pieces = list(sample_blocks(module, size, seed, first=first, batch_size=size, **given))
     images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
     labels = [drawn for _, drawn in pieces if drawn is not None]
-    return images, torch.cat(labels) if labels else None
+    return images, labels_of_frames(torch.cat(labels), module.facts) if labels else None

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples
+from ganlab.data.scaling import scale_input
 from ganlab.evaluation.quantise import reals_for_metrics
 
 
@@ -21,9 +22,10 @@ class HeldOut:
         self.device = device
 
     def inputs(self, samples: Sequence[int]) -> dict[str, Tensor]:
-        """What the samples are made from, by name."""
-        examples = self._read(samples)
-        return {name: value.to(self.device) for name, value in examples.items() if name not in (IMAGES, LABEL)}
+        """What the samples are made from, by name, as in training: images in [-1, 1], maps int64, numbers floats."""
+        facts = self.dataset.facts.inputs
+        given = {name: value for name, value in self._read(samples).items() if name not in (IMAGES, LABEL)}
+        return {name: scale_input(value.to(self.device), facts.get(name)) for name, value in given.items()}
 
     def labels(self, samples: Sequence[int]) -> Tensor | None:
         """The classes of the examples (N,)."""

@@ -20,7 +20,7 @@ GAP = 2  # pixels between the images of a grid
 
 
 def picture_size(facts: DataFacts, rows: int, columns: int) -> int:
-    """Samples in a picture: the places of a grid, a sequence for each of its rows, or enough points to see a density."""
+    """Samples in a picture: the places of a grid, a sequence for each row of it, or enough points to see a density."""
     if facts.frames:
         return rows
     return rows * columns if facts.is_images else SCATTER_POINTS

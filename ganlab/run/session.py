@@ -18,6 +18,7 @@ from ganlab.data.loader import StepLoader
 from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluator import Evaluator
+from ganlab.evaluation.reals import reals_of
 from ganlab.run.checkpoint_callback import CheckpointCallback
 from ganlab.run.end_callback import EndCallback
 from ganlab.run.evaluation_callback import EvaluationCallback
@@ -153,10 +154,10 @@ def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
     facts: DataFacts = dataset.facts
     return Evaluator(
         build_metrics(section.metrics, facts),
-        dataset,
+        reals_of(dataset, section.reals),
         section.metrics,
         samples=section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
-        flip=spec.data.flip,
+        flip=spec.data.flip and section.reals == "train",
     )

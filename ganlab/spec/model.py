@@ -164,6 +164,7 @@ class EvaluationSection:
         samples: images that each evaluation draws.
         batch_size: images drawn at a time; it does not change them.
         seed: of the samples.
+        reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
     """
 
     metrics: tuple[MetricNode, ...] = ()
@@ -171,6 +172,7 @@ class EvaluationSection:
     samples: Count = 10_000
     batch_size: Count = 64
     seed: Natural = 0
+    reals: Literal["train", "held_out"] = "train"
 
 
 @dataclass(frozen=True)
