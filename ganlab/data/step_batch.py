@@ -132,5 +132,5 @@ class StepBatch:
         """The batch with each of its tensors changed."""
         labels = None if self.labels is None else change(self.labels)
         inputs = {name: change(value) for name, value in self.inputs.items()}
-        further = {name: part._map(change) for name, part in self.further.items()}
+        further = {name: part.map(change) for name, part in self.further.items()}
         return StepBatch(self.plan, change(self.images), labels, inputs, further)

@@ -77,6 +77,10 @@ def test_provenance_says_what_a_run_was_made_with(tmp_path, monkeypatch):
         "value_range": [-1.0, 1.0],
         "class_names": ["a", "b"],
         "extras": {"centres": [[0.0, 0.0]]},
+        "inputs": {},
+        "frames": 0,
+        "further": {},
+        "held_out": None,
     }
     write_provenance(tmp_path, spec, facts, resumed_at=3000)
     again = json.loads((tmp_path / "provenance.json").read_text())
