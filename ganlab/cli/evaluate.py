@@ -50,7 +50,6 @@ def evaluate(
 def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
     from ganlab.build import build_metrics, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.evaluation.reals import reals_of
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
 
@@ -60,12 +59,13 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
     dataset = open_dataset(opened.spec.data)
     evaluator = Evaluator(
         build_metrics(nodes, dataset.facts),
-        reals_of(dataset, section.reals),
+        dataset,
         nodes,
         samples=samples or section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
-        flip=opened.spec.data.flip and section.reals == "train",
+        flip=opened.spec.data.flip,
+        reals=section.reals,
     )
     return evaluator.evaluate(opened.load_module(choose_device()))
 

@@ -16,7 +16,7 @@ from ganlab.distributed import broadcast_value, rank
 from ganlab.evaluation.fakes import fake_blocks
 from ganlab.evaluation.held_out import HeldOut
 from ganlab.evaluation.needs import check_needs, needs_of, takes
-from ganlab.evaluation.reals import count_reals, real_blocks
+from ganlab.evaluation.reals import Reals, count_reals, real_blocks, reals_of
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
 from ganlab.spec.model import Node, own_names
@@ -42,7 +42,8 @@ class Evaluator:
     """Shows each metric what it needs: the reals once and then, for each evaluation, the same latents' fakes.
 
     `samples` fakes stand against the first `samples` reals of a seeded order, or all there are; where training
-    mirrors images (`flip`), mirrored reals are among them. Conditional fakes have labels drawn uniformly; where the
+    mirrors images (`flip`), mirrored reals are among them; with `reals="held_out"` those that
+    training never sees. Sequences are measured frame by frame. Conditional fakes have labels drawn uniformly; where the
     data have inputs, fake i is made for held-out example i, over and over, and has its label. Every rank makes its
     share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the same numbers.
     A metric that raises is reported as failed, the others and the training go on. A metric may have `protocol`, a
@@ -60,15 +61,17 @@ class Evaluator:
         seed: int = 0,
         batch_size: int = 64,
         flip: bool = False,
+        reals: Reals = "train",
     ) -> None:
         for name, metric in metrics.items():
             check_needs(name, metric, dataset.facts)
         self.metrics = metrics
         self.dataset = dataset
+        self.reals = reals_of(dataset, reals)
         self.samples = samples
         self.seed = seed
         self.batch_size = batch_size
-        self.flip = flip
+        self.flip = flip and reals == "train"
         self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
         self._reals_shown = False
@@ -88,7 +91,7 @@ class Evaluator:
     def _show_reals(self, device: torch.device) -> dict[str, str]:
         wanted = any("reals" in needs_of(metric) for metric in self.metrics.values())
         if wanted and not self._reals_shown:
-            reals = real_blocks(self.dataset, self.samples, self.seed, self.batch_size, self.flip, device)
+            reals = real_blocks(self.reals, self.samples, self.seed, self.batch_size, self.flip, device)
             for images, labels in reals:
                 given = {"labels": labels, "targets": None, "inputs": None}
                 self._update_all(self._broken, images, given, real=True)
@@ -139,12 +142,12 @@ class Evaluator:
         return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
 
     def _protocol(self, name: str, module: GANModule) -> dict[str, Any]:
-        facts, source = self.dataset.facts, self._source()
+        facts, source = self.reals.facts, self._source()
         return {
             "metric": name,
             **self._origins.get(name, {}),
             "samples": self.samples,
-            "reals": min(self.samples, count_reals(self.dataset, self.flip)),
+            "reals": min(self.samples, count_reals(self.reals, self.flip)),
             "mirrored": self.flip,
             "ema": module.settings.half_life_kimg is not None,
             "seed": self.seed,

@@ -18,7 +18,6 @@ from ganlab.data.loader import StepLoader
 from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluator import Evaluator
-from ganlab.evaluation.reals import reals_of
 from ganlab.run.checkpoint_callback import CheckpointCallback
 from ganlab.run.end_callback import EndCallback
 from ganlab.run.evaluation_callback import EvaluationCallback
@@ -154,10 +153,11 @@ def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
     facts: DataFacts = dataset.facts
     return Evaluator(
         build_metrics(section.metrics, facts),
-        reals_of(dataset, section.reals),
+        dataset,
         section.metrics,
         samples=section.samples,
         seed=section.seed,
         batch_size=section.batch_size,
-        flip=spec.data.flip and section.reals == "train",
+        flip=spec.data.flip,
+        reals=section.reals,
     )

@@ -44,6 +44,14 @@ def test_held_out_examples_may_be_compared_with():
         reals_of(Numbered(20), "held_out")
 
 
+def test_an_evaluation_with_held_out_reals_says_so():
+    data = arrange(TinyData(40), Wishes(holdout=0.25))
+    evaluator = Evaluator({"mean": Mean()}, data, samples=30, flip=True, reals="held_out")
+    (result,) = evaluator.evaluate(tiny_gan())
+    said = {name: result.protocol[name] for name in ("reals", "data", "mirrored")}
+    assert said == {"reals": 10, "data": held_out_of(data).facts.fingerprint, "mirrored": False}
+
+
 def test_sequences_are_measured_frame_by_frame():
     data = Sequences()
     ((images, labels),) = real_blocks(data, 6, 0, 6)
