@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from typing import Annotated
 
 import typer
@@ -32,10 +34,30 @@ def _show(plugin: object) -> None:
 
     assert isinstance(plugin, Plugin)
     text, options = options_of(plugin)
-    print(f"{plugin.name} ({plugin.kind}), from {plugin.distribution} {plugin.version}, {plugin.target}\n")
-    print(f"{text}\n" if text else "", end="")
-    rows = [describe_option(option) for option in options]
-    _table([("option", "value", "default", ""), *rows] if rows else [("no options",)])
+    print(f"{plugin.name} ({plugin.kind}), from {plugin.distribution} {plugin.version}\n{plugin.target}\n")
+    for paragraph in filter(None, text.split("\n\n")):
+        print(f"{_filled(paragraph)}\n")
+    print("Options:" if options else "No options.")
+    for option in options:
+        print(_described(*describe_option(option)))
+
+
+def _described(name: str, words: str, default: str, text: str) -> str:
+    """One option on lines that fit the terminal: its name, values and default, and below them what it means."""
+    width = _width()
+    given = {"": "", "required": "; required"}.get(default, f"; default {default}")
+    head = textwrap.wrap(f"{name}: {words}{given}", width, initial_indent="  ", subsequent_indent="      ")
+    return "\n".join([*head, *textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")])
+
+
+def _filled(paragraph: str) -> str:
+    """A paragraph as wide as the terminal; lists and examples stay as they are written."""
+    written = any(line.startswith((" ", "-", "|")) for line in paragraph.splitlines())
+    return paragraph if written else textwrap.fill(paragraph, _width())
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size().columns, 40)
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:

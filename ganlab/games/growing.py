@@ -36,7 +36,7 @@ class GrowingGAN(TwoPlayerGAN):
         discriminator: called with images, labels and stage.
         resolution: side of the data's images.
         growth: fade one resolution after the other in; `none` trains the full networks from the start.
-        start_resolution: of the first stage; the data's is this one doubled some times.
+        start_resolution: Resolution of the first stage; the data's is this one doubled some times.
         fade_kimg: length of each fade in thousands of images, or of that to each resolution.
         stabilise_kimg: the same for the time after the fade (at the first resolution, from the start).
         batch_sizes: total batch size from the fade to a resolution until the next fade; where there is no entry,

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
 from ganlab.kinds import KINDS, kind_of_contract
 from ganlab.schedules import Schedulable
-from ganlab.spec.model import Node
+from ganlab.spec.model import Instead, Node
 
 _WORDS: Mapping[Any, str] = {
     float: "a number",
@@ -92,6 +92,12 @@ def tells_of_input(annotation: Any) -> bool:
     from ganlab.facts import InputFacts
 
     return InputFacts in alternatives(annotation)
+
+
+def advice(value: Any, annotation: Any) -> str | None:
+    """What an annotation says to take instead of a value that it does not allow, if it says so."""
+    _, notes = _stripped(annotation)
+    return next((note.advice for note in notes if isinstance(note, Instead) and note.value == value), None)
 
 
 def is_union(annotation: Any) -> bool:

@@ -137,12 +137,23 @@ def _bases(target: Any) -> Iterator[type]:
 
 
 def option_text(documentation: str, name: str) -> str:
-    """What a docstring says of one argument: its entry under `Args:`, or the clause that begins with its name."""
+    """What a docstring says of one argument: its entry under `Args:`, or the first sentence that mentions it."""
     entry = re.search(rf"^(\s*){name}\s*(\([^)]*\))?:\s*(.+(?:\n\1\s+.+)*)", documentation, re.MULTILINE)
     if entry:
-        return " ".join(entry.group(3).split())
-    clause = re.search(rf"`{name}`:?\s+((?:[^.;`]|`[^`]*`|\.(?=\S))+)", documentation)
-    return " ".join(clause.group(1).split()) if clause else ""
+        return _as_sentence(entry.group(3))
+    mentioned = re.compile(rf"`{name}[`:]")
+    return next((_as_sentence(each) for each in _sentences(documentation) if mentioned.search(each)), "")
+
+
+def _sentences(documentation: str) -> Iterator[str]:
+    for paragraph in re.split(r"\n\s*\n", documentation):
+        yield from re.split(r"(?<=[.!?])\s+(?=[A-Z`])", " ".join(paragraph.split()))
+
+
+def _as_sentence(text: str) -> str:
+    """A text with a capital in front and a full stop behind, whatever it was written as."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ":")) else ".")
 
 
 def schedulable(plugin: Plugin, option: Option) -> bool:

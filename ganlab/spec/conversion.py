@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from ganlab.schedules import Schedule, is_schedule, parse_schedule
-from ganlab.spec.annotations import alternatives, in_words, may_be_scheduled
+from ganlab.spec.annotations import advice, alternatives, in_words, may_be_scheduled
 from ganlab.suggestions import did_you_mean
 
 
@@ -52,7 +52,8 @@ def _converted(value: Any, annotation: Any) -> Any:
         # As JSON: strict about types, and yet lists become tuples and text becomes paths or enumerations.
         return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        suggestion = _nearest_literal(value, annotation)
+        said = advice(value, annotation)
+        suggestion = f"; {said}" if said else _nearest_literal(value, annotation)
         raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}{suggestion}") from error
 
 

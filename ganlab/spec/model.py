@@ -18,6 +18,21 @@ Weight = Annotated[Scheduled, Ge(0)]
 
 
 @dataclass(frozen=True)
+class Instead:
+    """Marks an option with a value that people try and that is not allowed, and what to do instead, as a sentence."""
+
+    value: str
+    advice: str
+
+
+_NO_FLOAT16 = Instead(
+    "16-mixed",
+    "take bf16-mixed: bfloat16 has the range of float32, while float16 needs its losses scaled, which would let each "
+    "player's gradients overflow by itself",
+)
+
+
+@dataclass(frozen=True)
 class Node:
     """One plugin with its options.
 
@@ -119,11 +134,11 @@ class TrainerSection:
     """What goes to Lightning's Trainer.
 
     Args:
-        accelerator: auto, cpu, gpu or another that Lightning knows.
+        accelerator: Either auto, cpu, gpu or another that Lightning knows.
         devices: processes on each node.
         num_nodes: machines.
-        precision: of the networks; losses are in full precision.
-        penalty_precision: of the networks in penalties: full precision or, which is faster, the `same` as elsewhere.
+        precision: Precision of the networks; losses are in full precision.
+        penalty_precision: Precision of the networks in penalties: full or, which is faster, the `same` as elsewhere.
         benchmark: let cuDNN time its algorithms; null leaves the choice to Lightning.
         deterministic: use deterministic algorithms only, which is slower.
         detect_anomaly: look for the operation that made a non-finite gradient, which is slow.
@@ -132,7 +147,7 @@ class TrainerSection:
     accelerator: str = "auto"
     devices: Count = 1
     num_nodes: Count = 1
-    precision: Literal["32-true", "bf16-mixed", "64-true"] = "32-true"
+    precision: Annotated[Literal["32-true", "bf16-mixed", "64-true"], _NO_FLOAT16] = "32-true"
     penalty_precision: Literal["float32", "same"] = "float32"
     benchmark: bool | None = None
     deterministic: bool = False
@@ -163,7 +178,7 @@ class EvaluationSection:
         every_kimg: interval in thousands of images.
         samples: images that each evaluation draws.
         batch_size: images drawn at a time; it does not change them.
-        seed: of the samples.
+        seed: Seed of the samples.
         reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
     """
 
@@ -182,7 +197,7 @@ class SnapshotSection:
     Args:
         every_kimg: interval in thousands of images.
         grid: rows and columns.
-        seed: of the samples.
+        seed: Seed of the samples.
     """
 
     every_kimg: Positive = 10.0
@@ -244,12 +259,12 @@ class Spec:
     """One experiment.
 
     Args:
-        name: of the experiment and of the folder of its runs.
+        name: Name of the experiment, and of the folder of its runs.
         kimg: length in thousands of real images shown to the discriminator.
         data: the data set.
         architecture: the networks and the game that they play.
         optimizers: one for each player.
-        seed: of all random numbers of the training.
+        seed: Seed of all random numbers of the training.
         ema: moving average of the generator; null for none.
         trainer: what goes to Lightning.
         checkpoint: when the state is saved.

@@ -102,10 +102,11 @@ def test_schedules_replace_numbers():
 @pytest.mark.parametrize(
     ("documentation", "text"),
     [
-        ("Does.\n\nArgs:\n    size: how large;\n        in pixels.\n    other: no.", "how large; in pixels."),
-        ("Does.\n\nArgs:\n    size (int): how large.", "how large."),
-        ("Of `size` pixels; `other` is not.", "pixels"),
-        ("`size` is 1.5 of `other` sizes. More.", "is 1.5 of `other` sizes"),
+        ("Does.\n\nArgs:\n    size: how large;\n        in pixels.\n    other: no.", "How large; in pixels."),
+        ("Does.\n\nArgs:\n    size (int): how large.", "How large."),
+        ("Of `size` pixels; `other` is not.", "Of `size` pixels; `other` is not."),
+        ("`size` is 1.5 of `other` sizes. More.", "`size` is 1.5 of `other` sizes."),
+        ("With `size: 3` it\nis large. It is not.", "With `size: 3` it is large."),
         ("Nothing.", ""),
     ],
 )

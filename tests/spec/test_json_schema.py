@@ -97,7 +97,7 @@ def test_lists_options_with_their_texts_for_editors(validator):
     nodes = validator.schema["$defs"]["generators"]["anyOf"]
     (node,) = [node for node in nodes if "toy" in strings_in(node.get("properties", {}).get("name"), "enum")]
     assert set(node["properties"]) == {"name", "shape", "latent_size", "width"}
-    assert node["properties"]["width"]["description"] == "units of the hidden layer."
+    assert node["properties"]["width"]["description"] == "Units of the hidden layer."
 
 
 def test_a_broken_plugin_is_left_out_with_a_warning(toy, install):
@@ -116,8 +116,9 @@ def test_the_reference_lists_every_key_and_option(toy):
     keys = list(yaml.safe_load(TOY_SPEC))
     for word in [*keys, "micro_batch", "half_life_kimg", "toy_preset", "margin", "clip"]:
         assert f"`{word}`" in text
-    assert "| `width` | an integer | 8 | units of the hidden layer. |" in text
-    assert "| `margin` | a number or a schedule | 1.0 | is how far logits have to be from 0 |" in text
+    assert "| `width` | an integer | 8 | Units of the hidden layer. |" in text
+    said = "Distances to margins; `margin` is how far logits have to be from 0."
+    assert f"| `margin` | a number or a schedule | 1.0 | {said} |" in text
     assert "| `name` | text of length 1 or more | required |" in text
 
 
@@ -138,7 +139,7 @@ def test_a_preset_takes_its_own_options_only(toy, install):
     """The keys that the platform adds to a node belong to the nodes that the preset stands for."""
     install("ganlab-both", {"regularizers": {"both": "ganlab_both:both"}}, {"ganlab_both": PRESET})
     section = markdown(pytest.fail).partition("### `both`")[2].partition("###")[0]
-    assert "| `weight` | a number | 2.0 | of both. |" in section
+    assert "| `weight` | a number | 2.0 | Of both. |" in section
     assert "`every`" not in section
     schema = json.loads(json.dumps(json_schema(pytest.fail)))
     nodes = jsonschema.Draft202012Validator({"$ref": "#/$defs/regularizers", "$defs": schema["$defs"]})

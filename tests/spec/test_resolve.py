@@ -250,6 +250,12 @@ class Doubled:
 """
 
 
+def test_half_precision_is_refused_with_what_to_take(read):
+    said = problems(read, "trainer.precision=16-mixed")
+    assert "needs 32-true | bf16-mixed | 64-true, not '16-mixed'; take bf16-mixed: bfloat16 has the range" in said
+    assert "did you mean" not in said
+
+
 @pytest.mark.parametrize("key", ["flip", "workers", "batch_size", "micro_batch", "cache"])
 def test_a_data_set_within_another_has_no_keys_of_the_loader(install, read, key):
     install("mixtures", {"datasets": {"doubled": "mixtures:Doubled"}}, {"mixtures": MIXTURES})

@@ -38,8 +38,8 @@ class AdaptiveAugmentation(nn.Module):
         groups: operations to use: `blit` (mirror, quarter_turn, shift by whole pixels), `geometry` (scale, rotate,
             stretch, translate), `colour` (brightness, contrast, luma_flip, hue, saturation), `filter` (of octaves of
             frequency), `corruption` (noise, cutout).
-        shares: of p, the probability of single operations; 1 where nothing is said, 0 for never.
-        strengths: of single operations, instead of the published ones.
+        shares: Shares of p that are the probabilities of single operations; 1 where nothing is said, 0 for never.
+        strengths: Strengths of single operations, instead of the published ones.
         p: a probability that does not adapt; null for one that does, for which alone the options below are.
         initial_p: the probability that adaptation starts from.
         heuristic: what is averaged over reals: the `sign` of the logit, the paper's r_t, which depends on no scale of

@@ -23,7 +23,7 @@ class MLPDiscriminator(nn.Module):
         shape: shape of one example.
         classes: number of classes; 0 for data without labels.
         hidden: units of each hidden layer.
-        activation: of the hidden layers, where `maxout_pieces` is null.
+        activation: Activation of the hidden layers, where `maxout_pieces` is null.
         maxout_pieces: make each hidden unit the largest of this many linear ones, instead of an activation.
         input_dropout: share of the inputs that are dropped in training.
         dropout: share of the hidden units that are dropped in training.

@@ -23,10 +23,10 @@ class MLPGenerator(nn.Module):
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
         hidden: units of each hidden layer.
-        activation: of the hidden layers.
+        activation: Activation of the hidden layers.
         output: `tanh` keeps to [-1, 1], `linear` does not; null takes tanh for images and linear for vectors.
         weight_range: the initial weights are uniform in plus and minus this, biases 0; null is torch's default.
-        normalizer: between each hidden layer and its activation.
+        normalizer: Stands between each hidden layer and its activation.
         conditional: use the labels where the data have them.
     """
 

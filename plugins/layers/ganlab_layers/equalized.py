@@ -18,9 +18,9 @@ class EqualizedNormalizer(Normalizer):
     initialisation of them has no effect; biases keep theirs. An embedding is scaled by the gain alone.
 
     Args:
-        gain: of the activation behind the layers: the square root of 2 for rectifiers, 1 where the activation
+        gain: Gain of the activation behind the layers: the square root of 2 for rectifiers, 1 where the activation
             itself or nothing restores the variance.
-        lr_multiplier: of the learning rate of weights and biases, which does not change their initial values.
+        lr_multiplier: Factor of the learning rate of weights and biases, which does not change their initial values.
     """
 
     def __init__(

@@ -11,6 +11,6 @@ def bcr(weight: Weight = 10.0) -> Preset:
     """Stand for `consistency` on reals and fakes alike: bCR (Zhao et al., 2021).
 
     Args:
-        weight: of both.
+        weight: Weight of both penalties.
     """
     return Preset({"regularizers": [{"name": f"{DISTRIBUTION}/consistency", "weight": weight, "fakes": 1.0}]})

@@ -30,16 +30,16 @@ class ProgressiveDiscriminator(nn.Module):
         resolution: side of the full images, a power of two from 4.
         channels: channels of the images.
         classes: number of classes; 0 for data without labels.
-        fmap_base: channels of the maps would be this divided by half of their resolution,
-        fmap_decay: to this power,
-        fmap_max: but are at most this many.
+        fmap_base: Maps of the side r have fmap_base / (r / 2)^fmap_decay channels, but at most fmap_max.
+        fmap_decay: The power of half the side in the rule of `fmap_base`.
+        fmap_max: Largest number of channels.
         conditional: classify where the data have labels.
         equalized: scale weights when they are used instead of when they are drawn.
         minibatch: how a batch is seen as a whole: by the standard deviation of features, by minibatch discrimination
             (Salimans et al., 2016), or not at all.
         stddev_group: images whose standard deviation is taken; null for the whole batch.
-        kernels: of minibatch discrimination.
-        normalizer: between each hidden layer of the blocks and its rectifier; its weights in all layers.
+        kernels: Number of kernels of minibatch discrimination.
+        normalizer: Its activations stand between the blocks' layers and their rectifiers, its weights in all.
         activation: rectifier of hidden layers.
         fused: average before the rectifier, in one operation with the convolution, as the authors' later code; faster,
             and another network.

@@ -30,14 +30,14 @@ class ProgressiveGenerator(nn.Module):
         channels: channels of the images.
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
-        fmap_base: channels of the maps would be this divided by half of their resolution,
-        fmap_decay: to this power,
-        fmap_max: but are at most this many.
+        fmap_base: Maps of the side r have fmap_base / (r / 2)^fmap_decay channels, but at most fmap_max.
+        fmap_decay: The power of half the side in the rule of `fmap_base`.
+        fmap_max: Largest number of channels.
         conditional: use the labels where the data have them.
         normalise_latents: put latents (and label) on a hypersphere: divide them by their root mean square.
         equalized: scale weights when they are used instead of when they are drawn.
         pixel_norm: after each hidden rectifier.
-        normalizer: between each hidden layer and its rectifier; its weights also in all others.
+        normalizer: Its activations stand between hidden layers and their rectifiers, its weights are used in all.
         activation: rectifier of hidden layers.
         output: linear images, as published, or tanh of them.
         fused: enlarge and convolve in one operation, for the same images; null for where that is faster.
