@@ -54,6 +54,16 @@ class TrainingStopped(RuntimeError):
     exit_code = 3
 
 
+class Interrupted(BaseException):
+    """A signal ended the work at once. It passes through everything that goes on after an `Exception`."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("stopped by a signal")
+        self.exit_code = 128 + signal
+
+
 def reason(error: BaseException) -> str:
-    """The first line of an error's message, or its type if it has none."""
+    """The first line of an error's message, or its type if it has none; an operating system's without the path."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error).strip().partition("\n")[0] or type(error).__name__

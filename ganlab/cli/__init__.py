@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ganlab.errors import ProcessLost, TrainingStopped, UserError
+from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
 
     try:
         app(args=arguments, prog_name="ganlab")
-    except (UserError, TrainingStopped, ProcessLost) as error:
+    except (UserError, TrainingStopped, ProcessLost, Interrupted) as error:
         if show_traceback:
             raise
         print(f"ganlab: {error}", file=sys.stderr)

@@ -46,12 +46,16 @@ def train(
     ] = None,
 ) -> None:
     """Run the experiment of a spec; the last line printed is the run folder."""
-    from ganlab.spec import read_spec
+    from ganlab.run.signals import SignalWatch
 
-    checked = read_spec(spec, overrides or [])
-    from ganlab.run.session import train as run_experiment
+    with SignalWatch().listening():  # what is imported below takes seconds
+        from ganlab.spec import read_spec
 
-    _finish(run_experiment(checked, runs, _resume(resume, resume_run)))
+        checked = read_spec(spec, overrides or [])
+        from ganlab.run.session import train as run_experiment
+
+        outcome = run_experiment(checked, runs, _resume(resume, resume_run))
+    _finish(outcome)
 
 
 def _resume(newest: bool, path: Path | None) -> Resume | None:
@@ -71,10 +75,12 @@ def _finish(outcome: Outcome) -> None:
 
 
 def _report(outcome: Outcome) -> None:
+    from ganlab.training.clock import labelled_images
+
     if outcome.signal is not None:
         print(f"ganlab: stopped by a signal; the checkpoint is {outcome.run.last_checkpoint}", file=sys.stderr)
-    grids = sorted(outcome.run.samples.glob("kimg-*.png"))
-    lines: dict[str, Any] = {"samples": grids[-1] if grids else None}
+    grids = outcome.run.samples.glob("kimg-*.png")
+    lines: dict[str, Any] = {"samples": max(grids, key=lambda path: labelled_images(path.name), default=None)}
     headlines = {name: value for name, value in outcome.metrics.items() if name.count("/") < 2}  # no parts of parts
     lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in headlines.items())
     for name, value in lines.items():

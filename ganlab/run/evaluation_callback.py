@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Trainer
 
+from ganlab.distributed import broadcast_value, world_size
+from ganlab.errors import Interrupted
 from ganlab.evaluation.evaluator import Evaluator, merge_values
+from ganlab.run.part import RunPart
+from ganlab.run.signals import SignalWatch
 from ganlab.spec.model import EvaluationSection
-from ganlab.tracking.tracker import Trackers
+from ganlab.tracking.jsonl import measured_at
 from ganlab.training.module import GANModule
 
 
-class EvaluationCallback(Callback):
-    """Runs the metrics every `every_kimg` and at the end; `values` are the newest, by name, on every rank."""
+class EvaluationCallback(RunPart):
+    """Runs the metrics every `every_kimg` and at the end; `values` are the newest, by name, on every rank.
 
-    def __init__(self, section: EvaluationSection, evaluator: Evaluator) -> None:
+    A resumed run makes up for an evaluation that was due at its checkpoint and is not in `metrics.jsonl`. In a run of
+    one process a signal breaks an evaluation off; in one of several it is heard after it.
+    """
+
+    def __init__(self, section: EvaluationSection, evaluator: Evaluator, signals: SignalWatch | None = None) -> None:
+        super().__init__()
         self.every_images = section.every_kimg * 1000
         self.evaluator = evaluator
-        self.trackers = Trackers()
+        self.signals = signals or SignalWatch()
         self.values: dict[str, float] = {}
-        self._done_at = -1
 
-    def attach(self, run_path: Path, trackers: Trackers) -> None:
-        """Take the run's trackers; called before training starts."""
-        self.trackers = trackers
+    def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
+        """Take over what was measured at this moment, or measure it if it was due."""
+        moment = pl_module.clock.images_seen
+        found = measured_at(self.folder, moment) if trainer.is_global_zero else {}
+        measured: Mapping[str, Mapping[str, float]] = broadcast_value(found, pl_module.device)
+        if moment and set(self.evaluator.metrics) <= set(measured):
+            self._done_at = moment
+            self.values = {name: value for values in measured.values() for name, value in values.items()}
+        elif moment and pl_module.clock.passed(self.every_images):
+            self._evaluate_once(pl_module)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Evaluate if it is time to."""
-        if pl_module.clock.passed(self.every_images):
+        if pl_module.clock.passed(self.every_images) and not pl_module.interrupted:
             self._evaluate_once(pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
@@ -41,10 +57,14 @@ class EvaluationCallback(Callback):
 
     def _evaluate_once(self, module: GANModule) -> None:
         images_seen = module.clock.images_seen
-        if self._done_at == images_seen:
+        if not self.first_time_at(images_seen):
             return
-        self._done_at = images_seen
-        results = self.evaluator.evaluate(module)
+        try:
+            with self.signals.at_once() if world_size() == 1 else nullcontext():
+                results = self.evaluator.evaluate(module)
+        except Interrupted:
+            module.interrupted = True
+            return
         self.values = merge_values(results)
         for result in results:
             self.trackers.metrics(images_seen, result.values, result.protocol, result.error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ganlab.training.module import GANModule
 
 DEFAULT_RUNS = Path("runs")
+
+_STAMP = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Run:
     def last_checkpoint(self) -> Path:
         """The newest checkpoint; it may not exist yet."""
         return self.checkpoints / "last.ckpt"
+
+    @property
+    def generator(self) -> Path:
+        """The averaged generator alone, as safetensors; never older than the newest checkpoint."""
+        return self.path / "generator.safetensors"
 
     @cached_property
     def spec(self) -> Spec:
@@ -66,12 +74,18 @@ class Run:
         return DataFacts.from_record(self.provenance["facts"])
 
     def load_module(self, device: torch.device | str = "cpu") -> GANModule:
-        """The architecture with the weights of the last checkpoint, in evaluation mode; needs no data."""
+        """The architecture with the weights of the last checkpoint, in evaluation mode; needs no data.
+
+        Raises `RunError` if no checkpoint can be read.
+        """
         from ganlab.build import build_module
-        from ganlab.training.checkpoint import load_checkpoint
+        from ganlab.run.checkpoint_files import read_newest
 
         module = build_module(self.spec, self.facts)
-        state = load_checkpoint(self.last_checkpoint, device)
+        found = read_newest(self.checkpoints, device)
+        if found is None:
+            raise RunError(f"there is no checkpoint in {self.checkpoints} yet")
+        _, state = found
         module.load_state_dict(state["module"])
         module.clock.load_state_dict(state["clock"])
         return module.to(device).eval()
@@ -94,7 +108,7 @@ def create_run(root: Path, name: str) -> Run:
 
 
 def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
-    """A run by its folder, or the newest run of a name under `root`.
+    """A run by its folder, or the newest run of a name under `root`, by the time in the folders' names.
 
     Raises `RunError` with what was looked for if there is no such run.
     """
@@ -102,14 +116,28 @@ def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
     if (path / "spec.yaml").is_file():
         return Run(path)
     candidates = path if path.is_dir() else root / str(reference)
-    runs = sorted(folder for folder in candidates.glob("*") if (folder / "spec.yaml").is_file())
+    runs = [folder for folder in candidates.glob("*") if (folder / "spec.yaml").is_file()]
     if not runs:
         raise RunError(
             f"'{reference}' is no run: neither a folder with a spec.yaml in it nor the name of a run under "
             f"{root.resolve()}"
         )
-    return Run(max(runs, key=lambda folder: (_last_written(folder), folder.name)))
+    return Run(max(runs, key=_age))
 
 
-def _last_written(folder: Path) -> float:
-    return (folder / "spec.yaml").stat().st_mtime
+def find_resumable(folder: Path) -> Run | None:
+    """The run in a folder, or the newest of the runs in it; None if there is none.
+
+    It may have been killed at any moment, and so have no spec yet: an empty folder with the name of a run is one.
+    """
+    if (folder / "spec.yaml").is_file() or (folder.is_dir() and _STAMP.fullmatch(folder.name)):
+        return Run(folder)
+    inside = folder.glob("*") if folder.is_dir() else []
+    runs = [path for path in inside if (path / "spec.yaml").is_file() or _STAMP.fullmatch(path.name)]
+    return Run(max(runs, key=_age)) if runs else None
+
+
+def _age(folder: Path) -> tuple[str, int, str]:
+    """Folders of one second are numbered; other names than those of `create_run` come first."""
+    found = _STAMP.fullmatch(folder.name)
+    return (found[1], int(found[2] or 0), folder.name) if found else ("", 0, folder.name)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, TypeVar, cast
 
 from pytorch_lightning import Callback, Trainer
 
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, reason
-from ganlab.run.folder import Run, create_run, open_run
+from ganlab.files import remove_leftovers, write_text_atomically
+from ganlab.run.checkpoint_files import LAST, name_as_last, read_newest
+from ganlab.run.folder import Run, create_run, find_resumable
+from ganlab.run.part import RunPart
 from ganlab.spec import dump
 from ganlab.spec.model import Spec
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import write_provenance
-from ganlab.tracking.tracker import Trackers
-from ganlab.training.checkpoint import load_checkpoint, restore_module
+from ganlab.tracking.tracker import Tracker, Trackers
+from ganlab.training.checkpoint import export_generator, load_checkpoint, restore_module
 from ganlab.training.module import GANModule
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -29,11 +37,11 @@ class Resume:
     path: Path | None = None
 
 
-class WorksInRun(Protocol):
-    """A callback that works in the run's folder and tells its trackers."""
+class _Place(NamedTuple):
+    """Where a run lives and from which checkpoint it goes on."""
 
-    def attach(self, run_path: Path, trackers: Trackers) -> None:
-        """Take both; called before training starts, on every rank."""
+    folder: Path
+    checkpoint: Path | None
 
 
 class RunCallback(Callback):
@@ -46,7 +54,7 @@ class RunCallback(Callback):
         runs: Path,
         resume: Resume | None,
         loader: StepLoader,
-        callbacks: Sequence[WorksInRun],
+        callbacks: Sequence[RunPart],
     ) -> None:
         self.spec = spec
         self.facts = facts
@@ -59,47 +67,80 @@ class RunCallback(Callback):
 
     def setup(self, trainer: Trainer, pl_module: GANModule, stage: str) -> None:  # type: ignore[override]
         """Agree on the folder, restore networks and clock, and start the stream where the run stands."""
-        found = self._on_rank_zero(trainer)
-        if isinstance(found, Exception):
-            raise found
-        self.run = Run(Path(found))
-        resumed_at = self._restore(pl_module) if self.resume else None
+        place = self._agree(trainer, self._find_place)
+        self.run = Run(place.folder)
+        if place.checkpoint is not None:
+            self._restore(pl_module, place.checkpoint)
+        self._agree(trainer, lambda: self._prepare_folder(pl_module, place.checkpoint))
         if trainer.is_global_zero:
-            self._describe_run(resumed_at)
-            self.trackers = Trackers(build_trackers(self.spec, self.run.path, resumed_at))
+            self.trackers = Trackers(self._build_trackers(pl_module, resumed=place.checkpoint is not None))
+            self.trackers.begin()
         self.loader.restart(pl_module.clock.position, pl_module.clock.images_seen)
         for callback in self.callbacks:
             callback.attach(self.run.path, self.trackers)
 
-    def _on_rank_zero(self, trainer: Trainer) -> str | Exception:
-        """The run's folder, or the error that keeps rank 0 from having one: the other ranks must hear of it."""
-        found: str | Exception = ""
+    def _agree(self, trainer: Trainer, act: Callable[[], Answer]) -> Answer:
+        """What rank 0 answers, on all ranks; they raise the error that keeps it from answering."""
+        answer: Answer | RunError | None = None
         if trainer.is_global_zero:
             try:
-                found = str(self._find_or_create().path.resolve())
-            except (RunError, OSError) as error:
-                found = error if isinstance(error, RunError) else RunError(f"cannot make the run folder: {error}")
-        return trainer.strategy.broadcast(found)
+                answer = act()
+            except RunError as error:
+                answer = error
+            except OSError as error:
+                answer = RunError(f"the run folder cannot be written: {error}")
+        answer = trainer.strategy.broadcast(answer)
+        if isinstance(answer, RunError):
+            raise answer
+        return cast(Answer, answer)
 
-    def _find_or_create(self) -> Run:
+    def _find_place(self) -> _Place:
         if self.resume is None:
-            return create_run(self.runs, self.spec.name)
-        return open_run(self.resume.path or self.spec.name, self.runs)
+            return _Place(create_run(self.runs, self.spec.name).path.resolve(), None)
+        folder = self.resume.path or self.runs / self.spec.name
+        run = find_resumable(folder)
+        if run is None and self.resume.path is None and folder.is_dir():
+            run = create_run(self.runs, self.spec.name)  # killed between making the two folders
+        if run is None:
+            raise RunError(f"there is no run to resume in {folder.resolve()}: leave out '--resume' to start one")
+        for leftovers in (run.path, run.checkpoints, run.samples):
+            remove_leftovers(leftovers)
+        found = read_newest(run.checkpoints)
+        if found is None:
+            logger.warning("ganlab: %s has no checkpoint yet: training starts anew in this folder", run.path)
+        return _Place(run.path.resolve(), found[0] if found else None)
 
-    def _restore(self, module: GANModule) -> int:
+    def _restore(self, module: GANModule, checkpoint: Path) -> None:
+        state = load_checkpoint(checkpoint)
         try:
-            restore_module(module, load_checkpoint(self.run.last_checkpoint))
+            restore_module(module, state)
         except (RuntimeError, KeyError, ValueError) as error:
             raise RunError(
-                f"the checkpoint {self.run.last_checkpoint} does not fit the spec; was the architecture changed since? "
+                f"the checkpoint {checkpoint} does not fit the spec; was the architecture changed since? "
                 f"({reason(error)})"
             ) from error
-        return module.clock.images_seen
 
-    def _describe_run(self, resumed_at: int | None) -> None:
+    def _prepare_folder(self, module: GANModule, checkpoint: Path | None) -> None:
+        """Bring what is beside the checkpoints up to date."""
+        resumed_at = None if checkpoint is None else module.clock.images_seen
+        if checkpoint is not None and checkpoint.name != LAST:
+            export_generator(self.run.generator, module)
+            name_as_last(checkpoint)
+        self._write_spec(resumed_at)
+        write_provenance(self.run.path, self.spec, self.facts, resumed_at)
+
+    def _write_spec(self, resumed_at: int | None) -> None:
         target = self.run.path / "spec.yaml"
         text = dump(self.spec)
-        if target.exists() and target.read_text() != text:
-            target.rename(target.with_name(f"spec-before-{resumed_at}-images.yaml"))
-        target.write_text(text)
-        write_provenance(self.run.path, self.spec, self.facts, resumed_at)
+        before = target.read_text(encoding="utf-8") if target.exists() else text
+        if before != text and resumed_at is not None:
+            write_text_atomically(target.with_name(f"spec-before-{resumed_at}-images.yaml"), before)
+        write_text_atomically(target, text)
+
+    def _build_trackers(self, module: GANModule, *, resumed: bool) -> list[Tracker]:
+        if not resumed:
+            return build_trackers(self.spec, self.run.path)
+        moment = module.clock.images_seen
+        # What the checkpoint has yet to log is in no line of an uninterrupted run up to here.
+        logged_until = moment if module.scalars.empty else moment - 1
+        return build_trackers(self.spec, self.run.path, moment, logged_until)

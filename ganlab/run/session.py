@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,10 @@ from ganlab.run.end_callback import EndCallback
 from ganlab.run.evaluation_callback import EvaluationCallback
 from ganlab.run.folder import Run
 from ganlab.run.launch import detect_launch, is_first_process
+from ganlab.run.part import RunPart
+from ganlab.run.rollback_callback import RollbackCallback
 from ganlab.run.run_callback import Resume, RunCallback
+from ganlab.run.signals import SignalWatch
 from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
@@ -42,7 +46,15 @@ class Outcome:
 
 
 def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
-    """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made."""
+    """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made.
+
+    Raises `Interrupted` if SIGTERM or Ctrl-C ends it before the first step.
+    """
+    with SignalWatch().listening() as signals:
+        return _train(spec, runs, resume, signals)
+
+
+def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) -> Outcome:
     quieten_lightning()
     launch = detect_launch(spec.trainer)
     dataset = open_dataset(spec.data)
@@ -54,7 +66,7 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
     if remark and is_first_process():
         logger.warning("ganlab: warning: %s", remark)
     loader = _build_loader(spec, dataset, module)
-    parts = _build_parts(spec, dataset, loader)
+    parts = _build_parts(spec, dataset, loader, signals)
     run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())
     trainer = Trainer(
         **launch.trainer_arguments(),
@@ -71,8 +83,9 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
                 "checkpoint is kept: 'ganlab train ... --resume' goes on."
             ) from error
         raise
-    run_callback.trackers.finish("finished" if parts.end.signal is None else "interrupted")
-    return Outcome(run_callback.run, parts.metrics(), parts.end.signal)
+    received = signals.received or (signal.SIGTERM if module.interrupted else None)  # by another rank
+    run_callback.trackers.finish("finished" if received is None else "interrupted")
+    return Outcome(run_callback.run, parts.metrics(), received)
 
 
 def trainer_options(spec: Spec) -> dict[str, Any]:
@@ -118,33 +131,32 @@ def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader
 class _Parts:
     """The callbacks of a run, in the order in which they act after a step."""
 
-    tracking: TrackingCallback
-    snapshots: SnapshotCallback | None
+    rollback: RollbackCallback
     evaluation: EvaluationCallback | None
-    checkpoints: CheckpointCallback
     end: EndCallback
 
-    def in_run(self) -> list[Any]:
+    def in_run(self) -> list[RunPart]:
         """Those that work in the run's folder."""
-        return [part for part in (self.tracking, self.snapshots, self.evaluation, self.checkpoints) if part]
+        return [self.rollback, *self.rollback.parts]
 
     def metrics(self) -> dict[str, float]:
         """The values of the last evaluation."""
         return dict(self.evaluation.values) if self.evaluation else {}
 
 
-def _build_parts(spec: Spec, dataset: Dataset, loader: StepLoader) -> _Parts:
-    evaluation = None
-    if spec.evaluation and spec.evaluation.metrics:
-        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset))
+def _build_parts(spec: Spec, dataset: Dataset, loader: StepLoader, signals: SignalWatch) -> _Parts:
     section = spec.checkpoint
-    return _Parts(
-        tracking=TrackingCallback(spec.tracking, spec.total_images),
-        snapshots=SnapshotCallback(spec.snapshots, dataset) if spec.snapshots else None,
-        evaluation=evaluation,
-        checkpoints=CheckpointCallback(section.every_kimg, section.keep, section.every_minutes, loader),
-        end=EndCallback(spec.total_images),
-    )
+    evaluation = None
+    parts: list[RunPart] = [
+        TrackingCallback(spec.tracking, spec.total_images),
+        CheckpointCallback(section.every_kimg, section.keep, section.every_minutes),
+    ]
+    if spec.snapshots:
+        parts.append(SnapshotCallback(spec.snapshots, dataset))
+    if spec.evaluation and spec.evaluation.metrics:
+        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset), signals)
+        parts.append(evaluation)
+    return _Parts(RollbackCallback(loader, parts), evaluation, EndCallback(spec.total_images, signals))
 
 
 def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:

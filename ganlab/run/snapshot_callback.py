@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Trainer
 from torch import Tensor
 
 from ganlab.contracts import Dataset
+from ganlab.errors import reason
 from ganlab.evaluation.pictures import real_picture, sample_picture, save_picture
+from ganlab.run.folder import Run
+from ganlab.run.part import RunPart
 from ganlab.spec.model import SnapshotSection
-from ganlab.tracking.tracker import Trackers
 from ganlab.training.module import GANModule
 
+logger = logging.getLogger(__name__)
 
-class SnapshotCallback(Callback):
+
+class SnapshotCallback(RunPart):
     """Writes `samples/kimg-000020.png` every `every_kimg`, at the start and at the end, and `samples/reals.png`.
 
     A file is named by the multiple of `every_kimg` that was reached, or by the exact moment if there is none. Rank 0
-    does it all.
+    does it all. A picture that cannot be written costs a warning and is named in the log; the next one is tried again.
     """
 
     def __init__(self, section: SnapshotSection, dataset: Dataset) -> None:
+        super().__init__()
         self.every_images = section.every_kimg * 1000
         self.grid = section.grid
         self.seed = section.seed
         self.dataset = dataset
-        self.folder: Path | None = None
-        self.trackers = Trackers()
-        self._done_at = -1
         self._reals: Tensor | None = None
-
-    def attach(self, run_path: Path, trackers: Trackers) -> None:
-        """Take the run's folder and trackers; called before training starts."""
-        self.folder = run_path / "samples"
-        self.trackers = trackers
+        self._warned = False
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Show what the data look like and what training starts with; a resumed run has done so before."""
-        if trainer.is_global_zero and pl_module.clock.images_seen == 0:
+        clock = pl_module.clock
+        if not trainer.is_global_zero:
+            return
+        if clock.images_seen == 0:
             self._save(self._real_examples(), "reals", 0)
-            self._snapshot_once(pl_module, pl_module.clock.label())
+            self._snapshot_once(pl_module, clock.label())
+        elif clock.passed(self.every_images) and not self._path(clock.label(self.every_images)).exists():
+            self._snapshot_once(pl_module, clock.label(self.every_images))
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
@@ -55,20 +59,33 @@ class SnapshotCallback(Callback):
         if trainer.is_global_zero:
             self._snapshot_once(pl_module, pl_module.clock.label())
 
+    def _path(self, name: str) -> Path:
+        return Run(self.folder).samples / f"{name}.png"
+
     def _snapshot_once(self, module: GANModule, label: str) -> None:
-        images_seen = module.clock.images_seen
-        if self._done_at == images_seen:
-            return
-        self._done_at = images_seen
-        self._save(sample_picture(module, self.grid, self.seed), label, images_seen)
+        if self.first_time_at(module.clock.images_seen):
+            self._save(sample_picture(module, self.grid, self.seed), label, module.clock.images_seen)
 
     def _save(self, examples: Tensor, name: str, images_seen: int) -> None:
-        assert self.folder is not None, "attach comes before training"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}.png"
+        path = self._path(name)
         reference = None if self.dataset.facts.is_images else self._real_examples()
-        save_picture(examples, path, self.dataset.facts, self.grid, reference)
-        self.trackers.image(images_seen, "reals" if name == "reals" else "samples", path)
+        try:
+            save_picture(examples, path, self.dataset.facts, self.grid, reference)
+        except OSError as error:
+            self._report(path, error)
+        else:
+            self.trackers.image(images_seen, "reals" if name == "reals" else "samples", path)
+
+    def _report(self, path: Path, error: OSError) -> None:
+        self.trackers.gap(f"samples/{path.name} could not be written: {reason(error)}")
+        if not self._warned:
+            logger.warning(
+                "ganlab: warning: the picture %s cannot be written: %s; the run goes on, and the next one is tried "
+                "again. 'log.jsonl' names those that are missing",
+                path,
+                reason(error),
+            )
+        self._warned = True
 
     def _real_examples(self) -> Tensor:
         if self._reals is None:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Trainer
 
+from ganlab.run.part import RunPart
 from ganlab.spec.model import TrackingSection
 from ganlab.tracking.progress import Progress
-from ganlab.tracking.tracker import Trackers
 from ganlab.training.module import GANModule
 
 _SIGN_OF_LIFE = 0.25  # seconds
 
 
-class TrackingCallback(Callback):
+class TrackingCallback(RunPart):
     """Reduces the scalars every `every_kimg`, on every rank; an ordinary step costs two comparisons.
 
     Shows progress on rank 0. Whoever made the trackers finishes them.
     """
 
     def __init__(self, section: TrackingSection, total_images: int) -> None:
+        super().__init__()
         self.every_images = section.every_kimg * 1000
         self.show_progress = section.progress
         self.total_images = total_images
-        self.trackers = Trackers()
         self._next_sign = 0.0
-
-    def attach(self, run_path: Path, trackers: Trackers) -> None:
-        """Take the run's trackers; called before training starts."""
-        self.trackers = trackers
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Start the progress display."""

@@ -9,17 +9,18 @@ from ganlab.spec import plain
 from ganlab.spec.model import Spec, WandbSection
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tensorboard import TensorBoardTracker
-from ganlab.tracking.tracker import Tracker, warn_off
+from ganlab.tracking.tracker import Tracker, warn
 from ganlab.tracking.wandb import WandbTracker
 
 
-def build_trackers(spec: Spec, run_path: Path, resumed_at: int | None = None) -> list[Tracker]:
+def build_trackers(
+    spec: Spec, run_path: Path, resumed_at: int | None = None, logged_until: int | None = None
+) -> list[Tracker]:
     """All trackers of a run; for rank 0 only. `resumed_at` is the moment of the checkpoint that a run goes on from.
 
-    A tracker that cannot start costs one warning.
+    A tracker that cannot start costs one warning. See `JsonlTracker` for `logged_until`.
     """
-    trackers: list[Tracker] = []
-    _add(trackers, JsonlTracker.name, lambda: JsonlTracker(run_path, resumed_at))
+    trackers: list[Tracker] = [JsonlTracker(run_path, resumed_at, logged_until)]
     if spec.tracking.wandb is not None and spec.tracking.wandb.mode != "disabled":
         section: WandbSection = spec.tracking.wandb
         _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, plain(spec)))
@@ -32,4 +33,4 @@ def _add(trackers: list[Tracker], name: str, make: Callable[[], Tracker]) -> Non
     try:
         trackers.append(make())
     except Exception as error:  # whatever a tracker's package raises, the run starts without it
-        warn_off(name, error)
+        warn(f"{name} cannot start", "the run goes on without it", error)

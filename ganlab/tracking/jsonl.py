@@ -2,51 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganlab.files import write_atomically
+from ganlab.files import write_text_atomically
 from ganlab.tracking.tracker import Tracker
 
 
 class JsonLines:
-    """A file of records that each have `images_seen`. Appending an earlier moment drops what came after it."""
+    """A file of records that each have `images_seen`.
 
-    def __init__(self, path: Path, resumed_at: int | None = None) -> None:
-        """Go on with a file up to `resumed_at`, or start anew without it."""
+    What cannot be written now, because the disk is full for example, raises `OSError` and is written with the next
+    record; a line that was cut off is taken back first.
+    """
+
+    def __init__(self, path: Path, kept_until: int = -1) -> None:
+        """Go on with a file up to a moment, or start anew without one."""
         self.path = path
-        self.last: dict[str, Any] = {}
-        self._keep_until(-1 if resumed_at is None else resumed_at)
+        self._waiting: list[dict[str, Any]] = []
+        self._cut: int | None = kept_until  # what came after this moment is still in the file
+        self._size = 0
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record; numbers that are not finite become null, which is JSON."""
-        if record["images_seen"] < self.last.get("images_seen", 0):
-            self._keep_until(record["images_seen"])  # the run was rolled back
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_finite(record)) + "\n")
-        self.last = dict(record)
+        self._waiting.append(_finite(record))
+        self.flush()
 
-    def _keep_until(self, images_seen: int) -> None:
-        kept = [record for record in read_records(self.path) if record["images_seen"] <= images_seen]
-        self.last = kept[-1] if kept else {}
-        text = "".join(json.dumps(record) + "\n" for record in kept)
-        write_atomically(self.path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    def rewind(self, images_seen: int) -> None:
+        """Drop what came after a moment."""
+        self._waiting = [record for record in self._waiting if record["images_seen"] <= images_seen]
+        self._cut = images_seen if self._cut is None else min(self._cut, images_seen)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is not in the file yet."""
+        if self._cut is not None:
+            kept = [record for record in read_records(self.path) if record["images_seen"] <= self._cut]
+            write_text_atomically(self.path, _lines(kept))
+            self._size = self.path.stat().st_size
+            self._cut = None
+        if self._waiting:
+            self._write(_lines(self._waiting).encode())
+            self._waiting.clear()
+
+    def _write(self, text: bytes) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT)
+        try:
+            os.ftruncate(descriptor, self._size)
+            os.lseek(descriptor, self._size, os.SEEK_SET)
+            _write_all(descriptor, text)
+            self._size += len(text)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, self._size)
+            raise
+        finally:
+            os.close(descriptor)
 
 
 class JsonlTracker(Tracker):
-    """Writes both files of a run folder. Seconds and speed count training from its start, resumes included."""
+    """Writes both files of a run folder. Seconds and speed count training from its start, resumes included.
+
+    `resumed_at` is the moment of the checkpoint that a run goes on from; `logged_until` is earlier where the last
+    line of the log is about steps whose values are in the checkpoint, and in a later line, too.
+    """
 
     name = "log.jsonl"
+    forgets = False
 
-    def __init__(self, run_path: Path, resumed_at: int | None = None) -> None:
-        self.log = JsonLines(run_path / "log.jsonl", resumed_at)
-        self.measured = JsonLines(run_path / "metrics.jsonl", resumed_at)
-        self._started = time.monotonic() - self.log.last.get("seconds", 0.0)
+    def __init__(self, run_path: Path, resumed_at: int | None = None, logged_until: int | None = None) -> None:
+        start = -1 if resumed_at is None else resumed_at
+        self.log = JsonLines(run_path / "log.jsonl", start if logged_until is None else logged_until)
+        self.measured = JsonLines(run_path / "metrics.jsonl", start)
+        before = [r for r in _readable(run_path / "log.jsonl") if r["images_seen"] <= start]
+        self._started = time.monotonic() - (before[-1].get("seconds", 0.0) if before else 0.0)
         self._before = (time.monotonic(), resumed_at or 0)
+        self._known = [r for r in _readable(run_path / "metrics.jsonl") if r["images_seen"] == start]
+        self._gaps: list[str] = []
+
+    def begin(self) -> None:
+        """Cut both files to what is still true."""
+        self.log.flush()
+        self.measured.flush()
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """One line of the log."""
@@ -54,23 +97,59 @@ class JsonlTracker(Tracker):
         elapsed, images = now - self._before[0], images_seen - self._before[1]
         self._before = (now, images_seen)
         speed = {"seconds": round(now - self._started, 3), "images_per_second": round(images / elapsed, 1)}
-        self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **speed, **values})
+        gaps, self._gaps = {"gaps": self._gaps} if self._gaps else {}, []
+        self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **speed, **values, **gaps})
 
     def metrics(
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
     ) -> None:
-        """One line for each metric."""
+        """One line for each metric; not a second one where a resumed run measures what was measured before."""
         failure = {} if error is None else {"error": error}
         moment = {"images_seen": images_seen, "kimg": images_seen / 1000}
-        self.measured.append({**moment, **values, **failure, "protocol": dict(protocol)})
+        known = json.loads(json.dumps(protocol))
+        if not any((r["images_seen"], r.get("protocol")) == (images_seen, known) for r in self._known):
+            self.measured.append({**moment, **values, **failure, "protocol": dict(protocol)})
+
+    def rewind(self, images_seen: int) -> None:
+        """Drop what was taken back."""
+        self._before = (time.monotonic(), images_seen)
+        self.log.rewind(images_seen)
+        self.measured.rewind(images_seen)
+
+    def gap(self, what: str) -> None:
+        """Name it in the next line of the log."""
+        self._gaps.append(what)
+
+    def finish(self, status: str) -> None:
+        """A last try to write what could not be written before."""
+        self.log.flush()
+        self.measured.flush()
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
     """The records of a file; a line that was cut off by a crash is left out, and so is a missing file."""
     if not path.exists():
         return []
-    records = (_parse(line) for line in path.read_text(encoding="utf-8").splitlines())
+    records = (_parse(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
     return [record for record in records if record is not None]
+
+
+def measured_at(run_path: Path, images_seen: int) -> dict[str, dict[str, float]]:
+    """The values that `metrics.jsonl` has for a moment, by metric and name; those of a metric that failed are none."""
+    measured = {}
+    for record in _readable(run_path / "metrics.jsonl"):
+        if record["images_seen"] == images_seen and isinstance(record.get("protocol"), dict):
+            values = {name: value for name, value in record.items() if isinstance(value, float | int)}
+            del values["images_seen"], values["kimg"]
+            measured[str(record["protocol"].get("metric"))] = values
+    return measured
+
+
+def _readable(path: Path) -> list[dict[str, Any]]:
+    try:
+        return read_records(path)
+    except OSError:
+        return []
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -79,6 +158,15 @@ def _parse(line: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return record if isinstance(record, dict) and "images_seen" in record else None
+
+
+def _lines(records: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def _write_all(descriptor: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(descriptor, text) :]
 
 
 def _finite(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import torch
 
 from ganlab import plugins
 from ganlab.contracts import DataFacts
-from ganlab.files import write_atomically
+from ganlab.files import write_text_atomically
 from ganlab.spec.model import Node, Spec
 
 _PACKAGES = ("ganlab", "torch", "pytorch-lightning", "numpy")
@@ -33,8 +33,7 @@ def write_provenance(run_path: Path, spec: Spec, facts: DataFacts, resumed_at: i
         record.setdefault("resumed", []).append({"images_seen": resumed_at, **session})
     else:
         record = {**session, "seed": spec.seed, "facts": facts.to_record()}
-    text = json.dumps(record, indent=2) + "\n"
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_text_atomically(path, json.dumps(record, indent=2) + "\n")
 
 
 def describe_session(spec: Spec) -> dict[str, Any]:

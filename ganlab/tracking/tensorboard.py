@@ -1,4 +1,4 @@
-"""TensorBoard, through Lightning's logger."""
+"""TensorBoard, in the event files that it reads."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ class TensorBoardTracker(Tracker):
     name = "TensorBoard"
 
     def __init__(self, run_path: Path, resumed_at: int | None = None) -> None:
-        from pytorch_lightning.loggers import TensorBoardLogger
+        from torch.utils.tensorboard import SummaryWriter
 
-        purge: dict[str, Any] = {} if resumed_at is None else {"purge_step": resumed_at + 1}
-        self._logger = TensorBoardLogger(run_path, name="tensorboard", version="", **purge)
+        purge = None if resumed_at is None else resumed_at + 1
+        self._writer: Any = SummaryWriter(str(run_path / "tensorboard"), purge_step=purge)  # type: ignore[no-untyped-call]
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Log the means."""
-        self._logger.log_metrics(dict(values), step=images_seen)
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, images_seen)
 
     def metrics(
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
     ) -> None:
         """Log the numbers under `metrics/`."""
-        self._logger.log_metrics({f"metrics/{name}": value for name, value in values.items()}, step=images_seen)
+        self.scalars(images_seen, {f"metrics/{name}": value for name, value in values.items()})
 
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Log a picture."""
         with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
-        self._logger.experiment.add_image(name, pixels, images_seen, dataformats="HWC")
+        self._writer.add_image(name, pixels, images_seen, dataformats="HWC")
 
     def finish(self, status: str) -> None:
         """Write out what is still in memory."""
-        self._logger.experiment.close()
+        self._writer.close()

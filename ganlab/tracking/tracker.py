@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ganlab.errors import reason
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +17,10 @@ class Tracker:
     """Follows one run, on rank 0 only; a subclass overrides what it wants to know. All moments are images seen."""
 
     name = "tracker"
+    forgets = True  # what it was told while it failed; otherwise it catches up later
+
+    def begin(self) -> None:
+        """The run is about to start."""
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Means of the loss terms and other scalars since the last call, by names such as `discriminator/loss`."""
@@ -26,6 +33,12 @@ class Tracker:
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """A picture that was written."""
 
+    def rewind(self, images_seen: int) -> None:
+        """Training went back to this moment; what came after it will come again, and be different."""
+
+    def gap(self, what: str) -> None:
+        """Something could not be kept that belongs to the run's record."""
+
     def advance(self, images_seen: int) -> None:
         """A sign of life, several times a second."""
 
@@ -34,30 +47,49 @@ class Tracker:
 
 
 class Trackers(Tracker):
-    """Several trackers as one. A tracker that raises is switched off with one warning; the run goes on."""
+    """Several trackers as one, none of which can end the run.
+
+    A tracker that raises costs one warning and is tried again at the next occasion; the others are told of what is
+    missing in it.
+    """
 
     name = "trackers"
 
     def __init__(self, trackers: Sequence[Tracker] = ()) -> None:
         self.active = list(trackers)
+        self._warned: set[str] = set()
 
     def add(self, tracker: Tracker) -> None:
         """Let one more tracker follow from here on."""
         self.active.append(tracker)
 
+    def begin(self) -> None:
+        """Tell all."""
+        self._tell(lambda tracker: tracker.begin())
+
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Tell all."""
-        self._tell(lambda tracker: tracker.scalars(images_seen, values))
+        self._tell(lambda tracker: tracker.scalars(images_seen, values), f"scalars of {images_seen} images")
 
     def metrics(
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
     ) -> None:
         """Tell all."""
-        self._tell(lambda tracker: tracker.metrics(images_seen, values, protocol, error))
+        self._tell(
+            lambda tracker: tracker.metrics(images_seen, values, protocol, error), f"metrics of {images_seen} images"
+        )
 
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Tell all."""
-        self._tell(lambda tracker: tracker.image(images_seen, name, path))
+        self._tell(lambda tracker: tracker.image(images_seen, name, path), f"{name} of {images_seen} images")
+
+    def rewind(self, images_seen: int) -> None:
+        """Tell all."""
+        self._tell(lambda tracker: tracker.rewind(images_seen))
+
+    def gap(self, what: str) -> None:
+        """Tell all."""
+        self._tell(lambda tracker: tracker.gap(what))
 
     def advance(self, images_seen: int) -> None:
         """Tell all."""
@@ -68,21 +100,23 @@ class Trackers(Tracker):
         self._tell(lambda tracker: tracker.finish(status))
         self.active = []
 
-    def _tell(self, what: Callable[[Tracker], None]) -> None:
-        for tracker in list(self.active):
+    def _tell(self, what: Callable[[Tracker], None], lost: str = "") -> None:
+        for tracker in self.active:
             try:
                 what(tracker)
             except Exception as error:  # a tracker must not end the run, whatever it raises
-                self.active.remove(tracker)
-                warn_off(tracker.name, error)
+                self._note_failure(tracker, error, lost)
+
+    def _note_failure(self, tracker: Tracker, error: Exception, lost: str) -> None:
+        if tracker.name not in self._warned:
+            self._warned.add(tracker.name)
+            warn(f"{tracker.name} cannot be written to", "the run goes on, and it is tried again", error)
+        if lost and tracker.forgets:
+            for other in self.active:
+                with contextlib.suppress(Exception):
+                    other.gap(f"{tracker.name}: {lost}: {type(error).__name__}: {reason(error)}")
 
 
-def warn_off(name: str, error: BaseException) -> None:
-    """Say in one line that a tracker is switched off and why."""
-    reason = str(error).strip().splitlines()
-    logger.warning(
-        "ganlab: warning: %s is switched off for this run, which goes on without it: %s: %s",
-        name,
-        type(error).__name__,
-        reason[0] if reason else "no reason given",
-    )
+def warn(what: str, consequence: str, error: BaseException) -> None:
+    """Say in one line what does not work, why, and what follows."""
+    logger.warning("ganlab: warning: %s: %s: %s; %s", what, type(error).__name__, reason(error), consequence)

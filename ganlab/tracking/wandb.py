@@ -34,7 +34,6 @@ class WandbTracker(Tracker):
 
     def __init__(self, section: WandbSection, run_path: Path, config: Mapping[str, Any]) -> None:
         import wandb
-        from pytorch_lightning.loggers import WandbLogger
 
         _check_room(run_path)
         self._folder = run_path
@@ -55,25 +54,24 @@ class WandbTracker(Tracker):
         _silence_log_errors()
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
-        self._logger = WandbLogger(experiment=self._run, project=section.project)
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Log the means."""
         _check_room(self._folder / "wandb")
-        self._logger.log_metrics({**values, "images_seen": images_seen})
+        self._run.log({**values, "images_seen": images_seen})
 
     def metrics(
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
     ) -> None:
         """Log the numbers under `metrics/`; how they were measured goes into the summary."""
         named = {f"metrics/{name}": value for name, value in values.items()}
-        self._logger.log_metrics({**named, "images_seen": images_seen})
+        self._run.log({**named, "images_seen": images_seen})
         self._run.summary[f"protocol/{protocol['metric']}"] = dict(protocol)
 
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Log a picture."""
         picture = self._picture(str(path), caption=path.stem)
-        self._logger.log_metrics({name: picture, "images_seen": images_seen})  # type: ignore[dict-item]
+        self._run.log({name: picture, "images_seen": images_seen})
 
     def finish(self, status: str) -> None:
         """End the W&B run; waits for uploads, but not for ever."""

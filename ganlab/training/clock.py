@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,12 @@ def kimg_label(images: int) -> str:
     """How files are named after a moment of training: `kimg-000020`, or `kimg-000020.500` between whole kimg."""
     thousands, rest = divmod(images, 1000)
     return f"kimg-{thousands:06d}" + (f".{rest:03d}" if rest else "")
+
+
+def labelled_images(name: str) -> int:
+    """The moment that a file named by `kimg_label` is named after; -1 for other files."""
+    found = re.match(r"kimg-(\d+)(?:\.(\d{3}))?(?:\.[a-z]|$)", name)
+    return 1000 * int(found[1]) + int(found[2] or 0) if found else -1
 
 
 class Clock:
@@ -35,6 +42,10 @@ class Clock:
         self.position += images
         self.rounds += 1
 
+    def stand_still(self) -> None:
+        """Let nothing be due at this moment, which training went back to and has been at before."""
+        self.before_step = self.images_seen
+
     def passed(self, every_images: float) -> bool:
         """Whether the last step reached or crossed a multiple of `every_images`."""
         return self.images_seen // every_images > self.before_step // every_images
@@ -55,6 +66,7 @@ class Clock:
         """Plain values for a checkpoint."""
         return {
             "images_seen": self.images_seen,
+            "before_step": self.before_step,
             "position": self.position,
             "rounds": self.rounds,
             "updates": dict(self.updates),
@@ -62,7 +74,8 @@ class Clock:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` saved."""
-        self.images_seen = self.before_step = int(state["images_seen"])
+        self.images_seen = int(state["images_seen"])
+        self.before_step = int(state.get("before_step", self.images_seen))
         self.position = int(state["position"])
         self.rounds = int(state.get("rounds", 0))  # checkpoints from before schedules could count them
         self.updates = Counter(state["updates"])

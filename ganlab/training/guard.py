@@ -35,7 +35,10 @@ class Guard:
         self.skipped_in_a_row[player] = 0
 
     def refuse(self, player: str, terms: Mapping[str, Tensor], images_seen: int) -> None:
-        """Deal with a gradient that is not finite: returns when the update is to be skipped, raises otherwise."""
+        """Deal with a gradient that is not finite: returns when the update is to be skipped, raises otherwise.
+
+        `terms` are the player's, as means over the whole batch.
+        """
         reason = _describe(player, terms, images_seen)
         if self.policy == "skip" and self.skipped_in_a_row[player] < self.limit:
             self.skipped_in_a_row[player] += 1

@@ -13,6 +13,7 @@ from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, TrainingStopped
 from ganlab.run.checkpoint_callback import CheckpointCallback
 from ganlab.run.folder import Run
+from ganlab.run.rollback_callback import RollbackCallback
 from ganlab.tracking.tracker import Trackers
 from ganlab.training.checkpoint import load_checkpoint, module_state, save_checkpoint
 from ganlab.training.guard import Guard
@@ -26,9 +27,11 @@ def fit_with_checkpoints(module: GANModule, folder: Path, images: int, every: in
     run = Run(folder)
     run.checkpoints.mkdir(parents=True, exist_ok=True)
     loader = StepLoader(TinyData(), step_size=module.step_size, seed=0)
-    callback = CheckpointCallback(every / 1000, keep, None, loader)
-    callback.attach(folder, Trackers())
-    fit(module, images, callbacks=[callback], loader=loader)
+    checkpoints = CheckpointCallback(every / 1000, keep, None)
+    callbacks = [RollbackCallback(loader, [checkpoints]), checkpoints]
+    for callback in callbacks:
+        callback.attach(folder, Trackers())
+    fit(module, images, callbacks=callbacks, loader=loader)
     return run
 
 

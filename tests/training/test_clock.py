@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ganlab.training.clock import Clock, kimg_label
+from ganlab.training.clock import Clock, kimg_label, labelled_images
 
 
 def test_passed_names_exactly_the_multiples_that_were_reached() -> None:
@@ -26,4 +26,11 @@ def test_state_round_trip() -> None:
     copy = Clock()
     copy.load_state_dict(clock.state_dict())
     assert copy.state_dict() == clock.state_dict()
-    assert not copy.passed(64)  # a resumed run does not repeat what was done at its checkpoint
+    assert copy.passed(64)  # a resumed run knows what was due at its checkpoint, and may not have been done
+    copy.stand_still()
+    assert not copy.passed(64)
+
+
+def test_moments_are_read_from_names() -> None:
+    names = ["kimg-000001.600.ckpt", "kimg-000000.png", "kimg-000000.600.png", "kimg-123456", "reals.png", "last.ckpt"]
+    assert [labelled_images(name) for name in names] == [1600, 0, 600, 123_456_000, -1, -1]

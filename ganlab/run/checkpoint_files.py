@@ -1,0 +1,72 @@
+"""The checkpoints in a run's folder: which is the newest that can be read, and which have had their time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganlab.errors import RunError
+from ganlab.files import write_atomically
+from ganlab.training.checkpoint import load_checkpoint
+from ganlab.training.clock import labelled_images
+
+logger = logging.getLogger(__name__)
+
+LAST = "last.ckpt"
+
+
+def read_newest(folder: Path, device: torch.device | str = "cpu") -> tuple[Path, dict[str, Any]] | None:
+    """The newest checkpoint that can be read, with what is in it; None where there is none at all.
+
+    That is `last.ckpt`, or the one of the most images where it is missing or damaged, which costs a warning. Raises
+    `RunError` if there are checkpoints and none can be read.
+    """
+    problems = []
+    for path in _newest_first(folder):
+        try:
+            state = load_checkpoint(path, device)
+        except RunError as error:
+            problems.append(str(error))
+            continue
+        if path.name != LAST:
+            problem = problems[0] if problems else f"{folder / LAST} is missing"
+            logger.warning("ganlab: warning: %s; %s is taken instead", problem, path.name)
+        return path, state
+    if problems:
+        raise RunError(f"no checkpoint in {folder} can be read: {problems[0]}")
+    return None
+
+
+def name_as_last(path: Path) -> None:
+    """Let `last.ckpt` be this checkpoint, without a second copy where the file system has hard links."""
+    write_atomically(path.with_name(LAST), lambda temporary: _link_or_copy(path, temporary))
+
+
+def remove_old(folder: Path, keep: int, images_seen: int) -> None:
+    """Keep the newest `keep` checkpoints by the image counts in their names.
+
+    Those of more than `images_seen` images were written before the run went back to an earlier one; they go first.
+    """
+    moments = {path: labelled_images(path.name) for path in folder.glob("kimg-*.ckpt")}
+    by_age = sorted(moments, key=lambda path: (moments[path] <= images_seen, moments[path]))
+    for path in by_age[:-keep]:
+        path.unlink(missing_ok=True)
+
+
+def _newest_first(folder: Path) -> Iterator[Path]:
+    if (folder / LAST).exists():
+        yield folder / LAST
+    yield from sorted(folder.glob("kimg-*.ckpt"), key=lambda path: labelled_images(path.name), reverse=True)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)

@@ -1,0 +1,33 @@
+"""What the callbacks of a run have in common: its folder, its trackers, and that training may go back in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytorch_lightning import Callback
+
+from ganlab.tracking.tracker import Trackers
+
+
+class RunPart(Callback):
+    """A callback that works in a run's folder and does each thing once at its moment."""
+
+    def __init__(self) -> None:
+        self.folder: Path
+        self.trackers = Trackers()
+        self._done_at = -1
+
+    def attach(self, run_path: Path, trackers: Trackers) -> None:
+        """Take both; called before training starts, on every rank."""
+        self.folder = run_path
+        self.trackers = trackers
+
+    def rewind(self, images_seen: int) -> None:
+        """Take note that training goes on from an earlier moment: what came after it is to be done again."""
+        self._done_at = min(self._done_at, images_seen)
+
+    def first_time_at(self, images_seen: int) -> bool:
+        """Whether nothing was done yet at this moment; from now on it was."""
+        first = self._done_at != images_seen
+        self._done_at = images_seen
+        return first

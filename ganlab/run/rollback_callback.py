@@ -1,0 +1,56 @@
+"""Goes back to the last checkpoint when the guard asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pytorch_lightning import Trainer
+
+from ganlab.data.loader import StepLoader
+from ganlab.errors import RunError
+from ganlab.run.checkpoint_files import read_newest
+from ganlab.run.folder import Run
+from ganlab.run.part import RunPart
+from ganlab.training.checkpoint import restore_module
+from ganlab.training.module import GANModule
+
+
+class RollbackCallback(RunPart):
+    """Stands before the other callbacks, so that nothing is logged, saved or shown of a step that is taken back.
+
+    Args:
+        loader: goes on where it is, so that the same trap is not met again.
+        parts: the callbacks that have to know of it.
+    """
+
+    def __init__(self, loader: StepLoader, parts: Sequence[RunPart]) -> None:
+        super().__init__()
+        self.loader = loader
+        self.parts = parts
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Go back if the guard asks for it."""
+        if pl_module.settings.guard.rollback_requested:
+            self._roll_back(trainer, pl_module, batch.position + batch.images_shown)
+
+    def _roll_back(self, trainer: Trainer, module: GANModule, next_position: int) -> None:
+        guard = module.settings.guard
+        reason, rollbacks = guard.rollback_requested, guard.rollbacks
+        trainer.strategy.barrier()  # the last checkpoint may still be on its way to the disk
+        found = read_newest(Run(self.folder).checkpoints, module.device)
+        if found is None:
+            raise RunError(f"{reason}; and there is no checkpoint in {self.folder} to go back to")
+        restore_module(module, found[1])
+        guard.rollbacks, guard.rollback_requested = rollbacks, ""
+        clock = module.clock
+        clock.position = next_position
+        clock.stand_still()
+        self.loader.restart(next_position, clock.images_seen)
+        for part in self.parts:
+            part.rewind(clock.images_seen)
+        self.trackers.rewind(clock.images_seen)
+        if trainer.is_global_zero:
+            print(f"ganlab: {reason}; rolled back to {clock.images_seen} images ({rollbacks} of {guard.limit})")

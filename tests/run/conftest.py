@@ -1,0 +1,79 @@
+"""Whole runs of a tiny game, through `session.train`, without an installed plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganlab.run import session
+from ganlab.run.run_callback import Resume
+from ganlab.spec.model import (
+    CheckpointSection,
+    DataNode,
+    EvaluationSection,
+    Node,
+    SnapshotSection,
+    Spec,
+    TrackingSection,
+    TrainerSection,
+)
+from ganlab.training.guard import Guard
+from tests.evaluation.test_evaluator import Mean
+from tests.tiny import Logistic, TinyData, tiny_gan, tiny_settings
+
+
+class TinyRuns:
+    """Steps of 8 images; by default 6 of them, with a line every 24 and all else every 16 images."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loss = Logistic()
+
+    def module(self, spec, facts):
+        module = tiny_gan(tiny_settings(guard=Guard(spec.guard.non_finite, spec.guard.limit)))
+        module.loss = self.loss
+        return module
+
+    def spec(self, **changes) -> Spec:
+        values = {
+            "name": "tiny",
+            "kimg": 0.048,
+            "data": DataNode("optimizers", "sgd", batch_size=8),
+            "architecture": Node("optimizers", "adamw"),
+            "optimizers": {},
+            "trainer": TrainerSection(accelerator="cpu"),
+            "checkpoint": CheckpointSection(every_kimg=0.016, keep=10),
+            "evaluation": EvaluationSection((Node("optimizers", "rmsprop"),), every_kimg=0.016, samples=10),
+            "snapshots": SnapshotSection(every_kimg=0.016, grid=(2, 2)),
+            "tracking": TrackingSection(every_kimg=0.024, progress=False),
+        }
+        return Spec(**(values | changes))
+
+    def train(self, *, resume: bool = False, **changes) -> session.Outcome:
+        return session.train(self.spec(**changes), self.folder, Resume() if resume else None)
+
+    @property
+    def only_run(self) -> Path:
+        (run,) = (self.folder / "tiny").iterdir()
+        return run
+
+
+@pytest.fixture
+def tiny_runs(tmp_path, monkeypatch):
+    """Starts and resumes runs in one folder."""
+    runs = TinyRuns(tmp_path / "runs")
+    monkeypatch.setattr(session, "build_dataset", lambda node: TinyData())
+    monkeypatch.setattr(session, "build_module", runs.module)
+    monkeypatch.setattr(session, "build_metrics", lambda nodes, facts: {"mean": Mean()})
+    return runs
+
+
+def lines_without_time(path: Path) -> list[dict]:
+    """Records of a log, without what the wall clock says."""
+    from ganlab.tracking.jsonl import read_records
+
+    return [
+        {name: value for name, value in record.items() if name not in ("seconds", "images_per_second")}
+        for record in read_records(path)
+    ]
