@@ -21,10 +21,10 @@ pytestmark = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="
 
 
 class Disk:
-    """Fails when a file is written whose temporary name holds a word, from the `after`-th time on, until mended."""
+    """Fails when a file is written that is to become `name`, from the `after`-th time on, until mended."""
 
-    def __init__(self, monkeypatch, word: str, way: str, after: int = 0) -> None:
-        self.word, self.way, self.left, self.broken = word, way, after, True
+    def __init__(self, monkeypatch, name: str, way: str, after: int = 0) -> None:
+        self.name, self.way, self.left, self.broken = name, way, after, True
         opened, sync, replace = io.open, files._sync, Path.replace
         monkeypatch.setattr(io, "open", lambda path, *a, **o: opened(self._at_open(path, *a), *a, **o))
         monkeypatch.setattr(builtins, "open", lambda path, *a, **o: opened(self._at_open(path, *a), *a, **o))
@@ -41,8 +41,12 @@ class Disk:
         if self._fails(way, path):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
+    def _matches(self, name: str) -> bool:
+        stem, suffix = self.name.rsplit(".", 1)
+        return name.startswith(f".{stem}.") and name.endswith(f".{suffix}")
+
     def _fails(self, way, path) -> bool:
-        if not self.broken or way != self.way or self.word not in str(path) or ".tmp" not in str(path):
+        if not self.broken or way != self.way or ".tmp." not in str(path) or not self._matches(Path(path).name):
             return False
         self.left -= 1
         return self.left < 0
@@ -53,25 +57,27 @@ def leftovers(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("word", ["spec", "provenance"])
-def test_a_run_without_a_spec_is_none(tiny_runs, monkeypatch, word, way) -> None:
-    Disk(monkeypatch, word, way)
+@pytest.mark.parametrize("name", ["spec.yaml", "provenance.json"])
+def test_a_run_without_a_spec_is_none(tiny_runs, monkeypatch, name, way) -> None:
+    Disk(monkeypatch, name, way)
     with pytest.raises(RunError, match=r"the run folder cannot be written: .*(Input/output|No space left)"):
         tiny_runs.train()
     monkeypatch.undo()
     assert leftovers(tiny_runs.folder) == []
-    assert not list(tiny_runs.folder.rglob(f"{word}*"))
+    assert not list(tiny_runs.folder.rglob(name))
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("word", "after"), [("kimg-000000.016", 0), ("generator", 1), ("last", 1)])
+@pytest.mark.parametrize(
+    ("name", "after"), [("kimg-000000.016.ckpt", 0), ("generator.safetensors", 1), ("last.ckpt", 1)]
+)
 def test_a_checkpoint_that_cannot_be_written_ends_the_run_with_a_sentence(
-    tiny_runs, monkeypatch, caplog, word, after, way
+    tiny_runs, monkeypatch, caplog, name, after, way
 ) -> None:
-    if word == "last" and way in ("open", "body"):
+    if name == "last.ckpt" and way in ("open", "body"):
         monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError("no hard links here")))
     snapshots = tiny_runs.spec(snapshots=None).snapshots
-    disk = Disk(monkeypatch, word, way, after)
+    disk = Disk(monkeypatch, name, way, after)
     with pytest.raises(RunError, match=r"cannot (write|tidy up) .*: (Input/output error|No space left on device); "):
         tiny_runs.train(snapshots=snapshots)
     run = tiny_runs.only_run
@@ -87,34 +93,32 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_run_with_a_sentence(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("word", ["kimg-000000.016", "reals"])
-def test_a_picture_that_cannot_be_written_is_named_in_the_log(tiny_runs, monkeypatch, caplog, word, way) -> None:
-    Disk(monkeypatch, f"samples/.{word}", way)
+@pytest.mark.parametrize("name", ["kimg-000000.016.png", "reals.png"])
+def test_a_picture_that_cannot_be_written_is_named_in_the_log(tiny_runs, monkeypatch, caplog, name, way) -> None:
+    Disk(monkeypatch, name, way)
     run = tiny_runs.train().run
     (warning,) = [record.getMessage() for record in caplog.records if "warning" in record.getMessage()]
-    assert f"the picture {run.samples / word}.png cannot be written" in warning
-    pictures = {f"{name}.png" for name in ("reals", "kimg-000000", *(f"kimg-000000.0{n}" for n in (16, 32, 48)))}
-    assert {path.name for path in run.samples.iterdir()} == pictures - {f"{word}.png"}
+    assert f"the picture {run.samples / name} cannot be written" in warning
+    pictures = {f"{stem}.png" for stem in ("reals", "kimg-000000", *(f"kimg-000000.0{n}" for n in (16, 32, 48)))}
+    assert {path.name for path in run.samples.iterdir()} == pictures - {name}
     first, *others = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
     assert len(first["gaps"]) == 1
-    assert f"samples/{word}.png could not be written" in first["gaps"][0]
+    assert f"samples/{name} could not be written" in first["gaps"][0]
     assert all("gaps" not in other for other in others)
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("word", ["log", "metrics"])
-def test_logs_that_cannot_be_begun_are_whole_in_the_end(tiny_runs, monkeypatch, caplog, word, way) -> None:
-    disk = Disk(monkeypatch, word, way)
-    disk.left = -1
-    evaluate = tiny_runs.module
+@pytest.mark.parametrize("name", ["log.jsonl", "metrics.jsonl"])
+def test_logs_that_cannot_be_begun_are_whole_in_the_end(tiny_runs, monkeypatch, caplog, name, way) -> None:
+    disk = Disk(monkeypatch, name, way)
 
     def mended_after_a_line(spec, facts):
-        module = evaluate(spec, facts)
+        module = tiny_runs.module(spec, facts)
         step = module.training_step
 
-        def training_step(batch, index):
+        def training_step(*arguments):
             disk.broken = module.clock.images_seen < 32
-            step(batch, index)
+            step(*arguments)
 
         module.training_step = training_step
         return module
@@ -124,10 +128,10 @@ def test_logs_that_cannot_be_begun_are_whole_in_the_end(tiny_runs, monkeypatch, 
     (warning,) = [record.getMessage() for record in caplog.records if "warning" in record.getMessage()]
     assert "log.jsonl cannot be written to" in warning
     moments = {
-        name: [json.loads(line)["images_seen"] for line in (run.path / f"{name}.jsonl").read_text().splitlines()]
-        for name in ("log", "metrics")
+        file.name: [json.loads(line)["images_seen"] for line in file.read_text().splitlines()]
+        for file in run.path.glob("*.jsonl")
     }
-    assert moments == {"log": [24, 48], "metrics": [16, 32, 48]}
+    assert moments == {"log.jsonl": [24, 48], "metrics.jsonl": [16, 32, 48]}
 
 
 def test_what_a_killed_process_left_is_removed(tiny_runs) -> None:

@@ -55,7 +55,7 @@ PLACES = {
 
 @pytest.fixture
 def whole(tiny_runs):
-    """An uninterrupted run of 56 images, which ends between checkpoints, and where it is."""
+    """An uninterrupted run and where it is."""
     place, tiny_runs.folder = tiny_runs.folder, tiny_runs.folder.with_name("whole")
     run = tiny_runs.train().run
     tiny_runs.folder = place

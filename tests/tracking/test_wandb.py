@@ -107,12 +107,12 @@ def test_a_key_and_a_server_that_answers_mean_online(run_path, monkeypatch, capl
 def test_a_full_disk_costs_one_warning_and_is_tried_again(run_path, monkeypatch, caplog):
     tracker = WandbTracker(WandbSection(), run_path, {})
     trackers = Trackers([tracker])
-    monkeypatch.setattr(tracking, "_ROOM", 2**80)
-    for moment in (1000, 2000):
-        trackers.scalars(moment, {"a": 1.0})
+    with monkeypatch.context() as patched:
+        patched.setattr(tracking, "_ROOM", 2**80)
+        for moment in (1000, 2000):
+            trackers.scalars(moment, {"a": 1.0})
     (record,) = warnings(caplog)
     assert "No space left".lower() in record.getMessage().lower()
-    monkeypatch.undo()
     trackers.scalars(3000, {"a": 3.0})
     assert tracker._run.summary["images_seen"] == 3000, "it is tried again"
     tracker.finish("finished")
