@@ -1,0 +1,112 @@
+"""SIGTERM and Ctrl-C at every stage of a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ganlab.errors import Interrupted
+from ganlab.run.signals import SignalWatch
+from ganlab.tracking.jsonl import read_records
+from ganlab.training.checkpoint import load_checkpoint
+from tests.run.conftest import lines_without_time
+
+SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+def send_in(monkeypatch, place: str, number: signal.Signals, images_seen: int) -> None:
+    """Send a signal to this process when a function is called at or after a moment, once."""
+    owner, name = place.rsplit(".", 1)
+    module_path, class_name = owner.rsplit(".", 1)
+    kind = getattr(__import__(module_path, fromlist=[class_name]), class_name)
+    original, sent = getattr(kind, name), []
+
+    def watched(self, *arguments, **options):
+        clocks = [argument.clock for argument in arguments if hasattr(argument, "clock")]
+        if not sent and clocks[0].images_seen >= images_seen:
+            sent.append(number)
+            os.kill(os.getpid(), number)
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(kind, name, watched)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ganlab.run.run_callback.RunCallback.setup",
+        "ganlab.run.checkpoint_callback.CheckpointCallback.on_train_start",
+        "ganlab.run.snapshot_callback.SnapshotCallback.on_train_start",
+    ],
+)
+def test_before_the_first_step_a_signal_ends_at_once(tiny_runs, monkeypatch, number, place) -> None:
+    before = signal.getsignal(number)
+    send_in(monkeypatch, place, number, 0)
+    with pytest.raises(Interrupted) as interrupted:
+        tiny_runs.train()
+    assert interrupted.value.exit_code == 128 + number
+    assert signal.getsignal(number) == before
+    assert tiny_runs.train(resume=(tiny_runs.folder / "tiny").exists()).signal is None
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    ("place", "moment", "saved"),
+    [
+        ("ganlab.run.tracking_callback.TrackingCallback.on_train_batch_end", 8, 16),
+        ("ganlab.run.checkpoint_callback.CheckpointCallback.on_train_batch_end", 16, 16),
+        ("ganlab.evaluation.evaluator.Evaluator.evaluate", 16, 16),
+        ("ganlab.run.tracking_callback.TrackingCallback.on_train_end", 48, 48),
+        ("ganlab.run.checkpoint_callback.CheckpointCallback.on_train_end", 48, 48),
+        ("ganlab.run.evaluation_callback.EvaluationCallback.on_train_end", 48, 48),
+    ],
+)
+def test_a_signal_ends_with_a_checkpoint_and_a_resume_makes_up_for_it(
+    tiny_runs, monkeypatch, number, place, moment, saved
+) -> None:
+    with monkeypatch.context() as patched:
+        send_in(patched, place, number, moment)
+        outcome = tiny_runs.train()
+    assert outcome.signal == number
+    assert load_checkpoint(outcome.run.last_checkpoint)["clock"]["images_seen"] == saved
+    run = tiny_runs.train(resume=True).run.path
+    tiny_runs.folder = tiny_runs.folder.with_name("whole")
+    whole = tiny_runs.train().run.path
+    assert lines_without_time(run / "log.jsonl") == lines_without_time(whole / "log.jsonl")
+    assert read_records(run / "metrics.jsonl") == read_records(whole / "metrics.jsonl")
+
+
+def test_a_second_ctrl_c_interrupts_in_mid_step() -> None:
+    class Module:
+        interrupt_requested = False
+
+    module = Module()
+    with SignalWatch().listening() as signals:
+        signals.begin_training(module)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert module.interrupt_requested
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_rank_s_signal_is_this_one_s_too(tiny_runs, monkeypatch) -> None:
+    """SIGTERM to rank 1 alone once ended the run with exit code 0."""
+    original = tiny_runs.module
+
+    def told_by_another(spec, facts):
+        module = original(spec, facts)
+        update = module.update
+
+        def updated(*arguments):
+            update(*arguments)
+            module.interrupted = True
+
+        module.update = updated
+        return module
+
+    monkeypatch.setattr("ganlab.run.session.build_module", told_by_another)
+    assert tiny_runs.train().signal == signal.SIGTERM
