@@ -13,20 +13,23 @@ from ganlab.training.module import GANModule
 class EndCallback(Callback):
     """Ends training when enough images were seen, or when any rank got SIGTERM or Ctrl-C.
 
-    Signals wait for the end of a step from the first step on until the last files are written.
+    Signals wait for the end of a step from the first step on until the last files are written; whoever gives `signals`
+    listens to them until then.
     """
 
     def __init__(self, total_images: int, signals: SignalWatch | None = None) -> None:
         self.total_images = total_images
-        self.signals = signals or SignalWatch()
+        self.signals = signals
 
     def setup(self, trainer: Trainer, pl_module: GANModule, stage: str) -> None:  # type: ignore[override]
         """Take the signals back from Lightning."""
-        self.signals.listen()
+        if self.signals is not None:
+            self.signals.listen()
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Let signals wait; end at once if there is nothing to do."""
-        self.signals.begin_training(pl_module)
+        if self.signals is not None:
+            self.signals.begin_training(pl_module)
         trainer.should_stop = pl_module.clock.images_seen >= self.total_images
 
     def on_train_batch_end(  # type: ignore[override]

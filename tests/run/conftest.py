@@ -63,7 +63,7 @@ class TinyRuns:
 def tiny_runs(tmp_path, monkeypatch):
     """Starts and resumes runs in one folder."""
     runs = TinyRuns(tmp_path / "runs")
-    monkeypatch.setattr(session, "build_dataset", lambda node: TinyData())
+    monkeypatch.setattr(session, "open_dataset", lambda node: TinyData())
     monkeypatch.setattr(session, "build_module", runs.module)
     monkeypatch.setattr(session, "build_metrics", lambda nodes, facts: {"mean": Mean()})
     return runs

@@ -12,6 +12,8 @@ from ganlab.run.signals import SignalWatch
 from ganlab.tracking.jsonl import read_records
 from ganlab.training.checkpoint import load_checkpoint
 from tests.run.conftest import lines_without_time
+from tests.tiny import tiny_gan
+from tests.training.fitting import fit
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
@@ -84,13 +86,14 @@ def test_a_second_ctrl_c_interrupts_in_mid_step() -> None:
         interrupt_requested = False
 
     module = Module()
+    before = signal.getsignal(signal.SIGINT)
     with SignalWatch().listening() as signals:
         signals.begin_training(module)
         os.kill(os.getpid(), signal.SIGINT)
         assert module.interrupt_requested
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_another_rank_s_signal_is_this_one_s_too(tiny_runs, monkeypatch) -> None:
@@ -110,3 +113,9 @@ def test_another_rank_s_signal_is_this_one_s_too(tiny_runs, monkeypatch) -> None
 
     monkeypatch.setattr("ganlab.run.session.build_module", told_by_another)
     assert tiny_runs.train().signal == signal.SIGTERM
+
+
+def test_training_without_a_watch_leaves_the_signals_alone() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    fit(tiny_gan(), 8)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
