@@ -30,6 +30,7 @@ from ganlab.schedules import Schedule
 from ganlab.spec.constructor import constructor_of, input_parameters, parameter_names
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, own_names
 from ganlab.suggestions import did_you_mean
+from ganlab.training.compilation import check_compilation
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule, TrainingSettings
 from ganlab.training.ownership import check_ownership
@@ -238,6 +239,7 @@ def rehearse(spec: Spec) -> str | None:
     with torch.device("meta"):
         module, _ = build_architecture(spec, facts)
     check_ownership(module, module.players(), spec.optimizers)
+    check_compilation(module, spec.trainer.compile)
     check_batch_sizes(module, spec, spec.trainer.devices * spec.trainer.num_nodes)
     if spec.evaluation:
         build_metrics(spec.evaluation.metrics, facts)

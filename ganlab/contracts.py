@@ -126,7 +126,9 @@ class Regularizer(Protocol):
 
     `side` is the player whose terms it joins. Weight and lazy interval live in the spec. One that rewards its player,
     so that its values may be negative, says so with `is_reward = True`. One with state is an `nn.Module`: its buffers
-    are saved. It may change them in `after_update` (see `Constraint`), once for all parts of a batch.
+    are saved. It may change them in `after_update` (see `Constraint`), once for all parts of a batch. One whose penalty
+    is made of a gradient names the players whose networks are differentiated twice in `differentiates_twice`, a
+    frozenset: `trainer.compile` cannot take these.
     """
 
     side: ClassVar[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Gt
@@ -44,6 +44,8 @@ class GrowingGAN(TwoPlayerGAN):
         learning_rates: the same for the learning rate of all players; where there is no entry, the optimizers' own.
         reset_optimizers: let optimizers forget their averages whenever layers join or leave.
     """
+
+    compiles: ClassVar[bool] = False  # every step of a fade would be compiled anew
 
     def __init__(
         self,

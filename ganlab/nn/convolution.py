@@ -76,4 +76,7 @@ def _pair(size: Size) -> tuple[int, ...]:
 
 
 def _is_differentiated(*tensors: Tensor | None) -> bool:
+    """Whether a graph is made whose gradient may be differentiated; a compiled one has no second derivative."""
+    if torch.compiler.is_compiling():
+        return False
     return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)

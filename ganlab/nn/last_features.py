@@ -21,9 +21,12 @@ def last_features(network: nn.Module, run: Callable[[], Any]) -> Tensor:
             inputs[:] = [arguments[0]]
 
     handles = [layer.register_forward_pre_hook(remember) for layer in network.modules() if _has_weight(layer)]
+    # A compiled network does not call the hooks.
+    compiled, network._compiled_call_impl = network._compiled_call_impl, None
     try:
         run()
     finally:
+        network._compiled_call_impl = compiled
         for handle in handles:
             handle.remove()
     assert inputs, f"no layer with a weight runs in {type(network).__name__}"

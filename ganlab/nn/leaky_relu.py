@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.nn import functional
 
 _aten = torch.ops.aten
 
@@ -52,6 +53,8 @@ def leaky_relu(features: Tensor, slope: float = 0.2) -> Tensor:
     where torch gives them zeros.
     """
     assert slope >= 0, f"the signs of the output tell those of the input for slopes of at least 0, not for {slope}"
+    if torch.compiler.is_compiling():
+        return functional.leaky_relu(features, slope)
     output: Tensor = _LeakyReLU.apply(features, slope)
     return output
 

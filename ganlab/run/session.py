@@ -31,6 +31,7 @@ from ganlab.run.signals import SignalWatch
 from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
+from ganlab.training.compilation import compile_networks
 from ganlab.training.module import GANModule
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
         preflight(dataset)
     module = build_module(spec, dataset.facts)
     check_batch_sizes(module, spec, launch.world_size)
+    compile_networks(module, spec.trainer.compile)
     remark = module.remark(spec.total_images)
     if remark and is_first_process():
         logger.warning("ganlab: warning: %s", remark)

@@ -139,6 +139,8 @@ class TrainerSection:
         num_nodes: machines.
         precision: Precision of the networks; losses are in full precision.
         penalty_precision: Precision of the networks in penalties: full or, which is faster, the `same` as elsewhere.
+        compile: What `torch.compile` takes: `none`, the `networks` of all players, or a list of players. It cannot take
+            those that a penalty differentiates twice.
         benchmark: let cuDNN time its algorithms; null leaves the choice to Lightning.
         deterministic: use deterministic algorithms only, which is slower.
         detect_anomaly: look for the operation that made a non-finite gradient, which is slow.
@@ -149,6 +151,7 @@ class TrainerSection:
     num_nodes: Count = 1
     precision: Annotated[Literal["32-true", "bf16-mixed", "64-true"], _NO_FLOAT16] = "32-true"
     penalty_precision: Literal["float32", "same"] = "float32"
+    compile: Literal["none", "networks"] | tuple[str, ...] = "none"
     benchmark: bool | None = None
     deterministic: bool = False
     detect_anomaly: bool = False

@@ -33,6 +33,7 @@ class GradientPenalty:
 
     side: ClassVar[str] = "discriminator"
     requires: ClassVar[frozenset[str]] = frozenset({"real_images", "fake_images", "discriminate", "random"})
+    differentiates_twice: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ class PathLength(nn.Module):
 
     side: ClassVar[str] = "generator"
     requires: ClassVar[frozenset[str]] = frozenset({"latents", "labels", "generate", "random"})
+    differentiates_twice: ClassVar[frozenset[str]] = frozenset({"generator"})
 
     def __init__(self, decay: Annotated[float, Gt(0), Le(1)] = 0.01, shrink: Count = 2) -> None:
         super().__init__()

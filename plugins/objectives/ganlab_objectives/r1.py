@@ -29,6 +29,8 @@ class R1:
 
     def __init__(self, finite_difference: Positive | None = None) -> None:
         self.finite_difference = finite_difference
+        exact = finite_difference is None
+        self.differentiates_twice: frozenset[str] = frozenset({"discriminator"} if exact else ())
 
     def penalty(self, views: Views) -> Tensor:
         """1/2 mean_n |dD/dx_n|^2 at the reals."""
