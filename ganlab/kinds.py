@@ -2,7 +2,9 @@
 
 A reference is written `module:attribute` and loaded when it is needed, so that finding plugins and checking names
 imports nothing heavy. A new kind is one more entry of `KINDS` (and a template): from then on it is found, checked
-when loaded, nested in specs, listed, documented, and tried by the conformance kit.
+when loaded, nested in specs, listed, documented, and tried by the conformance kit (`tests/test_kinds.py` adds one).
+Wrappers of a game's fakes, for example, will be
+`Kind("latents", contract="ganlab.contracts:<their protocol>", protocols=(...), slot="latents", checks=(...))`.
 """
 
 from __future__ import annotations

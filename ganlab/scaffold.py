@@ -36,6 +36,13 @@ def write_distribution(name: str, kind: str, folder: Path) -> list[Path]:
     return written
 
 
+def write_spec(name: str, folder: Path, spec: str) -> Path:
+    """Write a spec beside a new plugin."""
+    path = folder / f"{name}.yaml"
+    path.write_text(f"# A first training with {name}: ganlab train {path.name}\n{spec}", encoding="utf-8")
+    return path
+
+
 def _words(name: str, kind: str) -> dict[str, str]:
     return {
         "name": name,

@@ -30,7 +30,7 @@ ROOMS = (
     ("testing",),
     ("studies", "latents", "exchange"),
     ("run",),
-    ("description", "scaffold"),
+    ("description", "scaffold", "starter"),
     ("build",),
     ("games",),
     ("evaluation",),

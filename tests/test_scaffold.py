@@ -7,12 +7,15 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
+from ganlab.build import rehearse
 from ganlab.cli.app import app
 from ganlab.errors import UserError
 from ganlab.plugin_contracts import load
 from ganlab.plugins import KINDS, find
-from ganlab.scaffold import write_distribution
+from ganlab.scaffold import write_distribution, write_spec
+from ganlab.spec import read_spec
 from ganlab.spec.constructor import constructor_of
+from ganlab.starter import starter_spec
 
 
 def entry_points(folder):
@@ -66,6 +69,22 @@ def test_a_new_plugin_passes_its_own_test(kind, install, tmp_path, monkeypatch):
     check_plugin(kind, name)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "extractors"])
+def test_the_spec_of_a_new_plugin_can_be_trained_once_it_is_installed(kind, install, toy, tmp_path, monkeypatch):
+    name = f"started_{kind}"
+    write_distribution(name, kind, tmp_path / "new")
+    spec = write_spec(name, tmp_path / "new", starter_spec(kind, name))
+    install_from(tmp_path / "new", install)
+    monkeypatch.syspath_prepend(tmp_path / "new")
+    read = read_spec(spec)
+    assert rehearse(read) is None
+    assert f"name: {name}" in spec.read_text()
+
+
+def test_a_kind_that_no_spec_holds_gets_none(toy):
+    assert starter_spec("extractors", "new") is None
+
+
 def test_nothing_is_overwritten(tmp_path):
     write_distribution("fresh", "losses", tmp_path / "new")
     with pytest.raises(UserError, match="exists already"):
@@ -90,5 +109,8 @@ def test_the_command_says_what_to_do_next(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["plugin", "new", "my_loss"])
     assert result.exit_code == 0
-    assert "pip install -e ganlab-my-loss" in result.stdout
+    assert "pip install -e 'ganlab-my-loss[test]'" in result.stdout
+    assert "ganlab train ganlab-my-loss/my_loss.yaml" in result.stdout
+    project = tomllib.loads((tmp_path / "ganlab-my-loss/pyproject.toml").read_text())["project"]
+    assert any(need.startswith("pytest") for need in project["optional-dependencies"]["test"])
     assert entry_points(tmp_path / "ganlab-my-loss") == {"ganlab.losses": {"my_loss": "ganlab_my_loss.my_loss:MyLoss"}}
