@@ -291,3 +291,69 @@ def test_contradictions_and_what_data_cannot_give_are_said_in_a_sentence(metric,
     built.needs = frozenset(needs)
     with pytest.raises(UserError, match=f"the metric 'odd' .*{sentence}"):
         Evaluator({"odd": built}, TinyData(50), samples=10)
+
+
+class PairedFacts:
+    """Facts of data with inputs and held-out examples."""
+
+    inputs, held_out = {"hint": None}, "paired-held-out"
+
+    def __init__(self, facts):
+        self.facts = facts
+
+    def __getattr__(self, name):
+        return getattr(self.facts, name)
+
+
+class PairedData(TinyData):
+    """Each example has a hint: its own image as a network takes it."""
+
+    def __init__(self, size, held_out=None):
+        super().__init__(size)
+        self.images = self.images if held_out else 255 - self.images
+        self.facts, self.held_out = PairedFacts(self.facts), held_out
+        self.facts.fingerprint = f"paired-{size}"
+
+    def __getitem__(self, index):
+        return {**super().__getitem__(index), "hint": self.images[index].float() / 127.5 - 1}
+
+
+def copy_the_hints(module, count, seed, *, labels, inputs, first, batch_size):
+    """Samples of a game that gives back what it is given, as `sample_blocks` makes them."""
+    for start in range(first, first + count, batch_size):
+        size = min(batch_size, first + count - start)
+        yield inputs(range(start, start + size))["hint"], labels[start - first : start - first + size]
+
+
+def test_fake_i_belongs_to_held_out_example_i(monkeypatch):
+    monkeypatch.setattr("ganlab.evaluation.fakes.sample_blocks", copy_the_hints)
+    distance, labels, held_out = Distance(), Labels(), PairedData(7)
+    data = PairedData(50, held_out=held_out)
+    evaluator = Evaluator({"distance": distance, "labels": labels}, data, samples=40, batch_size=16)
+    first, _ = evaluator.evaluate(tiny_gan())
+    assert first.error is None
+    assert first.values == {"distance/l1": 0.0}
+    assert first.protocol["made_for"] == "paired-7"
+    order = [index % 7 for index in range(40)]
+    assert torch.equal(torch.cat(distance.targets), held_out.images[order])
+    assert torch.cat(labels.seen[False]).tolist() == [index % 2 for index in order]
+
+
+def test_fakes_that_are_not_what_they_should_be_have_a_distance(monkeypatch):
+    def shifted(module, count, seed, *, inputs, **options):
+        later = lambda numbers: inputs([number + 1 for number in numbers])  # noqa: E731
+        return copy_the_hints(module, count, seed, inputs=later, **options)
+
+    monkeypatch.setattr("ganlab.evaluation.fakes.sample_blocks", shifted)
+    held_out = PairedData(7)
+    (result,) = Evaluator({"distance": Distance()}, PairedData(50, held_out), samples=14).evaluate(tiny_gan())
+    following = held_out.images.roll(-1, 0)
+    expected = (following.double() - held_out.images.double()).abs().mean().item()
+    assert result.values["distance/l1"] == pytest.approx(expected)
+
+
+def test_data_that_hold_nothing_out_have_no_targets():
+    data = PairedData(50)
+    data.facts.held_out = None
+    with pytest.raises(UserError, match=r"'distance' needs inputs and targets: .* set 'data.holdout: 0.1'"):
+        Evaluator({"distance": Distance()}, data, samples=10)

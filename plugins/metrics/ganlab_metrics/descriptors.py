@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
 import numpy as np
 import torch
 from torch import Tensor
 
 PATCH = 7  # pixels
+_ROWS = 2**16  # of a file at a time
+
+
+class Room:
+    """Memory that several sets take together, in bytes; what does not fit into it goes to files."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for so many bytes, which are taken."""
+        fits = size <= self.free
+        self.free -= size if fits else 0
+        return fits
 
 
 class DescriptorSet:
-    """Patches of one pyramid level as float32 descriptors on the CPU, and their mean and deviation per channel."""
+    """Patches of one pyramid level as float32 descriptors on the CPU, and their mean and deviation per channel.
 
-    def __init__(self, channels: int, *seed: int) -> None:
+    Those for which there is no `room` are in a temporary file without a name, which goes with the set.
+    """
+
+    def __init__(self, channels: int, room: Room, *seed: int) -> None:
         self.channels = channels
+        self.room = room
         self._random = np.random.default_rng(seed)
         self._parts: list[Tensor] = []
+        self._file: IO[bytes] | None = None
+        self._rows_in_file = 0
         self._sum = torch.zeros(channels, dtype=torch.float64)
         self._squares = torch.zeros(channels, dtype=torch.float64)
 
     def __len__(self) -> int:
-        return sum(map(len, self._parts))
+        return sum(map(len, self._parts)) + self._rows_in_file
 
     def add(self, level: Tensor, patches: int) -> None:
         """Take `patches` random patches of each image (N, C, H, W), all of them within the image."""
         taken = self._cut(level, patches).flatten(0, 1).float().cpu()
-        self._parts.append(taken.flatten(1))
+        self._keep(taken.flatten(1))
         exact = taken.double()
         self._sum += exact.sum((0, 2, 3))
         self._squares += exact.square().sum((0, 2, 3))
@@ -40,10 +64,30 @@ class DescriptorSet:
         scaled = directions.double().view(len(directions), self.channels, -1) / deviation[:, None]
         offsets = (scaled * mean[:, None]).sum((1, 2))
         scaled = scaled.flatten(1).float()
-        rows = torch.cat([scaled @ part.T for part in self._parts], dim=1)
-        sorted_rows = rows.sub_(offsets.float()[:, None]).numpy()
+        rows = torch.empty(len(directions), len(self))
+        start = 0
+        for part in self._all_parts():
+            torch.sub(scaled @ part.T, offsets.float()[:, None], out=rows[:, start : start + len(part)])
+            start += len(part)
+        sorted_rows = rows.numpy()
         sorted_rows.sort(axis=1)  # numpy's sort of rows is an order of magnitude faster than torch's on a CPU
         return sorted_rows
+
+    def _keep(self, descriptors: Tensor) -> None:
+        if self.room.take(descriptors.numel() * descriptors.itemsize):
+            self._parts.append(descriptors)
+            return
+        self._file = self._file or tempfile.TemporaryFile(prefix="ganlab-swd-")  # noqa: SIM115
+        self._file.write(memoryview(descriptors.contiguous().numpy()).cast("B"))
+        self._rows_in_file += len(descriptors)
+
+    def _all_parts(self) -> Iterator[Tensor]:
+        yield from self._parts
+        if self._file is not None:
+            self._file.flush()
+            shape = (self._rows_in_file, self.channels * PATCH * PATCH)
+            # Copied on writing, as torch wants arrays that can be written; nothing is.
+            yield from torch.from_numpy(np.memmap(self._file, np.float32, "c", shape=shape)).split(_ROWS)
 
     def _cut(self, level: Tensor, patches: int) -> Tensor:
         """(N, patches, C, 7, 7)."""

@@ -11,7 +11,7 @@ from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import UserError
-from ganlab_metrics.descriptors import PATCH, DescriptorSet
+from ganlab_metrics.descriptors import PATCH, DescriptorSet, Room
 from ganlab_metrics.laplacian_pyramid import laplacian_pyramid, level_sizes
 from ganlab_metrics.wasserstein import wasserstein_distances
 
@@ -27,9 +27,19 @@ class SlicedWassersteinDistance:
     unequal numbers of images, too. Patches and directions follow from `seed`. Two sets of reals do not have the
     distance 0: compare with what they have.
 
-    Memory: 196 bytes times channels times patches times images for each level, for reals and fakes each (1.2 GB a
-    level for the published 16,384 RGB images). The reals' sorted projections are kept, which saves their work in all
-    later evaluations, if they take at most `cache_mib` MiB together.
+    Args:
+        shape: shape of the images.
+        patches: descriptors of each image and level.
+        repeats: rounds of directions.
+        directions: directions of each round.
+        seed: of patches and directions.
+        cache_mib: the reals' sorted projections are kept, which saves their work in all later evaluations, if they take
+            at most so many MiB together.
+        images: how many images of each side count; null for all that are shown.
+        coarsest: side of the last level in pixels.
+        memory_mib: MiB of memory for descriptors; those beyond it lie in temporary files, which is slower and gives the
+            same numbers. They take 196 bytes times channels times patches times images for each level and side: of the
+            published 16,384 RGB images 1.2 GB, and 17 GB for all of 1024 pixels.
     """
 
     def __init__(
@@ -42,6 +52,7 @@ class SlicedWassersteinDistance:
         cache_mib: int = 1024,
         images: Annotated[int, Ge(1)] | None = None,
         coarsest: Annotated[int, Ge(PATCH)] = 16,
+        memory_mib: Annotated[int, Ge(0)] = 4096,
     ) -> None:
         _check_shape(shape)
         self.channels = shape[0]
@@ -51,6 +62,7 @@ class SlicedWassersteinDistance:
         self.seed = seed
         self.cache_bytes = cache_mib * 2**20
         self.images = images
+        self.bytes_a_side = memory_mib * 2**20 // 2
         self.protocol = {"patches": patches, "directions": self.directions, "metric_seed": seed}
         if coarsest != 16:
             self.protocol["coarsest"] = coarsest
@@ -107,7 +119,8 @@ class SlicedWassersteinDistance:
         return torch.from_numpy(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
     def _empty(self, *, real: bool) -> list[DescriptorSet]:
-        return [DescriptorSet(self.channels, self.seed, level, int(real)) for level in range(len(self.sizes))]
+        room = Room(self.bytes_a_side)
+        return [DescriptorSet(self.channels, room, self.seed, level, int(real)) for level in range(len(self.sizes))]
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

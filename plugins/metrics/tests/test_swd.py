@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from ganlab_metrics import descriptors
 from ganlab_metrics.laplacian_pyramid import laplacian_pyramid, level_sizes
 from ganlab_metrics.swd import SlicedWassersteinDistance
 from ganlab_metrics.wasserstein import wasserstein_distances
@@ -115,6 +116,29 @@ def test_reset_forgets_fakes_and_keeps_reals(cache_mib):
     metric.reset()
     metric.update(fakes, real=False)
     assert metric.compute() == first
+
+
+@pytest.mark.parametrize("memory", [0, 40_000, 150_000])
+def test_descriptors_beyond_the_memory_lie_in_files_and_give_the_same_numbers(memory, monkeypatch):
+    files = []
+    make = descriptors.tempfile.TemporaryFile
+    monkeypatch.setattr(descriptors.tempfile, "TemporaryFile", lambda **named: files.append(make(**named)) or files[-1])
+    monkeypatch.setattr(descriptors, "_ROWS", 37)
+    roomy, narrow = (SlicedWassersteinDistance((3, 32, 32), 8, 1, 24) for _ in range(2))
+    narrow.bytes_a_side = memory
+    narrow._reals = narrow._empty(real=True)
+    for metric in (roomy, narrow):
+        for part in images_of(20, 3, 32, 0).split(6):
+            metric.update(part, real=True)
+    for seed in (1, 2):
+        for metric in (roomy, narrow):
+            metric.reset()
+            for part in images_of(20, 3, 32, seed).split(6):
+                metric.update(part, real=False)
+        assert narrow.compute() == pytest.approx(roomy.compute(), rel=1e-6)
+    held = sum(part.numel() * 4 for level in narrow._fakes for part in level._parts)
+    assert held <= memory
+    assert files
 
 
 def test_ranks_sets_by_how_near_they_are():
