@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset, GeneratorMetric, Metric
+from ganlab.data.opening import held_out_of
 from ganlab.distributed import broadcast_value, rank
 from ganlab.evaluation.fakes import fake_blocks
 from ganlab.evaluation.held_out import HeldOut
@@ -119,10 +120,9 @@ class Evaluator:
 
     def _source(self) -> Dataset | None:
         """The examples that fakes are made for: held-out ones, or else those of the training; None without inputs."""
-        if not getattr(self.dataset.facts, "inputs", None):
+        if not self.dataset.facts.inputs:
             return None
-        held_out: Dataset | None = getattr(self.dataset, "held_out", None)
-        return held_out or self.dataset
+        return held_out_of(self.dataset) or self.dataset
 
     def _working(self, errors: Mapping[str, str]) -> list[tuple[str, Metric | GeneratorMetric]]:
         return [(name, metric) for name, metric in self.metrics.items() if name not in errors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def fake_blocks(
 
 def _made(module: GANModule, seed: int, first: int, size: int, source: HeldOut | None) -> tuple[Tensor, Tensor | None]:
     given: Mapping[str, Any] = {}
-    if source is not None:
+    if source is not None and "inputs" in inspect.signature(sample_blocks).parameters:
         given = {"inputs": source.inputs, "labels": source.labels(range(first, first + size))}
     pieces = list(sample_blocks(module, size, seed, first=first, batch_size=size, **given))
     images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])

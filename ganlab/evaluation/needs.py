@@ -65,9 +65,9 @@ def _not_given(metric: Any, facts: DataFacts) -> Iterator[str]:
     if not wanted:
         return
     needed = f"needs {' and '.join(wanted)}: held-out examples that fakes are made for"
-    if not getattr(facts, "inputs", None):
+    if not facts.inputs:
         yield f"{needed}; these data have no inputs to make fakes from: leave it out"
-    elif getattr(facts, "held_out", None) is None:
+    elif facts.held_out is None:
         yield f"{needed}; these data hold none out: set 'data.holdout: 0.1', or leave it out"
 
 

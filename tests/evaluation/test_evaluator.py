@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from ganlab.contracts import InputFacts
 from ganlab.errors import UserError
 from ganlab.evaluation.evaluator import Evaluator, merge_values
 from tests.tiny import TinyData, tiny_gan, tiny_settings
@@ -293,29 +295,19 @@ def test_contradictions_and_what_data_cannot_give_are_said_in_a_sentence(metric,
         Evaluator({"odd": built}, TinyData(50), samples=10)
 
 
-class PairedFacts:
-    """Facts of data with inputs and held-out examples."""
-
-    inputs, held_out = {"hint": None}, "paired-held-out"
-
-    def __init__(self, facts):
-        self.facts = facts
-
-    def __getattr__(self, name):
-        return getattr(self.facts, name)
-
-
 class PairedData(TinyData):
-    """Each example has a hint: its own image as a network takes it."""
+    """Each example has a hint: its own image, as it is stored."""
 
     def __init__(self, size, held_out=None):
         super().__init__(size)
         self.images = self.images if held_out else 255 - self.images
-        self.facts, self.held_out = PairedFacts(self.facts), held_out
-        self.facts.fingerprint = f"paired-{size}"
+        self.held_out = held_out
+        inputs = {"hint": InputFacts((1, 4, 4), "images")}
+        named = None if held_out is None else held_out.facts.fingerprint
+        self.facts = replace(self.facts, fingerprint=f"paired-{size}", inputs=inputs, held_out=named)
 
     def __getitem__(self, index):
-        return {**super().__getitem__(index), "hint": self.images[index].float() / 127.5 - 1}
+        return {**super().__getitem__(index), "hint": self.images[index]}
 
 
 def copy_the_hints(module, count, seed, *, labels, inputs, first, batch_size):
@@ -354,6 +346,5 @@ def test_fakes_that_are_not_what_they_should_be_have_a_distance(monkeypatch):
 
 def test_data_that_hold_nothing_out_have_no_targets():
     data = PairedData(50)
-    data.facts.held_out = None
     with pytest.raises(UserError, match=r"'distance' needs inputs and targets: .* set 'data.holdout: 0.1'"):
         Evaluator({"distance": Distance()}, data, samples=10)
