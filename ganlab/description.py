@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganlab.build import build_architecture
-from ganlab.contracts import Batch, DataFacts
+from ganlab.contracts import Batch, DataFacts, Examples
+from ganlab.data.scaling import scale_input
 from ganlab.errors import UserError
 from ganlab.randomness import Randomness
 from ganlab.spec.model import Spec
@@ -61,14 +62,27 @@ def describe_players(spec: Spec, facts: DataFacts) -> dict[str, PlayerDescriptio
         module, _ = build_architecture(spec, facts)
     module.clock.images_seen = spec.total_images
     players = {name: _empty(part) for name, part in module.players().items()}
-    batch = Batch(
-        images=torch.empty(_IMAGES, *facts.shape, device="meta"),
-        labels=torch.zeros(_IMAGES, dtype=torch.int64, device="meta") if facts.classes else None,
-        random=Randomness(0, count=_IMAGES, device="meta"),
-    )
+    batch = _example_batch(facts)
     for name in players:
         players[name] = _describe(module, name, batch)
     return players
+
+
+def _example_batch(facts: DataFacts) -> Batch:
+    """A batch on the meta device with all that examples of these facts have."""
+    examples = _examples(facts)
+    further = {name: _examples(domain) for name, domain in facts.further.items()}
+    random = Randomness(0, count=_IMAGES, device="meta")
+    return Batch(examples.images, examples.labels, random, examples.inputs, further)
+
+
+def _examples(facts: DataFacts) -> Examples:
+    labels = torch.zeros(_IMAGES, dtype=torch.int64, device="meta") if facts.classes else None
+    inputs = {
+        name: scale_input(torch.empty(_IMAGES, *of_input.shape, device="meta"), of_input)
+        for name, of_input in facts.inputs.items()
+    }
+    return Examples(torch.empty(_IMAGES, *facts.shape, device="meta"), labels, inputs)
 
 
 def _empty(part: nn.Module) -> PlayerDescription:

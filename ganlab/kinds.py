@@ -142,7 +142,7 @@ KINDS: dict[str, Kind] = _kinds(
         protocols=("ganlab.contracts:Dataset",),
         section_node="ganlab.spec.model:DataNode",
         takes_facts=False,
-        checks=(f"{_CHECKS}.leaf_checks:check_dataset",),
+        checks=(f"{_CHECKS}.dataset_checks:check_dataset",),
     ),
     Kind(
         "metrics",

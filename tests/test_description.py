@@ -80,3 +80,18 @@ def build_spec(path):
     from ganlab.spec import read_spec
 
     return read_spec(path)
+
+
+def test_the_batch_has_all_that_examples_have() -> None:
+    from ganlab.description import _example_batch
+    from ganlab.facts import DataFacts, InputFacts
+
+    photos = DataFacts((3, 8, 8), 5, "photos", class_names=("a", "b"))
+    inputs = {"map": InputFacts((1, 4, 4), "maps", classes=3), "pose": InputFacts((2,))}
+    batch = _example_batch(DataFacts((1, 4, 4), 5, "x", inputs=inputs, further={"photos": photos}))
+    assert {name: (value.dtype, tuple(value.shape[1:])) for name, value in batch.inputs.items()} == {
+        "map": (torch.int64, (1, 4, 4)),
+        "pose": (torch.float32, (2,)),
+    }
+    assert batch.further["photos"].images.shape[1:] == (3, 8, 8)
+    assert batch.further["photos"].labels is not None

@@ -149,7 +149,7 @@ class ToyData:
     def __init__(self, resolution: int = 4, size: int = 32) -> None:
         generator = torch.Generator().manual_seed(0)
         self.images = torch.randint(256, (size, 1, resolution, resolution), generator=generator, dtype=torch.uint8)
-        self.facts = DataFacts((1, resolution, resolution), size, "toy", class_names=("a", "b"))
+        self.facts = DataFacts((1, resolution, resolution), size, f"toy-{resolution}-{size}", class_names=("a", "b"))
 
     def __len__(self) -> int:
         return len(self.images)

@@ -68,7 +68,8 @@ def examine(dataset: Dataset, indices: Sequence[int]) -> Findings:
 
 
 def _processes(dataset: Dataset, count: int) -> int:
-    if hasattr(dataset, "take") or count < _WORTH_PROCESSES:
+    in_memory = hasattr(dataset, "take") and not hasattr(dataset, "inspect")
+    if in_memory or count < _WORTH_PROCESSES:
         return 0
     return min(os.cpu_count() or 1, _MOST_PROCESSES)
 

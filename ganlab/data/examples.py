@@ -33,7 +33,14 @@ def read_examples(dataset: Dataset, indices: Sequence[int], resolution: int | No
             return _checked(facts, indices, dict(take_reduced(indices, resolution)), factor)
         return reduce_examples(read_examples(dataset, indices), facts, resolution)
     take = getattr(dataset, "take", None)
-    taken = dict(take(indices)) if take is not None else _stack(indices, [_read(dataset, index) for index in indices])
+    if take is None:
+        return _checked(facts, indices, _stack(indices, [_read(dataset, index) for index in indices]), 1)
+    try:
+        taken = dict(take(indices))
+    except DataError:
+        raise
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(f"examples {span(indices)} of the data set cannot be read: {error}") from error
     return _checked(facts, indices, taken, 1)
 
 
@@ -54,7 +61,7 @@ def _read(dataset: Dataset, index: int) -> Mapping[str, Any]:
         return dataset[index]
     except DataError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, IndexError) as error:
         raise DataError(f"example {index} of the data set cannot be read: {error}") from error
 
 

@@ -34,7 +34,10 @@ class StepPlan:
     @property
     def positions(self) -> Tensor:
         """Places in the stream, (steps * count,), one global batch after the other."""
-        first = torch.arange(self.steps) * self.batch_size + (self.position + self.start)
+        begin = self.position + self.start
+        if self.steps == 1:
+            return torch.arange(begin, begin + self.count)
+        first = torch.arange(self.steps) * self.batch_size + begin
         return (first[:, None] + torch.arange(self.count)).flatten()
 
 

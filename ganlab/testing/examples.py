@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer, Preset
 from ganlab.errors import SpecError, UserError
+from ganlab.facts import InputFacts
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import derive_seed
@@ -30,21 +33,41 @@ EXAMPLE_FACTS: Mapping[str, DataFacts] = {
 
 
 class ExampleData:
-    """Noise that has the given facts."""
+    """Noise that has the given facts: inputs, further domains and held-out examples as they tell of them."""
 
-    def __init__(self, facts: DataFacts) -> None:
+    def __init__(self, facts: DataFacts, scope: str = "example") -> None:
         self.facts = facts
-        generator = torch.Generator().manual_seed(derive_seed("example", *facts.shape))
-        low, high = facts.value_range
-        noise = torch.rand((facts.size, *facts.shape), generator=generator) * (high - low) + low
-        self.images = noise.to(torch.uint8) if facts.is_images else noise
+        self._scope = scope
+        self.images = self._noise("images", facts.shape, facts.value_range, whole=facts.is_images)
+        self.inputs = {name: self._input(name, of_input) for name, of_input in facts.inputs.items()}
+        self.further = {name: ExampleData(domain, f"{scope}/{name}") for name, domain in facts.further.items()}
+        self.held_out: ExampleData | None = None
+        if facts.held_out is not None:
+            self.held_out = ExampleData(replace(facts, fingerprint=facts.held_out, held_out=None), f"{scope}/held out")
 
     def __len__(self) -> int:
         return self.facts.size
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
         example: dict[str, Any] = {"images": self.images[index]}
+        example |= {name: values[index] for name, values in self.inputs.items()}
         return example | ({"label": index % self.facts.classes} if self.facts.classes else {})
+
+    def _input(self, name: str, facts: InputFacts) -> Tensor:
+        if facts.kind == "maps":
+            return self._noise(name, facts.shape, (0.0, float(facts.classes or 2)), whole=True)
+        if facts.kind == "images":
+            return self._noise(name, facts.shape, facts.value_range, whole=facts.value_range == (0.0, 255.0))
+        return self._noise(name, facts.shape, (-1.0, 1.0), whole=False)
+
+    def _noise(self, name: str, shape: tuple[int, ...], within: tuple[float, float], *, whole: bool) -> Tensor:
+        key: tuple[int | str, ...] = shape
+        if (self._scope, name) != ("example", "images"):
+            key = (self._scope, name, *shape)
+        generator = torch.Generator().manual_seed(derive_seed("example", *key))
+        low, high = within
+        noise = torch.rand((self.facts.size, *shape), generator=generator) * (high - low) + low
+        return noise.to(torch.uint8) if whole else noise
 
 
 def is_preset(kind: str, name: str) -> bool:

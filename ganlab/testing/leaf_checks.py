@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import copy
 import inspect
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from unittest import SkipTest
 
 import torch
 from torch import Tensor, nn
 
-from ganlab.build import build_dataset
-from ganlab.contracts import DataFacts
-from ganlab.data import read_examples
-from ganlab.errors import DataError
 from ganlab.nn import spatial_activation
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
-from ganlab.spec import node_from
 from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, is_preset
 
 
@@ -127,28 +121,6 @@ def check_augmentation(name: str) -> None:
         _check_second_derivative(first, images)
 
 
-def check_dataset(name: str) -> None:
-    """Facts and examples agree, and two instances are the same; for data sets that need no files or say `example`."""
-    plugin = find("datasets", name)
-    factory = load(plugin)
-    if not hasattr(factory, "example") and _needs_options(factory):
-        raise SkipTest("needs options, and its class has no 'example'")
-    node = node_from("datasets", {"name": plugin.reference, **getattr(factory, "example", {})})
-    try:
-        dataset, again = build_dataset(node), build_dataset(node)
-    except DataError as error:
-        raise SkipTest(f"needs files: {error}") from error
-    facts: DataFacts = dataset.facts
-    assert len(dataset) == facts.size > 0, f"{len(dataset)} examples, but facts.size is {facts.size}"
-    assert facts.fingerprint == again.facts.fingerprint, "the fingerprint changes from one instance to the next"
-    indices = [0, len(dataset) // 2, len(dataset) - 1]
-    examples = read_examples(dataset, indices)
-    for key, value in read_examples(again, indices).items():
-        assert torch.equal(examples[key], value), f"'{key}' changes from one instance to the next"
-    copy = read_examples(pickle.loads(pickle.dumps(dataset)), indices)
-    assert torch.equal(copy["images"], examples["images"]), "worker processes would see other examples"
-
-
 def check_optimizer(name: str) -> None:
     """It minimises a square, and goes on from its saved state as if nothing had happened."""
     factory = load(find("optimizers", name))
@@ -181,12 +153,3 @@ def _check_second_derivative(outputs: Tensor, inputs: Tensor) -> None:
 def _check_scalar(value: Tensor, what: str) -> None:
     assert value.shape == (), f"{what} returns the shape {tuple(value.shape)}, not a scalar"
     assert torch.isfinite(value), f"{what} is not finite"
-
-
-def _needs_options(factory: Callable[..., Any]) -> bool:
-    return any(p.default is inspect.Parameter.empty for p in _parameters(factory))
-
-
-def _parameters(factory: Callable[..., Any]) -> Iterator[inspect.Parameter]:
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return (p for p in inspect.signature(factory).parameters.values() if p.kind not in variadic)

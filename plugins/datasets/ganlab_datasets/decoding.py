@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from torch import Tensor
 
 Image.init()
 # Not: what Pillow only names but cannot decode, and PostScript, for which it runs another program on the file.
-_FORMATS = sorted(set(Image.OPEN) - {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
+_FIRST = ("PNG", "JPEG", "WEBP")  # Pillow tries one format after the other
+_FORMATS = [
+    *_FIRST,
+    *sorted(set(Image.OPEN) - {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF", *_FIRST}),
+]
 SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS)
 """Endings (lower case) of the names of files that can be read."""
 
@@ -19,6 +25,7 @@ Box = tuple[int, int, int, int]
 
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 _TURNED = (5, 6, 7, 8)
+_MAY_SAY_HOW_TURNED = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _CHANNELS = {"1": 1, "L": 1, "LA": 2, "La": 2, "PA": 4, "RGBA": 4, "RGBa": 4}
 _COLOUR = {"RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
@@ -81,22 +88,38 @@ def _channels(image: Image.Image) -> int:
     raise ValueError(_CANNOT.format(image.mode))
 
 
-def read_pixels(file: BinaryIO, preparation: Preparation) -> NDArray[Any]:
+def read_pixels(file: BinaryIO, preparation: Preparation) -> Tensor:
     """The first picture of a file as (C, H, W), uint8 or uint16. Raises whatever Pillow raises, or `ValueError`.
 
     Turned as its EXIF data say; cut to the box; converted to the channels (alpha is dropped, not blended, if there is
     no place for it); scaled with Lanczos' antialiasing filter; 16-bit pixels stay 16-bit.
     """
     with Image.open(file, formats=_FORMATS) as opened:
-        image = ImageOps.exif_transpose(opened)
+        image = _upright(opened)
         if image.mode.startswith("I;16") != (preparation.bits == 16):
             raise ValueError(f"it has the mode '{image.mode}', but the other files have {preparation.bits} bits")
         image = _boxed(image, preparation.box)
         image = _as_floats(image) if preparation.bits == 16 else _converted(image, _MODES[preparation.channels])
-        pixels = np.asarray(_resized(image, preparation))
+        image = _resized(image, preparation)
     if preparation.bits == 16:
-        pixels = pixels.round().clip(0, 65535).astype(np.uint16)
-    return np.array(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), order="C")
+        return torch.from_numpy(np.asarray(image)[None].round().clip(0, 65535).astype(np.uint16))
+    return torch.from_numpy(_planes(image))
+
+
+def _planes(image: Image.Image) -> NDArray[np.uint8]:
+    """(C, H, W), from lines with one channel after the other, which is faster than from pixels."""
+    channels = len(image.getbands())
+    mode = image.mode if channels == 1 else f"{image.mode};L"
+    lines = np.frombuffer(image.tobytes("raw", mode), np.uint8).reshape(image.height, channels, image.width)
+    return np.array(lines.transpose(1, 0, 2), order="C")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF data say, without Pillow's copy of those that stand upright."""
+    image.load()
+    if image.format == "PNG" and not any(name in image.info for name in _MAY_SAY_HOW_TURNED):
+        return image
+    return image if image.getexif().get(_ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
 
 
 def _boxed(image: Image.Image, box: Box | None) -> Image.Image:

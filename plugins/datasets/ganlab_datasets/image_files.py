@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,8 @@ from typing import Any
 
 import torch
 from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
@@ -46,6 +49,7 @@ class ImageFiles:
     ) -> None:
         self.source = source
         self.labels = labels
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
         self._headers, self._problems = _survey(source)
         if not self._headers:
             reasons = "\n  ".join(list(self._problems.values())[:_NAMED])
@@ -69,10 +73,31 @@ class ImageFiles:
         name = self.source.names[index]
         try:
             with self.source.open(name) as file:
-                images = torch.from_numpy(read_pixels(file, self.preparation))
+                images = read_pixels(file, self.preparation)
         except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
             raise DataError(_problem(self.source, name, error)) from error
         return {"images": images} if self.labels is None else {"images": images, "label": self.labels[index]}
+
+    def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Many examples at once, decoded by several threads; by one in a loading process, which has others."""
+        parts = _shared_out(indices, _decoders_here())
+        read = self._decoders().map if len(parts) > 1 else map
+        images = torch.stack([image for part in read(self._images, parts) for image in part])
+        if self.labels is None:
+            return {"images": images}
+        return {"images": images, "label": torch.tensor([self.labels[index] for index in indices])}
+
+    def _images(self, indices: Sequence[int]) -> list[Tensor]:
+        return [self[index]["images"] for index in indices]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_threads": None}
+
+    def _decoders(self) -> ThreadPoolExecutor:
+        # A forked process has the parent's pool but not its threads.
+        if self._threads is None or self._threads[0] != os.getpid():
+            self._threads = (os.getpid(), ThreadPoolExecutor(_decoders_here()))
+        return self._threads[1]
 
     def inspect(self) -> Iterator[FileRecord]:
         """What the header of every file says; nothing of those whose headers were not read."""
@@ -80,6 +105,16 @@ class ImageFiles:
             header = self._headers.get(name)
             record = FileRecord(name, problem=self._problems.get(name))
             yield FileRecord(name, header.mode, header.size) if header else record
+
+
+def _decoders_here() -> int:
+    return 1 if get_worker_info() is not None else min(os.cpu_count() or 1, _THREADS)
+
+
+def _shared_out(indices: Sequence[int], count: int) -> list[Sequence[int]]:
+    """Consecutive parts of nearly equal size; a future for each example would cost as much as a small picture."""
+    size = max(1, -(-len(indices) // count))
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
 def implied_facts(resolution: Resolution, channels: int | None, class_names: Sequence[str] | None) -> DataFacts | None:

@@ -230,3 +230,13 @@ def test_what_the_options_say_of_data_that_are_missing(tmp_path, options, expect
         ImageFolder(str(tmp_path / "nowhere"), **options)
     facts = missing.value.facts
     assert (facts and (facts.shape, facts.classes)) == expected
+
+
+def test_many_at_once_are_those_one_by_one(tmp_path):
+    for index in range(11):
+        picture(tmp_path / "ab"[index % 2] / f"{index}.png")
+    data = pickle.loads(pickle.dumps(ImageFolder(str(tmp_path))))
+    taken = data.take([10, 0, 3, 3, 7])
+    for row, index in enumerate([10, 0, 3, 3, 7]):
+        assert torch.equal(taken["images"][row], data[index]["images"])
+        assert taken["label"][row] == data[index]["label"]
