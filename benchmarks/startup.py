@@ -15,6 +15,7 @@ from pathlib import Path
 
 from report import print_table
 
+SPECS = sorted((Path(__file__).parents[1] / "experiments/toys").glob("*.yaml"))
 QUICKSTART = Path(__file__).parents[1] / "experiments/quickstart.yaml"
 
 
@@ -51,6 +52,10 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "ganlab --help": [*ganlab, "--help"],
         "ganlab plugins": [*ganlab, "plugins"],
         **checks,
+        "python -c 'import torch'": [sys.executable, "-c", "import torch"],
+        "python -c 'import pytorch_lightning'": [sys.executable, "-c", "import pytorch_lightning"],
+        "ganlab check, a good spec": [*ganlab, "check", str(QUICKSTART)],
+        f"ganlab check, {len(SPECS)} good specs": [*ganlab, "check", *map(str, SPECS)],
     }
 
 
