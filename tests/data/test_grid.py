@@ -6,6 +6,8 @@ import torch
 from PIL import Image
 
 from ganlab.data import save_grid, save_scatter
+from ganlab.evaluation.pictures import save_picture
+from tests.data.toys import Sequences
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
@@ -51,3 +53,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_a_scatter_plot_is_a_png(tmp_path):
     save_scatter(torch.randn(20, 3), tmp_path / "points.png", reference=torch.randn(20, 2))
     assert Image.open(tmp_path / "points.png").format == "PNG"
+
+
+def test_sequences_are_rows_of_frames_and_move_together(tmp_path):
+    facts = Sequences().facts
+    examples = Sequences().images.flatten(0, 1)
+    save_picture(examples, tmp_path / "grid.png", facts, (8, 8))
+    picture = np.asarray(Image.open(tmp_path / "grid.png"))
+    assert picture.shape == (6 * (4 + 2) - 2, 3 * (4 + 2) - 2)
+    assert picture[6 * 2, [1, 7, 13]].tolist() == [20, 21, 22]
+    moving = Image.open(tmp_path / "grid.gif")
+    assert (moving.n_frames, moving.size) == (3, (3 * 6 - 2, 2 * 6 - 2))
+    first, last = (np.asarray((moving.seek(frame), moving.convert("L"))[1], dtype=int) for frame in (0, 2))
+    assert last[1, 1] - first[1, 1] == 2

@@ -30,13 +30,13 @@ class Arrays:
     Shapes: (N, C, H, W), (N, H, W, C), grey (N, H, W), or vectors (N, D); `layout` tells the first two apart where 1
     to 4 channels do not. Types: uint8, uint16 and floats. `value_range` [low, high] are the stored values that become
     -1 and 1; floats need it. In a `.npz`, `images` names the array and `labels` that of the classes; beside a `.npy`,
-    `labels` is the path of another. Labels are whole numbers from 0.
+    `labels` is the path of another; false is the same as none. Labels are whole numbers from 0.
     """
 
     def __init__(
         self,
         path: str,
-        labels: str | None = None,
+        labels: str | Literal[False] | None = None,
         images: str = "images",
         layout: Layout = "auto",
         value_range: tuple[float, float] | None = None,
@@ -46,7 +46,7 @@ class Arrays:
         self._rows: NDArray[Any] | None = None
         array = self._array()
         self._channels_last = array.ndim == 4 and _channels_last(array.shape, layout)
-        self.labels = None if labels is None else _labels(self.path, labels, len(array))
+        self.labels = None if not labels else _labels(self.path, labels, len(array))
         classes = 0 if self.labels is None else int(self.labels.max()) + 1
         self.facts = DataFacts(
             shape=_example_shape(array, self._channels_last),

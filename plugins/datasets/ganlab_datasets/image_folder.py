@@ -20,8 +20,8 @@ class ImageFolder(ImageFiles):
     for all. `channels` is 1, 2 (grey with alpha), 3 or 4; without it all files must agree. With `crop` the middle is
     cut out to the wanted proportions before scaling, without it the whole image is squeezed; `box` [left, top, right,
     bottom] cuts a part in pixels out of every image before.
-    `labels: folders` takes the folders in `path` as classes, `none` ignores them, `auto` takes them if all images are
-    in folders. `classes` says how many classes there must be, as a check.
+    `labels: folders` takes the folders in `path` as classes, `none` or false ignores them, `auto` takes them if all
+    images are in folders. `classes` says how many classes there must be, as a check.
     """
 
     def __init__(
@@ -29,22 +29,23 @@ class ImageFolder(ImageFiles):
         path: str,
         resolution: int | tuple[int, int] | None = None,
         channels: Literal[1, 2, 3, 4] | None = None,
-        labels: Literal["auto", "folders", "none"] = "auto",
+        labels: Literal["auto", "folders", "none", False] = "auto",
         classes: int | None = None,
         crop: bool = True,
         box: tuple[int, int, int, int] | None = None,
     ) -> None:
+        how = labels or "none"
         try:
             source = FolderSource(path, SUFFIXES)
         except DataMissing as missing:
-            facts = implied_facts(resolution, channels, _implied_classes(labels, classes))
+            facts = implied_facts(resolution, channels, _implied_classes(how, classes))
             raise DataMissing(str(missing), facts) from None
         if not source.names:
             raise DataError(
                 f"no images in '{path}' or the folders below; files count as images by their ending (.png, .jpg, "
                 ".webp, .tif, ...)"
             )
-        class_names = [] if labels == "none" else _class_folders(path, source.names, labels, classes)
+        class_names = [] if how == "none" else _class_folders(path, source.names, how, classes)
         _check_classes(path, class_names, classes, source.names)
         numbers = {name: number for number, name in enumerate(class_names)}
         indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None

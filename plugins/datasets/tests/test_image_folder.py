@@ -240,3 +240,7 @@ def test_many_at_once_are_those_one_by_one(tmp_path):
     for row, index in enumerate([10, 0, 3, 3, 7]):
         assert torch.equal(taken["images"][row], data[index]["images"])
         assert taken["label"][row] == data[index]["label"]
+
+
+def test_labels_false_is_none(tmp_path):
+    assert ImageFolder(classes(tmp_path), labels=False).facts == ImageFolder(str(tmp_path), labels="none").facts
