@@ -29,8 +29,8 @@ from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from
-from ganlab.training.module import TrainingSettings
 from ganlab.training.optimizers import adam
+from ganlab.training.settings import TrainingSettings
 
 Work = Callable[[], None]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ganlab.randomness import Randomness
     from ganlab.schedules import Schedule, Scheduled
     from ganlab.training.module import GANModule
+    from ganlab.views import Fakes, Latents, Scores
 
 __version__ = "0.1.0"
 
@@ -21,12 +22,15 @@ _PUBLIC = {
     "DataFacts": "ganlab.facts",
     "Examples": "ganlab.contracts",
     "Factory": "ganlab.contracts",
+    "Fakes": "ganlab.views",
     "GANModule": "ganlab.training.module",
     "InputFacts": "ganlab.facts",
+    "Latents": "ganlab.views",
     "Preset": "ganlab.contracts",
     "Randomness": "ganlab.randomness",
     "Schedule": "ganlab.schedules",
     "Scheduled": "ganlab.schedules",
+    "Scores": "ganlab.views",
     "TwoPlayerGAN": "ganlab.games.two_player",
     "UserError": "ganlab.errors",
     "Views": "ganlab.contracts",
@@ -37,12 +41,15 @@ __all__ = [
     "DataFacts",
     "Examples",
     "Factory",
+    "Fakes",
     "GANModule",
     "InputFacts",
+    "Latents",
     "Preset",
     "Randomness",
     "Schedule",
     "Scheduled",
+    "Scores",
     "TwoPlayerGAN",
     "UserError",
     "Views",

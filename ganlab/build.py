@@ -32,9 +32,10 @@ from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Sp
 from ganlab.suggestions import did_you_mean
 from ganlab.training.compilation import check_compilation
 from ganlab.training.guard import Guard
-from ganlab.training.module import GANModule, TrainingSettings
-from ganlab.training.ownership import check_ownership
+from ganlab.training.module import GANModule
+from ganlab.training.players import check_ownership
 from ganlab.training.scheduled_option import ScheduledOption, attribute_option, is_scheduled, value_at
+from ganlab.training.settings import TrainingSettings
 
 
 class Builder:

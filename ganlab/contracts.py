@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ganlab.facts import INJECTED_FACTS, DataFacts, InputFacts
 from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule, Scheduled
+from ganlab.views import Fakes, Latents, Scores, Views
 
 
 @dataclass
@@ -68,30 +69,6 @@ class Batch:
         return Batch(part.images, part.labels, self.random.slice(start, count), part.inputs, further)
 
 
-class Views:
-    """What a player offers to regularizers: tensors and callables by name.
-
-    The usual tensors: `real_images`, `fake_images`, `real_logits`, `fake_logits`, `latents`, `styles` and `labels`.
-    The usual callables: `discriminate` (images -> logits), `features` (images -> what the discriminator's last layer
-    sees), `generate` (latents -> images) and `synthesise` (styles -> images), all with this batch's labels unless
-    others are given as a second argument, and `draw_latents` (random -> latents). Then there are `random` and the
-    modules, `discriminator` and `generator`. A family may offer more and lists all it offers in `provides`.
-    """
-
-    def __init__(self, **named: Any) -> None:
-        self._named = named
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_named"][name]
-        except KeyError:
-            offered = ", ".join(sorted(self.__dict__.get("_named", {})))
-            raise AttributeError(f"this player offers no view '{name}'; it offers: {offered}") from None
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._named
-
-
 class Generator(Protocol):
     """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture.
 
@@ -105,9 +82,12 @@ class Generator(Protocol):
 
 
 class Discriminator(Protocol):
-    """Slot of kind `discriminators`: an `nn.Module`; how it is called is between it and its architecture."""
+    """Slot of kind `discriminators`: an `nn.Module`; how it is called is between it and its architecture.
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Tensor: ...
+    It returns logits, or `Scores` where there are features or further heads as well.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor | Scores: ...
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]: ...
 
 
@@ -126,9 +106,10 @@ class Regularizer(Protocol):
 
     `side` is the player whose terms it joins. Weight and lazy interval live in the spec. One that rewards its player,
     so that its values may be negative, says so with `is_reward = True`. One with state is an `nn.Module`: its buffers
-    are saved. It may change them in `after_update` (see `Constraint`), once for all parts of a batch. One whose penalty
-    is made of a gradient names the players whose networks are differentiated twice in `differentiates_twice`, a
-    frozenset: `trainer.compile` cannot take these.
+    are saved, its parameters are trained by the player on its side. Averages over updates are `ganlab.nn.RunningMean`s;
+    other state changes in `after_update` (see `Constraint`), once for all parts of a batch. One whose penalty is made
+    of a gradient names the players whose networks are differentiated twice in `differentiates_twice`, a frozenset:
+    `trainer.compile` cannot take these.
     """
 
     side: ClassVar[str]
@@ -184,6 +165,24 @@ class Augmentation(Protocol):
     """
 
     def __call__(self, images: Tensor, random: Randomness) -> Tensor: ...
+
+
+class LatentWrapper(Protocol):
+    """Kind `latents`: what is done to latents before fakes are made of them in training.
+
+    `make(latents)` makes fakes of latents, `judge(fakes)` is the discriminator's opinion of them; the wrapper returns
+    the fakes to train with, and may add `terms` to them, which join the terms of the player whose update it is.
+    `random` is for draws of its own. One with `differentiates = True` works with gradients in the discriminator's
+    update as well, where fakes are otherwise made without a graph. One with state is an `nn.Module`.
+    """
+
+    def __call__(
+        self,
+        make: Callable[[Tensor], Fakes],
+        latents: Tensor,
+        judge: Callable[[Fakes], Scores],
+        random: Randomness,
+    ) -> Fakes: ...
 
 
 class Dataset(Protocol):
@@ -301,9 +300,12 @@ __all__ = [
     "Examples",
     "Factory",
     "Extractor",
+    "Fakes",
     "Generator",
     "GeneratorMetric",
     "InputFacts",
+    "LatentWrapper",
+    "Latents",
     "Loss",
     "Metric",
     "Normalizer",
@@ -313,6 +315,7 @@ __all__ = [
     "Regularizer",
     "Schedule",
     "Scheduled",
+    "Scores",
     "Sequence",
     "Views",
     "WeightedRegularizer",

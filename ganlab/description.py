@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganlab.build import build_architecture
+from ganlab.build import build_module
 from ganlab.contracts import Batch, DataFacts, Examples
 from ganlab.data.scaling import scale_input
 from ganlab.errors import UserError
@@ -59,7 +59,7 @@ class PlayerDescription:
 def describe_players(spec: Spec, facts: DataFacts) -> dict[str, PlayerDescription]:
     """Tables of all players of a spec at the end of training, for data with these facts; all on the meta device."""
     with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
+        module = build_module(spec, facts)
     module.clock.images_seen = spec.total_images
     players = {name: _empty(part) for name, part in module.players().items()}
     batch = _example_batch(facts)

@@ -24,7 +24,7 @@ class Kind:
         contract: the class that annotates a constructor's argument which is a nested node of this kind.
         protocols: what a plugin's class keeps; of several, those of which it has the first method, or the first.
         base: the class that a plugin's class is derived from, instead of keeping protocols.
-        overrides: methods that a plugin's class defines itself and does not only inherit from `base`.
+        overrides: methods of which a plugin's class defines one itself and does not only inherit it from `base`.
         bound: leading arguments that the platform passes when the object is made, after the spec's options.
         offered: arguments that the platform passes to a method if the method has them, by method.
         slot: the option that holds a plugin of this kind in every constructor, if there is such a name.
@@ -74,7 +74,7 @@ KINDS: dict[str, Kind] = _kinds(
     Kind(
         "architectures",
         base="ganlab:GANModule",
-        overrides=("sample",),
+        overrides=("render", "sample"),
         checks=(
             f"{_CHECKS}.architecture_checks:check_samples",
             f"{_CHECKS}.architecture_checks:check_players_learn_alone",
@@ -135,6 +135,13 @@ KINDS: dict[str, Kind] = _kinds(
         protocols=("ganlab.contracts:Augmentation",),
         slot="augmentation",
         checks=(f"{_CHECKS}.leaf_checks:check_augmentation",),
+    ),
+    Kind(
+        "latents",
+        contract="ganlab.contracts:LatentWrapper",
+        protocols=("ganlab.contracts:LatentWrapper",),
+        slot="wrappers",
+        checks=(f"{_CHECKS}.latent_checks:check_latent_wrapper",),
     ),
     Kind(
         "datasets",

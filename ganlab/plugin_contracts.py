@@ -91,9 +91,9 @@ def _derived(kind: Kind, made: type) -> Iterator[str]:
         yield f"{made.__name__} must be a subclass of {_dotted(kind.base)}"
         return
     own = {name for part in made.__mro__ if part is not base and issubclass(part, base) for name in vars(part)}
-    for name in kind.overrides:
-        if name not in own:
-            yield f"expected method {name}{_shown(getattr(base, name))}"
+    if kind.overrides and own.isdisjoint(kind.overrides):
+        expected = " or ".join(f"{name}{_shown(getattr(base, name))}" for name in kind.overrides)
+        yield f"expected method {expected}"
 
 
 def _dotted(reference: str | None) -> str:

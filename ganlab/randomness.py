@@ -1,14 +1,24 @@
-"""Random draws as a pure function of a key, so that neither resuming nor the number of devices changes a run."""
+"""Random draws as a pure function of a key and a row, so that neither resuming nor the number of devices changes a run.
+
+The numbers come from a counter: number i of a draw is the 64-bit finaliser of SplitMix64 (Steele et al., 2014) of the
+draw's seed plus i times an odd constant. So every row can be drawn alone, where it is needed, and integers are equal on
+every kind of device.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+from collections import Counter
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-_CHUNK = 16  # torch fills normals in chunks of 16: whole chunks make a short draw the prefix of a longer one
+_INCREMENT = 0x9E3779B97F4A7C15 - 2**64
+_MULTIPLIERS = (0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
+_IN_CACHE = 2**17  # numbers
 
 
 def derive_seed(*key: int | str) -> int:
@@ -18,21 +28,21 @@ def derive_seed(*key: int | str) -> int:
 
 
 def seed_networks(seed: int, device: torch.device) -> None:
-    """Seed the generators that networks on `device` draw from by themselves, as dropout does.
+    """Seed the generators that networks on `device` draw from by themselves, as torch's dropout does.
 
     `torch.manual_seed` asks every kind of accelerator that torch knows, which costs more than a millisecond.
     """
     torch.default_generator.manual_seed(seed)
-    if device.type != "cpu":
+    if device.type not in ("cpu", "meta"):
         torch.get_device_module(device).manual_seed(seed)
 
 
 class Randomness:
-    """One slice of the global stream of random numbers of a step.
+    """The random numbers of consecutive rows of a global batch.
 
-    The whole (global) batch has `total` images; this slice holds `count` of them from `start`. Every draw makes
-    the numbers of the whole batch on the CPU and returns the slice's rows: a rank or a micro-batch sees exactly
-    its part of what one process would have drawn.
+    The whole (global) batch has `total` images; this slice holds `count` of them from `start`. Row i of a draw is a
+    function of the key, the purpose and the place of the row in the global batch, `start` + i: a rank or a micro-batch
+    draws exactly its part of what one process would have drawn.
     """
 
     def __init__(
@@ -46,19 +56,23 @@ class Randomness:
         self.key = key
         self.count = count
         self.start = start
-        self.total = count if total is None else total
+        self.total = start + count if total is None else total
         self.device = torch.device(device)
 
     def __len__(self) -> int:
         return self.count
 
     def scoped(self, *names: int | str) -> Randomness:
-        """The same slice with a longer key: independent draws for another player, step or part."""
+        """The same rows with a longer key: independent draws for another player, step or part."""
         return Randomness(*self.key, *names, count=self.count, start=self.start, total=self.total, device=self.device)
 
     def slice(self, start: int, count: int) -> Randomness:
         """The rows `start` to `start + count` of this slice."""
         return Randomness(*self.key, count=count, start=self.start + start, total=self.total, device=self.device)
+
+    def whole(self) -> Randomness:
+        """All rows of the global batch, for what every rank must do alike."""
+        return Randomness(*self.key, count=self.total, total=self.total, device=self.device)
 
     def seed(self, purpose: str) -> int:
         """A seed for other random machinery, equal for all slices of the batch."""
@@ -66,26 +80,109 @@ class Randomness:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Standard normal numbers `(count, *shape)`."""
-        numbers = torch.empty(self._padded(shape), dtype=torch.float32).normal_(generator=self._generator(purpose))
-        return self._rows(numbers, shape).to(torch.get_default_dtype())
+        size = math.prod(shape)
+        if parts := self._parts(size):
+            return torch.cat([part.normal(purpose, *shape) for part in parts])
+        bits = self._bits(purpose, -(-size // 2))
+        # Box and Muller: a radius from the upper half of the bits, above 0 as its logarithm is taken, and an angle.
+        radius = _upper(bits).add_(1).to(torch.float32).mul_(2.0**-32).log_().mul_(-2).sqrt_()
+        angle = bits.bitwise_and_(0xFFFFFFFF).to(torch.float32).mul_(2 * math.pi * 2.0**-32)
+        numbers = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2)
+        return numbers.flatten(1)[:, :size].reshape(self.count, *shape).to(torch.get_default_dtype())
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1) `(count, *shape)`."""
-        numbers = torch.empty(self._padded(shape), dtype=torch.float32).uniform_(generator=self._generator(purpose))
-        return self._rows(numbers, shape).to(torch.get_default_dtype())
+        """Uniform numbers in [0, 1) `(count, *shape)`, multiples of 2^-24."""
+        if parts := self._parts(math.prod(shape)):
+            return torch.cat([part.uniform(purpose, *shape) for part in parts])
+        bits = self._bits(purpose, math.prod(shape))
+        numbers = (bits.bitwise_right_shift_(40).bitwise_and_(0xFFFFFF)).to(torch.float32).mul_(2.0**-24)
+        return numbers.view(self.count, *shape).to(torch.get_default_dtype())
 
     def integers(self, purpose: str, high: int, *shape: int) -> Tensor:
         """Uniform integers in [0, high) `(count, *shape)`, int64."""
-        numbers = torch.randint(high, (self._padded(shape),), generator=self._generator(purpose))
-        return self._rows(numbers, shape)
+        bits = self._bits(purpose, math.prod(shape))
+        return bits.bitwise_and_(2**63 - 1).remainder_(high).view(self.count, *shape)
 
-    def _generator(self, purpose: str) -> torch.Generator:
-        return torch.Generator().manual_seed(self.seed(purpose))
+    def _parts(self, columns: int) -> list[Randomness]:
+        """The rows in parts that fit into a processor's cache, where drawing all at once would take far longer."""
+        rows = max(1, _IN_CACHE // max(columns, 1))
+        if self.device.type != "cpu" or self.count <= rows:
+            return []
+        return [self.slice(first, min(rows, self.count - first)) for first in range(0, self.count, rows)]
 
-    def _padded(self, shape: tuple[int, ...]) -> int:
-        return math.ceil(self.total * math.prod(shape) / _CHUNK) * _CHUNK
+    def _bits(self, purpose: str, columns: int) -> Tensor:
+        """64 random bits as an int64 for each of the slice's rows and `columns`."""
+        first, last = self.start * columns, (self.start + self.count) * columns
+        state = torch.arange(first, last, device=self.device).mul_(_INCREMENT).add_(self.seed(purpose))
+        for shift, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
+            state = _shifted_xor(state, shift).mul_(multiplier)  # int64 wraps around
+        return _shifted_xor(state, 31).view(self.count, columns)
 
-    def _rows(self, numbers: Tensor, shape: tuple[int, ...]) -> Tensor:
-        row = math.prod(shape)
-        part = numbers[self.start * row : (self.start + self.count) * row]
-        return part.view(self.count, *shape).to(self.device, non_blocking=True)
+
+def _shifted_xor(state: Tensor, shift: int) -> Tensor:
+    """The bits and, by exclusive or, the bits moved right; zeros come in at the left, whatever the sign."""
+    moved = state.bitwise_right_shift(shift).bitwise_and_(2 ** (64 - shift) - 1)
+    return moved.bitwise_xor_(state)
+
+
+def _upper(bits: Tensor) -> Tensor:
+    return bits.bitwise_right_shift(32).bitwise_and_(0xFFFFFFFF)
+
+
+class _LayerDraws:
+    """The randomness that layers of a pass draw from; each draw of a purpose gets a number of its own."""
+
+    def __init__(self, random: Randomness) -> None:
+        self.random = random
+        self._drawn: Counter[str] = Counter()
+
+    def next(self, purpose: str) -> Randomness:
+        self._drawn[purpose] += 1
+        return self.random.scoped("layer", self._drawn[purpose])
+
+
+_passes: list[_LayerDraws] = []
+
+
+@contextlib.contextmanager
+def layer_draws(random: Randomness) -> Iterator[None]:
+    """Let the layers of the networks that run inside draw their noise row by row from `random` (see `layer_normal`).
+
+    The platform does this around every update and every sampling; a game does it around each pass, so that a pass draws
+    the same numbers whatever ran before it.
+    """
+    _passes.append(_LayerDraws(random))
+    try:
+        yield
+    finally:
+        _passes.pop()
+
+
+def layer_normal(like: Tensor, *shape: int, purpose: str = "noise") -> Tensor:
+    """Standard normal noise (N, *shape) for the N examples of a layer's input, on its device and in its type.
+
+    Row i depends on the update, on the example's place in the global batch and on how often this pass has drawn
+    before, so that devices, micro-batches and the batch size of samples change nothing. In a pass over several batches
+    one after the other (N a multiple of their rows) each has numbers of its own. Where nobody said what to draw from,
+    torch's generator is used.
+    """
+    if not _passes:
+        return torch.randn(len(like), *shape, device=like.device, dtype=like.dtype)
+    return torch.cat([part.normal(purpose, *shape) for part in _parts_of_pass(like, purpose)]).to(like)
+
+
+def layer_uniform(like: Tensor, *shape: int, purpose: str = "mask") -> Tensor:
+    """Uniform numbers in [0, 1) for the examples of a layer's input, as `layer_normal`."""
+    if not _passes:
+        return torch.rand(len(like), *shape, device=like.device, dtype=like.dtype)
+    return torch.cat([part.uniform(purpose, *shape) for part in _parts_of_pass(like, purpose)]).to(like)
+
+
+def _parts_of_pass(like: Tensor, purpose: str) -> list[Randomness]:
+    draws = _passes[-1].next(purpose)
+    times, rest = divmod(len(like), len(draws))
+    if rest:
+        # A part of the rows, such as every second image for a penalty: numbers of its own, still a function of the key.
+        return [Randomness(*draws.key, "part", count=len(like), device=like.device)]
+    parts = [draws.scoped(part) for part in range(times)] if times > 1 else [draws]
+    return [Randomness(*part.key, count=part.count, start=part.start, device=like.device) for part in parts]

@@ -41,8 +41,8 @@ class Network(nn.Module):
 def test_rows_are_layers_and_what_calls_itself_one(monkeypatch: pytest.MonkeyPatch) -> None:
     gan = tiny_gan()
     gan.discriminator = Network()
-    gan.generate = lambda latents, labels: gan.generator(latents, labels).new_zeros(len(latents), 3, 8, 8)
-    monkeypatch.setattr(description, "build_architecture", lambda spec, facts: (gan.to("meta"), []))
+    gan.generate = lambda latents, labels, random: gan.generator(latents, labels).new_zeros(len(latents), 3, 8, 8)
+    monkeypatch.setattr(description, "build_module", lambda spec, facts: gan.to("meta"))
     described = describe_players(SimpleNamespace(total_images=0), FACTS)["discriminator"]
     rows = [(row.name, row.type, row.activation, row.output_shape, row.parameters) for row in described.layers]
     assert rows == [

@@ -42,6 +42,7 @@ ROOMS = (
     ("plugins",),
     ("nn",),
     ("contracts",),
+    ("views",),
     ("distributed",),
     ("schedules",),
     ("randomness",),

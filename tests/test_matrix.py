@@ -26,7 +26,7 @@ from ganlab.spec.document import located
 from ganlab.spec.resolution import resolve
 from ganlab.testing import ExampleData
 from ganlab.training.module import GANModule
-from ganlab.training.ownership import check_ownership
+from ganlab.training.players import check_ownership
 
 STEPS = 3
 IMAGES = DataFacts((3, 8, 8), 24, "matrix", class_names=("a", "b", "c"))

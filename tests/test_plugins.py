@@ -33,7 +33,7 @@ def bad(*methods, facts=""):
 def test_all_kinds_of_the_design_exist():
     assert set(KINDS) == {
         "architectures", "generators", "discriminators", "losses", "regularizers",
-        "normalizers", "augmentations", "datasets", "metrics", "extractors", "optimizers",
+        "normalizers", "augmentations", "latents", "datasets", "metrics", "extractors", "optimizers",
     }  # fmt: skip
 
 
@@ -138,7 +138,7 @@ CONTRACTS = [
     ("generators", "class Bad: ...", "subclass of torch.nn.Module"),
     ("discriminators", "class Bad: ...", "subclass of torch.nn.Module"),
     ("architectures", "import torch\nclass Bad(torch.nn.Module): ...", "subclass of ganlab.GANModule"),
-    ("architectures", "import ganlab\nclass Bad(ganlab.GANModule): ...", "expected method sample(random"),
+    ("architectures", "import ganlab\nclass Bad(ganlab.GANModule): ...", "or sample(random"),
     ("optimizers", "def Bad(parameters, lr=1.0): ...", "Bad(params, **options)"),
 ]
 

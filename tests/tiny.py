@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from ganlab.contracts import DataFacts, PlayerOptimizer, WeightedRegularizer
 from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.randomness import Randomness
+from ganlab.training.clock import Clock
 from ganlab.training.guard import Guard
-from ganlab.training.module import TrainingSettings
 from ganlab.training.optimizers import adam
+from ganlab.training.settings import TrainingSettings
 
 
 class TinyGenerator(nn.Module):
@@ -88,3 +90,17 @@ def tiny_gan(
     )
     module.prepare(settings or tiny_settings())
     return module
+
+
+class SampledModule(nn.Module):
+    """Stands for a module that is only sampled; a subclass has facts and `sample`."""
+
+    device = torch.device("cpu")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.ready_for: object = None
+
+    def before_sampling(self, random: Randomness, **options: Any) -> None:
+        pass

@@ -52,11 +52,13 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
     from ganlab.evaluation.evaluator import Evaluator
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
+    from ganlab.spec.sampling import check_sampling
 
     opened = open_run(run)
     section = opened.spec.evaluation or EvaluationSection()
     nodes = choose_metrics(metrics, section.metrics)
     dataset = open_dataset(opened.spec.data)
+    module = opened.load_module(choose_device())
     evaluator = Evaluator(
         build_metrics(nodes, dataset.facts),
         dataset,
@@ -66,8 +68,9 @@ def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricR
         batch_size=section.batch_size,
         flip=opened.spec.data.flip,
         reals=section.reals,
+        sampling=check_sampling(type(module), section.sampling),
     )
-    return evaluator.evaluate(opened.load_module(choose_device()))
+    return evaluator.evaluate(module)
 
 
 def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:

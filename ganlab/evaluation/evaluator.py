@@ -63,6 +63,7 @@ class Evaluator:
         batch_size: int = 64,
         flip: bool = False,
         reals: Reals = "train",
+        sampling: Mapping[str, Any] | None = None,
     ) -> None:
         for name, metric in metrics.items():
             check_needs(name, metric, dataset.facts)
@@ -74,6 +75,7 @@ class Evaluator:
         self.batch_size = batch_size
         self.flip = flip and reals == "train"
         self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
+        self.sampling = dict(sampling or {})
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
         self._reals_shown = False
 
@@ -103,7 +105,7 @@ class Evaluator:
         source = self._source()
         of_fakes = None if source is None else HeldOut(source, module.device)
         wanted = frozenset[str]().union(*(needs_of(metric) for metric in self.metrics.values()))
-        for fakes in fake_blocks(module, self.samples, self.seed, self.batch_size, of_fakes):
+        for fakes in fake_blocks(module, self.samples, self.seed, self.batch_size, of_fakes, self.sampling):
             given: dict[str, Any] = {"labels": fakes.labels}
             if of_fakes is not None and "targets" in wanted:
                 given["targets"] = of_fakes.targets(fakes.numbers)
@@ -151,6 +153,7 @@ class Evaluator:
             "mirrored": self.flip,
             "ema": module.settings.half_life_kimg is not None,
             "seed": self.seed,
+            "sampling": self.sampling,
             "labels": "uniform" if facts.classes else None,
             "quantised": facts.is_images,
             "shape": list(facts.shape),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +33,12 @@ class Fakes:
 
 
 def fake_blocks(
-    module: GANModule, samples: int, seed: int, batch_size: int, source: HeldOut | None = None
+    module: GANModule,
+    samples: int,
+    seed: int,
+    batch_size: int,
+    source: HeldOut | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Fakes]:
     """All fakes in order, on rank 0; on the others nothing but their share of the work. A collective.
 
@@ -44,7 +48,7 @@ def fake_blocks(
     size = min(batch_size, samples)  # whatever the number of ranks, which must not change even the rounding
     for turn in range(math.ceil(samples / (size * world_size()))):
         start = turn * size * world_size()
-        images, labels = _made(module, seed, start + rank() * size, size, source)
+        images, labels = _made(module, seed, start + rank() * size, size, source, options)
         gathered_labels = gather_in_order(labels) if labels is not None else None
         for index, block in enumerate(gather_in_order(images)):
             first = start + index * size
@@ -54,10 +58,12 @@ def fake_blocks(
                 yield Fakes(first, block[kept], labels, frames)
 
 
-def _made(module: GANModule, seed: int, first: int, size: int, source: HeldOut | None) -> tuple[Tensor, Tensor | None]:
-    given: Mapping[str, Any] = {}
-    if source is not None and "inputs" in inspect.signature(sample_blocks).parameters:
-        given = {"inputs": source.inputs, "labels": source.labels(range(first, first + size))}
+def _made(
+    module: GANModule, seed: int, first: int, size: int, source: HeldOut | None, options: Mapping[str, Any] | None
+) -> tuple[Tensor, Tensor | None]:
+    given: dict[str, Any] = {"options": options}
+    if source is not None:
+        given |= {"inputs": source.inputs, "labels": source.labels(range(first, first + size))}
     pieces = list(sample_blocks(module, size, seed, first=first, batch_size=size, **given))
     images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
     labels = [drawn for _, drawn in pieces if drawn is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,9 +10,9 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganlab.errors import UserError
-from ganlab.nn.last_features import last_features
 from ganlab.suggestions import did_you_mean
 
 
@@ -77,3 +78,33 @@ def _with_weights(network: nn.Module, name: str, path: Path) -> nn.Module:
 def _as_rgb(images: Tensor) -> Tensor:
     """Images with 1 (grey), 2 (grey and alpha), 3 or 4 (RGB and alpha) channels with 3."""
     return images[:, :3] if images.shape[1] > 2 else images[:, :1].expand(-1, 3, -1, -1)
+
+
+def last_features(network: nn.Module, run: Callable[[], Any]) -> Tensor:
+    """The input (N, ...) of the last layer with a weight that runs in `network` during `run()`.
+
+    Layers of vectors and images count; an embedding, whose inputs are no features, does not.
+    """
+    inputs: list[Tensor] = []
+
+    def remember(layer: nn.Module, arguments: tuple[Any, ...]) -> None:
+        if arguments and isinstance(arguments[0], Tensor) and arguments[0].is_floating_point():
+            inputs[:] = [arguments[0]]
+
+    handles = [layer.register_forward_pre_hook(remember) for layer in network.modules() if _has_weight(layer)]
+    # A compiled network does not call the hooks.
+    compiled, network._compiled_call_impl = network._compiled_call_impl, None
+    try:
+        run()
+    finally:
+        network._compiled_call_impl = compiled
+        for handle in handles:
+            handle.remove()
+    assert inputs, f"no layer with a weight runs in {type(network).__name__}"
+    return inputs[0]
+
+
+def _has_weight(layer: nn.Module) -> bool:
+    # Looked up and not read: reading a parametrized weight would compute it.
+    weight = layer._parameters.get("weight")
+    return is_parametrized(layer, "weight") or (weight is not None and weight.dim() > 1)

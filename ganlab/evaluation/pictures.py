@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,14 +46,14 @@ def sample_picture(
     seed: int,
     *,
     label: int | None = None,
-    truncation: float | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Tensor:
     """Samples for one picture as `for_metrics` gives them; without a `label`, the classes are set out in order."""
     facts = module.facts
     labels: Labels = label
     if label is None:
         labels = class_grid(*grid, facts.classes) if facts.is_images and not facts.frames else "cycle"
-    pieces = sample_blocks(module, picture_size(facts, *grid), seed, labels=labels, truncation=truncation)
+    pieces = sample_blocks(module, picture_size(facts, *grid), seed, labels=labels, options=options)
     return torch.cat([for_metrics(samples, facts).cpu() for samples, _ in pieces])
 
 

@@ -14,11 +14,11 @@ from torch.nn.functional import interpolate
 from ganlab.contracts import Batch, Discriminator, Generator
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch
-from ganlab.errors import UserError
 from ganlab.games.growth import Growth, Stage, fixed, plan
 from ganlab.games.two_player import TwoPlayerGAN
-from ganlab.randomness import Randomness
 from ganlab.spec.model import Count
+from ganlab.training.module import Terms
+from ganlab.views import Latents, Scores
 
 Kimg = Annotated[float, Ge(0)]
 Rate = Annotated[float, Gt(0)]
@@ -101,11 +101,11 @@ class GrowingGAN(TwoPlayerGAN):
             "'architecture.stabilise_kimg'"
         )
 
-    def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
+    def discriminator_terms(self, batch: Batch) -> Terms:
         """The plain terms at the current stage."""
         return super().discriminator_terms(self.at_stage(batch))
 
-    def generator_terms(self, batch: Batch) -> dict[str, Tensor]:
+    def generator_terms(self, batch: Batch) -> Terms:
         """The plain terms at the current stage."""
         return super().generator_terms(self.at_stage(batch))
 
@@ -113,29 +113,18 @@ class GrowingGAN(TwoPlayerGAN):
         """The batch with its images at the stage's resolution, faded as the fakes are."""
         return replace(batch, images=fade_images(batch.images, self.stage))
 
-    def generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Fakes of the stage's resolution."""
-        return self.generator(latents, labels, self.stage).to(torch.get_default_dtype())
+    def run_generator(self, generator: Any, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Images of the stage's resolution."""
+        images: Tensor = generator(latents, labels, self.stage)
+        return images
 
-    def discriminate(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
-        """Logits of images of the stage's resolution, augmented if there is an augmentation."""
-        if self.augmentation is not None:
-            images = self.augmentation(images, random)
-        return self.discriminator(images, labels, self.stage).to(torch.get_default_dtype())
+    def run_discriminator(self, images: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]) -> Tensor | Scores:
+        """The discriminator's answer about images of the stage's resolution."""
+        return self.discriminator(images, labels, self.stage)
 
-    def sample(
-        self,
-        random: Randomness,
-        labels: Tensor | None = None,
-        *,
-        truncation: float | None = None,
-        averaged: bool = True,
-    ) -> Tensor:
+    def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
         """Samples of the current stage, enlarged to the data's resolution by repeating pixels."""
-        if truncation is not None:
-            raise UserError(f"{type(self).__name__} has no truncation: leave it out")
-        generator: Any = self.averaged_model("generator") if averaged else self.generator
-        return enlarge(generator(self.draw_latents(random), labels, self.stage), self.resolution)
+        return enlarge(super().render(latents, averaged=averaged), self.resolution)
 
     def play(self, batches: Sequence[Batch]) -> None:
         """One round with the stage's learning rates."""

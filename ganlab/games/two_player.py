@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 import torch
 from annotated_types import Gt, Le
@@ -14,48 +16,46 @@ from ganlab.contracts import (
     Batch,
     Discriminator,
     Generator,
+    LatentWrapper,
     Loss,
-    Views,
     WeightedRegularizer,
 )
-from ganlab.errors import UserError
 from ganlab.games.freezing import freeze
-from ganlab.nn.last_features import last_features
-from ganlab.randomness import Randomness
+from ganlab.games.passes import Passes
+from ganlab.randomness import Randomness, layer_draws
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Natural
-from ganlab.training.module import GANModule
-from ganlab.training.regularizer_set import register_modules
-
-_GENERATOR_VIEWS = frozenset(
-    {"real_images", "fake_images", "fake_logits", "latents", "labels", "random", "discriminator", "generator"}
-    | {"discriminate", "features", "generate", "draw_latents"}
-)
-_DISCRIMINATOR_VIEWS = _GENERATOR_VIEWS | {"real_logits"}
+from ganlab.training.module import GANModule, Terms
+from ganlab.views import GAME_VIEWS, GRADIENT_VIEWS, Fakes, Latents, Scores, Views, as_scores, further_views
 
 
 class TwoPlayerGAN(GANModule):
     """Latents to images, images to logits.
 
     The generator is called with latents (N, `generator.latent_size`) and labels (N,) or None, the discriminator with
-    images and labels, and returns logits (N,). Fakes get the labels of the reals beside them.
+    images and labels, and returns logits (N,) or `Scores`. A family overrides `fakes`, the one place where fakes are
+    made, `judge`, the one place where images are judged, or the calls of the networks, `run_generator` and
+    `run_discriminator`; it adds terms in `more_terms`.
 
     Args:
         generator: latents to images.
         discriminator: images to logits.
-        loss: what the players minimise.
+        loss: what the players minimise; where images are judged at several scales, the mean over these.
         regularizers: penalties that join a player's terms, and constraints.
         augmentation: applied to whatever the discriminator sees.
-        discriminator_steps: updates of the discriminator, each on fresh reals, for one of the generator.
+        discriminator_steps: updates of the discriminator in a round, each on fresh reals.
         top_k: share of the fakes, those that look most real, that the generator's loss is about (Sinha et al., 2020);
             taken of each device's part of a batch, or of each micro-batch.
         freeze_d: the discriminator's first layers that are not trained, as a number, or names of its modules
             (Mo et al., 2020).
+        generator_steps: updates of the generator in a round.
+        wrappers: what is done to latents before fakes are made of them in training, the first one first.
+        fake_labels: fakes get the labels of the `reals` beside them, or labels of their own, drawn uniformly.
     """
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {
-        "discriminator": _DISCRIMINATOR_VIEWS,
-        "generator": _GENERATOR_VIEWS,
+        "discriminator": GAME_VIEWS,
+        "generator": GAME_VIEWS - GRADIENT_VIEWS,
     }
 
     def __init__(
@@ -68,93 +68,157 @@ class TwoPlayerGAN(GANModule):
         discriminator_steps: Count = 1,
         top_k: Annotated[Scheduled, Gt(0), Le(1)] = 1.0,
         freeze_d: Natural | Sequence[str] = 0,
+        generator_steps: Count = 1,
+        wrappers: Sequence[LatentWrapper] = (),
+        fake_labels: Literal["reals", "uniform"] = "reals",
     ) -> None:
         super().__init__()
         self.generator = generator
         self.discriminator = discriminator
         self.loss = loss
-        self.regularizers = register_modules(self, regularizers)
+        self.regularizers = regularizers
         self.augmentation = augmentation
+        self.wrappers = self.keep_modules("wrapper_modules", wrappers)
+        self.own_labels = fake_labels == "uniform"
         self.discriminator_steps = discriminator_steps
+        self.generator_steps = generator_steps
         self.top_k = top_k
         freeze(self.discriminator, freeze_d, "freeze_d")  # type: ignore[arg-type]
 
-    def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Tell reals from fakes that are made without a graph of the generator."""
-        latents = self.draw_latents(batch.random)
-        with torch.no_grad():
-            fakes = self.generate(latents, batch.labels)
-        real_logits = self.discriminate(batch.images, batch.labels, batch.random.scoped("real"))
-        fake_logits = self.discriminate(fakes, batch.labels, batch.random.scoped("fake"))
-        views = self._views(batch, latents, fakes, real_logits=real_logits, fake_logits=fake_logits)
-        loss = self.loss.discriminator(real_logits, fake_logits)
-        terms = {"loss": loss, **self.penalties("discriminator", views)}
-        self._observe(real_logits, fake_logits)  # last, as what it changes must hold for all parts of a batch alike
-        return terms
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Derive the views that a family provides from what its `fakes` is annotated to return."""
+        super().__init_subclass__(**options)
+        if "fakes" in vars(cls) and "provides" not in vars(cls):
+            further = further_views(get_type_hints(cls.fakes).get("return", Fakes))
+            cls.provides = {player: views | further for player, views in TwoPlayerGAN.provides.items()}
 
-    def generator_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Make fakes that the discriminator takes for real."""
-        latents = self.draw_latents(batch.random)
-        fakes = self.generate(latents, batch.labels)
-        fake_logits = self.discriminate(fakes, batch.labels, batch.random.scoped("fake"))
-        real_logits = None
-        if getattr(self.loss, "needs_real_logits", False):
-            with torch.no_grad():
-                real_logits = self.discriminate(batch.images, batch.labels, batch.random.scoped("real"))
-        views = self._views(batch, latents, fakes, fake_logits=fake_logits)
-        loss = self.loss.generator(*best_fakes(real_logits, fake_logits, self.top_k))
-        return {"loss": loss, **self.penalties("generator", views)}
+    # ---------------------------------------------------------------- what a family may change
 
-    def sample(
-        self,
-        random: Randomness,
-        labels: Tensor | None = None,
-        *,
-        truncation: float | None = None,
-        averaged: bool = True,
-    ) -> Tensor:
-        """Images from latents drawn as in training; this architecture has no truncation."""
-        if truncation is not None:
-            raise UserError(f"{type(self).__name__} has no truncation: leave it out")
-        generator: Any = self.averaged_model("generator") if averaged else self.generator
-        images: Tensor = generator(self.draw_latents(random), labels)
-        return images
+    def fakes(self, batch: Batch) -> Fakes:
+        """Make fakes for a batch, by the generator as it is now; for the discriminator's update without a graph."""
+        labels = self.labels_of_fakes(batch)
+
+        def make(latents: Tensor) -> Fakes:
+            return Fakes(
+                images=self.generate(latents, labels, batch.random),
+                latents=latents,
+                labels=labels,
+                inputs=batch.inputs,
+            )
+
+        return self.wrapped(make, self.draw_latents(batch.random), batch)
+
+    def judge(
+        self, images: Tensor, labels: Tensor | None, random: Randomness, inputs: Mapping[str, Tensor] | None = None
+    ) -> Scores:
+        """What the discriminator says of images with what belongs to them, augmented if there is an augmentation."""
+        if self.augmentation is not None:
+            images = self.augmentation(images, random)
+        with layer_draws(random.scoped("layers")):
+            return as_scores(self.run_discriminator(images, labels, inputs or {}))
+
+    def more_terms(self, player: str, batch: Batch, views: Views) -> Terms:
+        """Further terms of a player, from the fakes and scores that its loss is about."""
+        return {}
 
     def draw_latents(self, random: Randomness) -> Tensor:
         """Standard normal latents (N, latent_size); a family with another prior overrides this."""
         return random.normal("latents", self.generator.latent_size)
 
-    def generate(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Fakes in the reals' type, whatever the precision of the networks."""
-        return self.generator(latents, labels).to(torch.get_default_dtype())
+    def labels_of_fakes(self, batch: Batch) -> Tensor | None:
+        """The reals' labels, or with `fake_labels: uniform` others."""
+        if self.own_labels and batch.labels is not None:
+            return batch.random.integers("labels", self.facts.classes)
+        return batch.labels
 
-    def discriminate(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
-        """Logits (N,) of images, augmented if there is an augmentation, for losses in full precision."""
-        if self.augmentation is not None:
-            images = self.augmentation(images, random)
-        return self.discriminator(images, labels).to(torch.get_default_dtype())
+    def run_generator(self, generator: Any, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """Images of a generator, the one that is trained or its average."""
+        images: Tensor = generator(latents, labels)
+        return images
 
-    def features(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
-        """What the discriminator's last layer sees, (N, ...), of images augmented as for `discriminate`."""
-        seen = last_features(self.discriminator, lambda: self.discriminate(images, labels, random))  # type: ignore[arg-type]
-        return seen.to(torch.get_default_dtype())
+    def run_discriminator(self, images: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]) -> Tensor | Scores:
+        """The discriminator's answer about images as it sees them."""
+        return self.discriminator(images, labels)
 
-    def _views(self, batch: Batch, latents: Tensor, fakes: Tensor, **more: Any) -> Views:
-        random = batch.random.scoped("penalty")
+    # ---------------------------------------------------------------- the game
+
+    def discriminator_terms(self, batch: Batch) -> Terms:
+        """Tell reals from fakes."""
+        with torch.set_grad_enabled(any(getattr(wrapper, "differentiates", False) for wrapper in self.wrappers)):
+            fakes = self.fakes(batch)
+        views = self.views("discriminator", batch, fakes)
+        loss = self._mean_over_scales(self.loss.discriminator, views.real_scores, views.fake_scores)
+        penalties = self.penalties("discriminator", views)
+        terms = {"loss": loss, **fakes.terms, **penalties, **self.more_terms("discriminator", batch, views)}
+        self._observe(views.real_logits, views.fake_logits)  # last: what it changes must hold for all parts alike
+        return terms
+
+    def generator_terms(self, batch: Batch) -> Terms:
+        """Make fakes that the discriminator takes for real."""
+        fakes = self.fakes(batch)
+        views = self.views("generator", batch, fakes)
+        reals = views.real_scores if getattr(self.loss, "needs_real_logits", False) else None
+        loss = self._mean_over_scales(self._generator_loss, reals, views.fake_scores)
+        penalties = self.penalties("generator", views)
+        return {"loss": loss, **fakes.terms, **penalties, **self.more_terms("generator", batch, views)}
+
+    def draw(
+        self, random: Randomness, labels: Tensor | None = None, inputs: Mapping[str, Tensor] | None = None
+    ) -> Latents:
+        """Latents of samples, drawn as in training, with their labels and inputs."""
+        return Latents(values=self.draw_latents(random), labels=labels, inputs=inputs or {}, random=random)
+
+    def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
+        """Images of latents; a family declares its sampling options as further keyword arguments."""
+        return self.run_generator(self.network("generator", averaged), latents.values, latents.labels)
+
+    def generate(self, latents: Tensor, labels: Tensor | None, random: Randomness | None = None) -> Tensor:
+        """Images of the generator that is trained; its layers draw their noise from `random`, if it is given."""
+        with layer_draws(random.scoped("layers")) if random else nullcontext():
+            return self.run_generator(self.generator, latents, labels)
+
+    def wrapped(self, make: Callable[[Tensor], Fakes], latents: Tensor, batch: Batch) -> Fakes:
+        """Fakes of latents, made by `make`, with all wrappers of the spec around it."""
+        random = batch.random.scoped("wrappers")
+
+        def judge(fakes: Fakes) -> Scores:
+            return self.judge(fakes.images, fakes.labels, random, fakes.inputs)
+
+        for index, wrapper in reversed(list(enumerate(self.wrappers))):
+            make = partial(wrapper, make, judge=judge, random=random.scoped(index))
+        return make(latents)
+
+    # ---------------------------------------------------------------- inside
+
+    def views(self, player: str, batch: Batch, fakes: Fakes) -> Views:
+        """What a player offers to regularizers; passes are made when they are first asked for."""
+        passes = Passes(self, player, batch, fakes)
         return Views(
+            lazily=passes.offered(),
             real_images=batch.images,
-            fake_images=fakes,
-            latents=latents,
             labels=batch.labels,
-            random=random,
-            discriminate=lambda images, labels=batch.labels: self.discriminate(images, labels, random),
-            features=lambda images, labels=batch.labels: self.features(images, labels, random),
-            generate=lambda latents, labels=batch.labels: self.generate(latents, labels),
+            inputs=batch.inputs,
+            fake_images=fakes.images,
+            fake_labels=fakes.labels,
+            fake_inputs=fakes.inputs,
+            latents=fakes.latents,
+            random=passes.random,
+            discriminate=passes.discriminate,
+            # With the noise of the batch's fakes, so that images differ by their latents alone.
+            generate=lambda latents, labels=fakes.labels: self.generate(latents, labels, batch.random),
             draw_latents=self.draw_latents,
             discriminator=self.discriminator,
             generator=self.generator,
-            **more,
+            **{name: getattr(fakes, name) for name in further_views(type(fakes))},
         )
+
+    def _generator_loss(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+        return self.loss.generator(*best_fakes(real_logits, fake_logits, self.top_k))
+
+    def _mean_over_scales(self, loss: Callable[..., Tensor], reals: Scores | None, fakes: Scores) -> Tensor:
+        real_scales = (None,) * len(fakes.scales) if reals is None else reals.scales
+        losses = [loss(real, fake) for real, fake in zip(real_scales, fakes.scales, strict=True)]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
 
     def _observe(self, real_logits: Tensor, fake_logits: Tensor) -> None:
         self.scalars.add("logits/real", real_logits.detach().mean())

@@ -7,11 +7,14 @@ from ganlab.nn.average_pool import AveragePool, average_pool
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
+from ganlab.nn.dropout import Dropout
 from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.frozen import Frozen
+from ganlab.nn.image_pool import ImagePool
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.normalizer import Normalizer, Unchanged
 from ganlab.nn.pixel_norm import PixelNorm
+from ganlab.nn.running_mean import RunningMean
 from ganlab.nn.spatial import Spatial, spatial_activation
 from ganlab.nn.spectral_norm import SpectralNorm, spectral_norm
 from ganlab.nn.weight_norm import WeightNorm, weight_norm
@@ -23,10 +26,13 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "Frozen",
+    "Dropout",
+    "ImagePool",
     "LeakyReLU",
     "Normalizer",
     "PixelNorm",
     "ReLU",
+    "RunningMean",
     "Scaled",
     "Spatial",
     "SpectralNorm",

@@ -10,18 +10,19 @@ from torch import Tensor
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """Arithmetic in the type of its operands, whatever autocast says outside."""
-    return torch.autocast(device.type, enabled=False) if _is_active(device) else nullcontext()
+    return torch.autocast(device.type, enabled=False) if is_autocast(device) else nullcontext()
 
 
 def cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
     """The tensors in autocast's type where it is active, as it would cast them itself: float64 stays."""
     device = next(tensor.device for tensor in tensors if tensor is not None)
-    if not _is_active(device):
+    if not is_autocast(device):
         return tensors
     dtype = torch.get_autocast_dtype(device.type)
     return tuple(t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors)
 
 
-def _is_active(device: torch.device) -> bool:
+def is_autocast(device: torch.device) -> bool:
+    """Whether autocast is active on a device."""
     # The meta device has no autocast, and asking for its state is an error.
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)

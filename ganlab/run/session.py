@@ -31,6 +31,7 @@ from ganlab.run.signals import SignalWatch
 from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
+from ganlab.spec.sampling import check_sampling
 from ganlab.training.compilation import compile_networks
 from ganlab.training.module import GANModule
 
@@ -68,7 +69,7 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
     if remark and is_first_process():
         logger.warning("ganlab: warning: %s", remark)
     loader = _build_loader(spec, dataset, module)
-    parts = _build_parts(spec, dataset, loader, signals)
+    parts = _build_parts(spec, dataset, module, loader, signals)
     run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())
     trainer = Trainer(
         **launch.trainer_arguments(),
@@ -146,7 +147,7 @@ class _Parts:
         return dict(self.evaluation.values) if self.evaluation else {}
 
 
-def _build_parts(spec: Spec, dataset: Dataset, loader: StepLoader, signals: SignalWatch) -> _Parts:
+def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLoader, signals: SignalWatch) -> _Parts:
     section = spec.checkpoint
     evaluation = None
     parts: list[RunPart] = [
@@ -156,12 +157,12 @@ def _build_parts(spec: Spec, dataset: Dataset, loader: StepLoader, signals: Sign
     if spec.snapshots:
         parts.append(SnapshotCallback(spec.snapshots, dataset))
     if spec.evaluation and spec.evaluation.metrics:
-        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset), signals)
+        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, type(module)), signals)
         parts.append(evaluation)
     return _Parts(RollbackCallback(loader, parts), evaluation, EndCallback(spec.total_images, signals))
 
 
-def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
+def _build_evaluator(spec: Spec, dataset: Dataset, architecture: type[GANModule]) -> Evaluator:
     section = spec.evaluation
     assert section is not None
     facts: DataFacts = dataset.facts
@@ -174,4 +175,5 @@ def _build_evaluator(spec: Spec, dataset: Dataset) -> Evaluator:
         batch_size=section.batch_size,
         flip=spec.data.flip,
         reals=section.reals,
+        sampling=check_sampling(architecture, section.sampling),
     )

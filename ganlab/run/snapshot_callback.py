@@ -15,6 +15,7 @@ from ganlab.evaluation.pictures import real_picture, sample_picture, save_pictur
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
 from ganlab.spec.model import SnapshotSection
+from ganlab.spec.sampling import check_sampling
 from ganlab.training.module import GANModule
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class SnapshotCallback(RunPart):
         self.every_images = section.every_kimg * 1000
         self.grid = section.grid
         self.seed = section.seed
+        self.sampling = section.sampling
         self.dataset = dataset
         self._reals: Tensor | None = None
         self._warned = False
@@ -64,7 +66,9 @@ class SnapshotCallback(RunPart):
 
     def _snapshot_once(self, module: GANModule, label: str) -> None:
         if self.first_time_at(module.clock.images_seen):
-            self._save(sample_picture(module, self.grid, self.seed), label, module.clock.images_seen)
+            options = check_sampling(type(module), self.sampling)
+            picture = sample_picture(module, self.grid, self.seed, options=options)
+            self._save(picture, label, module.clock.images_seen)
 
     def _save(self, examples: Tensor, name: str, images_seen: int) -> None:
         path = self._path(name)

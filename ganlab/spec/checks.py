@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ganlab.errors import UserError
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.spec.document import Origin, Path
 from ganlab.spec.model import Node, RegularizerNode, Spec, own_names
 from ganlab.spec.problems import Problems
+from ganlab.spec.sampling import check_sampling
 from ganlab.suggestions import did_you_mean
 
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -20,6 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 def check_consistency(spec: Spec, origins: Mapping[Path, Origin], whole: Origin, problems: Problems) -> None:
     """Note every contradiction; `whole` is the place of the spec itself."""
     found = [*_name(spec), *_batches(spec), *_players(spec), *_metrics(spec), *_regularizers(spec)]
+    found += _sampling(spec)
     for path, sentence in found:
         problems.add(origins.get(path, origins.get(path[:-1], whole)), path, sentence)
 
@@ -95,6 +98,16 @@ def _named_once(nodes: Sequence[tuple[Path, Node]]) -> Iterator[Finding]:
             yield path, f"another one of this list is called '{name}', too; give one of them another alias"
         elif node in [earlier for _, earlier in nodes[:index]]:
             yield path, f"'{node.name}' stands in the list already, with the same options; remove one or change it"
+
+
+def _sampling(spec: Spec) -> Iterator[Finding]:
+    architecture = _loaded(spec.architecture)
+    for name, section in (("evaluation", spec.evaluation), ("snapshots", spec.snapshots)):
+        for option, value in (section.sampling if section and isinstance(architecture, type) else {}).items():
+            try:
+                check_sampling(architecture, {option: value})
+            except UserError as error:
+                yield (name, "sampling", option), str(error)
 
 
 def _weighted_constraints(nodes: list[tuple[Path, RegularizerNode]]) -> Iterator[Finding]:

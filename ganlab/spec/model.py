@@ -183,6 +183,7 @@ class EvaluationSection:
         batch_size: images drawn at a time; it does not change them.
         seed: Seed of the samples.
         reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
+        sampling: Sampling options of the architecture.
     """
 
     metrics: tuple[MetricNode, ...] = ()
@@ -191,6 +192,7 @@ class EvaluationSection:
     batch_size: Count = 64
     seed: Natural = 0
     reals: Literal["train", "held_out"] = "train"
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -201,11 +203,13 @@ class SnapshotSection:
         every_kimg: interval in thousands of images.
         grid: rows and columns.
         seed: Seed of the samples.
+        sampling: Sampling options of the architecture.
     """
 
     every_kimg: Positive = 10.0
     grid: tuple[Count, Count] = (8, 8)
     seed: Natural = 0
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from ganlab.randomness import derive_seed
 from ganlab.spec import node_from
 from ganlab.spec.model import Node
 from ganlab.training.guard import Guard
-from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.module import GANModule
 from ganlab.training.optimizers import adam
+from ganlab.training.settings import TrainingSettings
 
 EXAMPLE_FACTS: Mapping[str, DataFacts] = {
     "images with classes": DataFacts((3, 16, 16), 24, "example", class_names=("a", "b", "c")),

@@ -8,7 +8,7 @@ from unittest import SkipTest
 import torch
 from torch import Tensor, nn
 
-from ganlab.contracts import Batch, DataFacts, Views, WeightedRegularizer
+from ganlab.contracts import Batch, DataFacts, Scores, Views, WeightedRegularizer
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
 from ganlab.testing.examples import build_example, example_settings, is_preset
@@ -79,24 +79,23 @@ def _example(name: str) -> tuple[Any, TwoPlayerGAN]:
 class _Probe:
     """A regularizer that keeps the views that it gets."""
 
-    requires: frozenset[str] = frozenset()
-
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, requires: frozenset[str]) -> None:
         self.side = side
+        self.requires = requires
 
     def penalty(self, views: Views) -> Tensor:
-        self.views = views
+        self.views = Views(**{name: getattr(views, name) for name in self.requires})
         return torch.zeros(())
 
 
 def _views(game: TwoPlayerGAN, regularizer: Any) -> Views:
     """What a regularizer requires of the plain game, and no more."""
-    probe = _Probe(regularizer.side)
+    probe = _Probe(regularizer.side, frozenset(regularizer.requires))
     game.regularizers = [WeightedRegularizer("probe", probe)]  # type: ignore[arg-type]
     random = Randomness(0, count=6)
     batch = Batch(random.uniform("images", *_FACTS.shape) * 2 - 1, None, random)
     game.terms_of(regularizer.side)(batch)
-    return Views(**{name: getattr(probe.views, name) for name in regularizer.requires})
+    return probe.views
 
 
 class _Critic:
@@ -119,8 +118,11 @@ def small_game() -> TwoPlayerGAN:
             return super().forward(latents).tanh().view(-1, *_FACTS.shape)
 
     class Discriminator(nn.Sequential):
-        def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-            return super().forward(images).flatten()  # type: ignore
+        def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
+            features = images
+            for layer in list(self)[:-1]:
+                features = layer(features)
+            return Scores(logits=self[-1](features).flatten(), features=(features,))
 
     torch.manual_seed(0)
     layers = (nn.Flatten(), nn.Linear(_FACTS.dimensions, 8), nn.Softplus(), nn.Linear(8, 1))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganlab.schedules import Schedule
 
@@ -27,6 +28,7 @@ class Averages(nn.Module):
         self.ramp_up = ramp_up
         self.copies = nn.ModuleDict({name: copy.deepcopy(module) for name, module in modules.items()})
         self.copies.requires_grad_(False)
+        self._pairs: _Pairs | None = None
 
     def half_life(self, images_seen: int, rounds: int = 0) -> float:
         """The half-life in images at a moment of training."""
@@ -41,9 +43,41 @@ class Averages(nn.Module):
         """Take in the weights after a step of `images` images that ended at `images_seen`."""
         half_life = self.half_life(images_seen, rounds)
         keep = 0.5 ** (images / half_life) if half_life > 0 else 0.0
-        for name, average in self.copies.items():
-            live = modules[name]
-            torch._foreach_lerp_(list(average.parameters()), list(live.parameters()), 1 - keep)
-            buffers = list(average.buffers())
-            if buffers:
-                torch._foreach_copy_(buffers, list(live.buffers()))
+        pairs = self._pairs_with(modules)
+        torch._foreach_lerp_(pairs.parameters, pairs.live_parameters, 1 - keep)
+        if pairs.buffers:
+            torch._foreach_copy_(_values(pairs.buffers), _values(pairs.live_buffers))
+
+    def _pairs_with(self, modules: Mapping[str, nn.Module]) -> _Pairs:
+        """What is averaged and what it follows, listed once: walking through modules takes longer than averaging."""
+        if self._pairs is None:
+            live = nn.ModuleList([modules[name] for name in self.copies])
+            self._pairs = _Pairs(
+                list(self.copies.parameters()), list(live.parameters()), _buffers(self.copies), _buffers(live)
+            )
+        return self._pairs
+
+    def _apply(self, *arguments: Any, **options: Any) -> Averages:
+        """Forget the lists when tensors may be replaced, as on the way to another device."""
+        self._pairs = None
+        result: Averages = super()._apply(*arguments, **options)  # type: ignore[no-untyped-call]
+        return result
+
+
+class _Pairs(NamedTuple):
+    parameters: list[Tensor]
+    live_parameters: list[Tensor]
+    buffers: list[_Buffer]
+    live_buffers: list[_Buffer]
+
+
+_Buffer = tuple[nn.Module, str]
+"""A buffer by its place: a module may assign another tensor to it."""
+
+
+def _buffers(module: nn.Module) -> list[_Buffer]:
+    return [(part, name) for part in module.modules() for name, value in part._buffers.items() if value is not None]
+
+
+def _values(places: list[_Buffer]) -> list[Tensor]:
+    return [cast(Tensor, part._buffers[name]) for part, name in places]

@@ -3,95 +3,83 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_
 
-from ganlab.contracts import Batch, DataFacts, PlayerOptimizer, Views, WeightedRegularizer
+from ganlab.contracts import Batch
 from ganlab.data.step_batch import StepBatch
-from ganlab.distributed import Exchange, rank
-from ganlab.nn.autocast import without_autocast
-from ganlab.nn.memory_order import arrange
-from ganlab.randomness import Randomness, derive_seed, seed_networks
-from ganlab.schedules import Schedule
-from ganlab.training.clock import Clock
-from ganlab.training.ema import Averages
-from ganlab.training.guard import Guard, NonFiniteGradient
-from ganlab.training.optimizers import load_optimizer
-from ganlab.training.ownership import check_ownership
+from ganlab.distributed import rank
+from ganlab.nn.autocast import is_autocast, without_autocast
+from ganlab.randomness import Randomness, derive_seed, layer_draws, seed_networks
+from ganlab.training.guard import NonFiniteGradient
+from ganlab.training.players import PlayersModule
 from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties
-from ganlab.training.scalars import ScalarBuffer
-from ganlab.training.scheduled_option import ScheduledOption, optimizer_option
+from ganlab.views import Latents, Views
 
 Terms = Mapping[str, Tensor]
 
 
-@dataclass
-class TrainingSettings:
-    """What the platform gives an architecture for training, beside its networks."""
-
-    facts: DataFacts
-    optimizers: Mapping[str, PlayerOptimizer]
-    seed: int = 0
-    batch_size: int = 64
-    micro_batch: int | None = None
-    half_life_kimg: float | Schedule | None = 10.0
-    ramp_up: float | None = 0.05
-    guard: Guard = field(default_factory=Guard)
-    schedules: Sequence[ScheduledOption] = ()
-    penalty_precision: Literal["float32", "same"] = "float32"
-
-
-class GANModule(LightningModule):
+class GANModule(PlayersModule):
     """Base of all architectures: players take turns, each minimising the sum of its named terms.
 
-    A family writes `<player>_terms(batch)` for each of its players and `sample`. Players are modules under the names
-    in `player_names`; the discriminator is updated `discriminator_steps` times on fresh reals, then each other
-    player once on the last of these batches. `averaged` names the modules of which an average is kept and
-    `provides` the views that each player offers to regularizers. An algorithm with another order of updates
-    overrides `play` and still calls `update`. Images, and networks that do not say `channels_last = False`, lie in
-    memory with their channels last.
+    A family writes `<player>_terms(batch)` for each of its players, and `draw` and `render` (or `sample` as a whole).
+    The discriminator is updated `discriminator_steps` times on fresh reals, then each other player `<player>_steps`
+    times on the last of these batches. `provides` names the views that each player offers to regularizers. An
+    algorithm with another order of updates overrides `play` and still calls `update`. Images, and networks that do not
+    say `channels_last = False`, lie in memory with their channels last.
     """
 
-    player_names: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
-    averaged: ClassVar[tuple[str, ...]] = ("generator",)
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
     channels_last: ClassVar[bool] = True
     discriminator_steps: int = 1
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.clock = Clock()
-        self.scalars = ScalarBuffer()
-        self.regularizers: Sequence[WeightedRegularizer] = ()
-        self.interrupt_requested = False  # set on this rank at any time, for example by a signal
-        self.interrupted = False  # agreed between all ranks
-        self.player_optimizers: dict[str, torch.optim.Optimizer] = {}
-        self._optimizer_states: Mapping[str, Any] = {}
-
     # ---------------------------------------------------------------- what a family writes
 
-    def players(self) -> dict[str, nn.Module]:
-        """The modules whose parameters each player owns, by player."""
-        return {name: getattr(self, name) for name in self.player_names}
+    def draw(
+        self, random: Randomness, labels: Tensor | None = None, inputs: Mapping[str, Tensor] | None = None
+    ) -> Latents:
+        """What samples are made of, one for each row of `random`; games that start from inputs alone draw nothing."""
+        return Latents(values=torch.empty(len(random), 0), labels=labels, inputs=inputs or {}, random=random)
+
+    def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
+        """Images in [-1, 1] of latents, from the averaged weights unless told otherwise.
+
+        A family's further keyword arguments are its sampling options: `ganlab sample RUN name=value` and the sections
+        `evaluation` and `snapshots` of a spec set them, checked like a constructor's.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines neither render() nor sample()")
 
     def sample(
         self,
         random: Randomness,
         labels: Tensor | None = None,
         *,
-        truncation: float | None = None,
+        inputs: Mapping[str, Tensor] | None = None,
         averaged: bool = True,
+        **options: Any,
     ) -> Tensor:
-        """Images in [-1, 1], one for each row of `random`; from the averaged weights unless told otherwise."""
-        raise NotImplementedError(f"{type(self).__name__} does not define sample()")
+        """Images in [-1, 1], one for each row of `random`, drawn and rendered."""
+        with layer_draws(random.scoped("layers")):
+            return self.render(self.draw(random, labels, inputs), averaged=averaged, **options)
+
+    def before_sampling(self, random: Randomness, *, averaged: bool = True, **options: Any) -> None:
+        """Get ready for samples with these options, such as by measuring statistics.
+
+        The platform calls it in evaluation mode, without gradients, before the first sample with other weights or
+        options than before.
+        """
+
+    def panels(
+        self, fakes: Tensor, inputs: Mapping[str, Tensor], images: Tensor | None, random: Randomness
+    ) -> Sequence[Tensor]:
+        """What pictures of samples show side by side, each (N, C, H, W): the inputs that are images, fakes, targets."""
+        shown = [value for value in inputs.values() if value.shape[1:] == fakes.shape[1:]]
+        return [*shown, fakes, images] if inputs and images is not None else [*shown, fakes]
 
     def play(self, batches: Sequence[Batch]) -> None:
         """One round: the discriminator on every batch, then each other player on the last."""
@@ -99,7 +87,13 @@ class GANModule(LightningModule):
             self.update("discriminator", self.terms_of("discriminator"), batch)
         for player in self.player_names:
             if player != "discriminator":
-                self.update(player, self.terms_of(player), batches[-1])
+                self._update_in_turn(player, batches[-1])
+
+    def after_update(self, player: str) -> None:
+        """Whatever a family does after a player's optimizer has stepped: once an update, over all parts and ranks.
+
+        Called without gradients; not for an update that the guard has left out.
+        """
 
     # ---------------------------------------------------------------- what a family calls
 
@@ -109,19 +103,27 @@ class GANModule(LightningModule):
         parts = batch.scoped(player).split(self.settings.micro_batch)
         seed = derive_seed(self.settings.seed, self.clock.position, player, rank(), *batch.random.key)
         seed_networks(seed, self.device)
+        noted: dict[str, Tensor] = {}
         with self.only(player):
             optimizer.zero_grad()
             for part in parts:
-                named, share = terms(part), len(part) / len(batch)
+                with layer_draws(part.random.scoped("layers")):
+                    named, share = terms(part), len(part) / len(batch)
                 # Not manual_backward: it calls eight hooks of Lightning that have no work here, for 0.2 ms.
                 with without_autocast(self.device):  # or float32 terms would get bfloat16 gradients
                     _total(named, share).backward()
-                self._note(player, named, share)
+                for name, value in named.items():
+                    noted[name] = noted.get(name, 0) + value.detach() * share
+        for name, value in noted.items():
+            self.scalars.add(f"{player}/{name}", value)
         parameters = self.trainable[player]
         self.interrupted |= self.exchanges[player].synchronise(parameters, self.interrupt_requested)
-        if self._clip(player, parameters, named):
+        if self._clip(player, parameters, noted):
             optimizer.step()
-            act_after_update(due(self.regularizers, player, self.clock.updates[player]), self.players()[player])
+            self._commit(player)
+        else:
+            for mean in self.running_means:
+                mean.discard()
         self.clock.updates[player] += 1
 
     def penalties(self, player: str, views: Views) -> dict[str, Tensor]:
@@ -132,38 +134,22 @@ class GANModule(LightningModule):
         with nullcontext() if self.settings.penalty_precision == "same" else without_autocast(self.device):
             return weighted_penalties(terms, views)
 
-    def averaged_model(self, name: str) -> nn.Module:
-        """The average of one of the modules named in `averaged`."""
-        return self.averages.copies[name]
+    def due_views(self, player: str) -> frozenset[str]:
+        """The views that the penalties of a player's next update read."""
+        terms = due(self.regularizers, player, self.clock.updates[player])
+        return frozenset().union(*(term.regularizer.requires for term in terms))
+
+    @property
+    def penalties_share_passes(self) -> bool:
+        """Whether penalties may use the passes of the loss: not where they need more precision than these have."""
+        return self.settings.penalty_precision == "same" or not is_autocast(self.device)
 
     def terms_of(self, player: str) -> Callable[[Batch], Terms]:
         """The family's method that computes a player's terms."""
         method: Callable[[Batch], Terms] = getattr(self, f"{player}_terms")
         return method
 
-    @contextmanager
-    def only(self, player: str) -> Iterator[None]:
-        """Let gradients reach this player's parameters only."""
-        others = [p for name, group in self.trainable.items() if name != player for p in group]
-        for parameter in others:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in others:
-                parameter.requires_grad_(True)
-
     # ---------------------------------------------------------------- what the platform calls
-
-    def prepare(self, settings: TrainingSettings) -> None:
-        """Take the settings, check who owns which parameters, and start the averages."""
-        self.settings = settings
-        self.facts = settings.facts
-        self.trainable = check_ownership(self, self.players(), settings.optimizers)
-        self._in_order = arrange(self, settings.facts.is_images)
-        sources = {name: getattr(self, name) for name in self.averaged}
-        self.averages = Averages(sources, settings.half_life_kimg, settings.ramp_up)
-        self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
 
     def step_size(self, images_seen: int) -> tuple[int, int]:
         """Batch size (over all ranks) and discriminator updates of the step that starts at `images_seen`."""
@@ -181,33 +167,9 @@ class GANModule(LightningModule):
         """All that `step_size` can return where `data.batch_size` is `batch_size`, by the keys that set them."""
         return {"data.batch_size": batch_size}
 
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """One optimizer for each player, with its schedules."""
-        settings = self.settings
-        self.player_optimizers = {
-            player: settings.optimizers[player].factory(parameters) for player, parameters in self.trainable.items()
-        }
-        self.scheduled_options = [
-            *settings.schedules,
-            *(
-                optimizer_option(f"optimizers.{player}.{option}", template, optimizer, option)
-                for player, optimizer in self.player_optimizers.items()
-                for option, template in settings.optimizers[player].schedules.items()
-            ),
-        ]
-        self.restore_optimizers(self._optimizer_states)
-        return list(self.player_optimizers.values())
-
-    def restore_optimizers(self, states: Mapping[str, Any]) -> None:
-        """Put saved states into the players' optimizers; those that do not exist yet get them when they are made."""
-        self._optimizer_states = {} if self.player_optimizers else states
-        for player, optimizer in self.player_optimizers.items():
-            if player in states:
-                load_optimizer(optimizer, states[player])
-
     def transfer_batch_to_device(self, batch: StepBatch, device: torch.device, dataloader_idx: int) -> StepBatch:
         """Move a step's examples, in their stored type, to the device."""
-        return batch.to(device).map(self._in_order)
+        return batch.to(device).map(self.in_order)
 
     def training_step(self, step: StepBatch, batch_idx: int) -> None:
         """One round of the game on the real examples of one step."""
@@ -218,17 +180,27 @@ class GANModule(LightningModule):
         try:
             self.play(step.batches(self.facts, self.settings.seed))
         except NonFiniteGradient as problem:
+            for mean in self.running_means:
+                mean.discard()
             self.settings.guard.request_rollback(str(problem))
             return
         self.clock.advance(step.images_shown)
-        sources = {name: getattr(self, name) for name in self.averaged}
-        self.averages.update(sources, step.images_shown, self.clock.images_seen, self.clock.rounds)
+        self.averages.update(self.sources(), step.images_shown, self.clock.images_seen, self.clock.rounds)
 
     # ---------------------------------------------------------------- inside
 
-    def _note(self, player: str, terms: Terms, weight: float) -> None:
-        for name, value in terms.items():
-            self.scalars.add(f"{player}/{name}", value, weight)
+    def _update_in_turn(self, player: str, batch: Batch) -> None:
+        """A player's updates of a round, all on the same reals; each draws random numbers of its own."""
+        for step in range(getattr(self, f"{player}_steps", 1)):
+            self.update(player, self.terms_of(player), batch.scoped(step) if step else batch)
+
+    @torch.no_grad()
+    def _commit(self, player: str) -> None:
+        """What follows an accepted update: the state that the passes of all parts and ranks have added up to."""
+        for mean in self.running_means:
+            mean.commit()
+        act_after_update(due(self.regularizers, player, self.clock.updates[player]), self.players()[player])
+        self.after_update(player)
 
     def _clip(self, player: str, parameters: Sequence[nn.Parameter], terms: Terms) -> bool:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]

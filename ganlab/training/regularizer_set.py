@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganlab.contracts import Views, WeightedRegularizer
+from ganlab.contracts import WeightedRegularizer
 from ganlab.errors import UserError
+from ganlab.views import Views
 
 
-def register_modules(owner: nn.Module, regularizers: Sequence[WeightedRegularizer]) -> list[WeightedRegularizer]:
-    """Hang those regularizers that are modules into `owner`, to be saved and moved with it, and return all of them.
+def named_uniquely(owner: nn.Module, regularizers: Sequence[WeightedRegularizer]) -> list[WeightedRegularizer]:
+    """The regularizers, those whose name has occurred before with a number behind it.
 
-    Names are made unique. Raises `UserError` if `owner` does not provide what a regularizer requires.
+    Raises `UserError` if the architecture `owner` does not provide what a regularizer requires.
     """
-    stateful = nn.ModuleDict()
     seen: dict[str, int] = {}
     unique = []
     for term in regularizers:
@@ -25,10 +24,7 @@ def register_modules(owner: nn.Module, regularizers: Sequence[WeightedRegularize
         count = seen[term.name] = seen.get(term.name, 0) + 1
         if count > 1:
             term.name = f"{term.name}_{count}"
-        if isinstance(term.regularizer, nn.Module):
-            stateful[term.name] = term.regularizer
         unique.append(term)
-    owner.add_module("regularizer_modules", stateful)
     return unique
 
 
@@ -56,11 +52,9 @@ def act_after_update(terms: Sequence[WeightedRegularizer], player: nn.Module) ->
 
 def _check_provided(owner: nn.Module, term: WeightedRegularizer) -> None:
     """Ask the object what the class could not say before it was built: its requirements may depend on its options."""
-    provides: Any = getattr(owner, "provides", None)
+    provides: Mapping[str, frozenset[str]] = owner.provides  # type: ignore[assignment]
     side, requires = term.regularizer.side, term.regularizer.requires
-    if not isinstance(provides, Mapping):
-        return
-    lacking = sorted(requires - provides.get(side, frozenset()))
+    lacking = sorted(requires - provides.get(side, frozenset())) if provides else []
     if lacking:
         raise UserError(
             f"the regularizer '{term.name}', with these options, requires {', '.join(lacking)}, which "

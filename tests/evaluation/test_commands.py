@@ -46,7 +46,7 @@ def test_equal_seeds_write_equal_files(ganlab, tmp_path):
     assert [path.read_bytes() for path in sorted((tmp_path / "d").iterdir())] == contents["a"][:3]
 
 
-@pytest.mark.parametrize("wrong", [("--label", 2), ("--truncation", 0.5)])
+@pytest.mark.parametrize("wrong", [("--label", 2), ("--label", "nothing"), ("truncation=0.5",), ("psi",)])
 def test_what_cannot_be_is_refused_before_anything_is_written(ganlab, tmp_path, wrong):
     result = ganlab("sample", "x", "--count", 3, "--out", tmp_path / "new", *wrong)
     assert isinstance(result.exception, UserError)

@@ -102,8 +102,17 @@ def test_gives_labels_to_metrics_that_take_them():
 
 def test_every_number_has_its_protocol():
     (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80, seed=5).evaluate(tiny_gan())
-    expected = {"metric": "mean", "samples": 80, "reals": 50, "ema": True, "seed": 5, "labels": "uniform"}
+    expected = {
+        "metric": "mean",
+        "samples": 80,
+        "reals": 50,
+        "ema": True,
+        "seed": 5,
+        "labels": "uniform",
+        "sampling": {},
+    }
     expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "mirrored": False, "detail": 7}
+    expected |= {"sampling": {}}
     assert dict(result.protocol) == expected
     plain = tiny_gan(tiny_settings(half_life_kimg=None))
     (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80).evaluate(plain)

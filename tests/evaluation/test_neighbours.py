@@ -10,19 +10,17 @@ from PIL import Image
 from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
 from ganlab.evaluation.neighbours import SHOWN, find_neighbours
-from tests.tiny import TinyData, tiny_gan, tiny_settings
+from tests.tiny import SampledModule, TinyData, tiny_gan, tiny_settings
 
 
-class Copier(torch.nn.Module):
+class Copier(SampledModule):
     """Stands for a trained module: its samples are training images, or noise."""
-
-    device = torch.device("cpu")
 
     def __init__(self, data, copies: bool) -> None:
         super().__init__()
         self.facts, self.data, self.copies = data.facts, data, copies
 
-    def sample(self, random, labels=None, *, truncation=None, averaged=True):
+    def sample(self, random, labels=None, *, inputs=None, averaged=True):
         if not self.copies:
             return random.uniform("noise", *self.facts.shape) * 2 - 1
         indices = random.integers("index", len(self.data))

@@ -11,8 +11,8 @@ from torch import nn
 
 from ganlab.contracts import WeightedRegularizer
 from ganlab.errors import SpecError
+from ganlab.evaluation.features import last_features
 from ganlab.nn import AveragePool, Conv2d, ConvTranspose2d, LeakyReLU, ReLU
-from ganlab.nn.last_features import last_features
 from ganlab.training.compilation import check_compilation, compile_networks
 from tests.tiny import tiny_gan
 from tests.training.fitting import fit

@@ -7,7 +7,7 @@ from itertools import pairwise
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
-from ganlab.contracts import Normalizer
+from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import Conv2d, LeakyReLU
 from ganlab_dcgan.parts import activation, channel_plan, convolution, has_bias
 
@@ -52,12 +52,11 @@ class DCGANDiscriminator(nn.Module):
         if conditional and classes:
             self.embedding = normalizer.weight(nn.Embedding(classes, hidden[-1]))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """Logits for images and, if the network is conditional, labels (N,)."""
         features: Tensor = self.features(images)
         logits: Tensor = self.last(features).flatten()
-        if self.embedding is None:
-            return logits
-        assert labels is not None, "a conditional discriminator is called with labels"
-        projection: Tensor = self.embedding(labels) * features.sum((2, 3))
-        return logits + projection.sum(1)
+        if self.embedding is not None:
+            assert labels is not None, "a conditional discriminator is called with labels"
+            logits = logits + (self.embedding(labels) * features.sum((2, 3))).sum(1)
+        return Scores(logits=logits, features=(features,))

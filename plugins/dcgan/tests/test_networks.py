@@ -34,7 +34,7 @@ def test_shapes_at_every_resolution(resolution):
     with torch.device("meta"):
         images = DCGANGenerator(resolution, 3, latent_size=7, width=2)(torch.empty(2, 7))
         assert images.shape == (2, 3, resolution, resolution)
-        assert DCGANDiscriminator(resolution, 3, width=2)(images).shape == (2,)
+        assert DCGANDiscriminator(resolution, 3, width=2)(images).logits.shape == (2,)
 
 
 @pytest.mark.parametrize("resolution", [0, 4, 24, 96, 512, -8])
@@ -53,7 +53,7 @@ def test_every_normalizer_and_every_parameter_gets_a_gradient(normalizer, classe
     images = generator(torch.randn(4, 5), labels)
     assert images.shape == (4, 1, 16, 16)
     assert images.abs().max() <= 1
-    logits = discriminator(images, labels)
+    logits = discriminator(images, labels).logits
     assert logits.shape == (4,)
     logits.square().sum().backward()
     for network in (generator, discriminator):
@@ -92,7 +92,8 @@ def test_labels_change_images_and_logits_of_conditional_networks_only():
         generator = DCGANGenerator(8, 1, 2, 5, 4, conditional=conditional)
         discriminator = DCGANDiscriminator(8, 1, 2, 4, conditional=conditional)
         assert torch.equal(generator(latents, zeros), generator(latents, ones)) is not conditional
-        assert torch.equal(discriminator(images, zeros), discriminator(images, ones)) is not conditional
+        logits = [discriminator(images, labels).logits for labels in (zeros, ones)]
+        assert torch.equal(*logits) is not conditional
 
 
 def test_an_unconditional_network_has_no_embedding():
@@ -106,7 +107,9 @@ def test_projection_is_the_inner_product_with_summed_features():
     features = network.features(images)
     weight = network.embedding.weight[labels][:, :, None, None] + network.last.weight
     expected = (features * weight).sum((1, 2, 3)) + network.last.bias
-    torch.testing.assert_close(network(images, labels), expected)
+    scores = network(images, labels)
+    torch.testing.assert_close(scores.logits, expected)
+    assert torch.equal(scores.features[-1], features)
 
 
 def test_spectral_norm_is_on_every_weight_of_the_discriminator():

@@ -8,7 +8,8 @@ from math import prod
 
 from torch import Tensor, nn
 
-from ganlab.contracts import Normalizer
+from ganlab.contracts import Normalizer, Scores
+from ganlab.nn import Dropout
 from ganlab.nn import Normalizer as NoNormalizer
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
 from ganlab_gan.perceptron import linear, with_labels
@@ -16,8 +17,6 @@ from ganlab_gan.perceptron import linear, with_labels
 
 class MLPDiscriminator(nn.Module):
     """Examples (N, *shape), vectors or images, to logits (N,); a label enters one-hot beside the example.
-
-    Dropout draws its masks from torch's own generator, so that they depend on the rank.
 
     Args:
         shape: shape of one example.
@@ -50,15 +49,17 @@ class MLPDiscriminator(nn.Module):
         self.classes = classes if conditional else 0
         pieces = maxout_pieces or 1
         sizes = [prod(shape) + self.classes, *hidden]
-        layers: list[nn.Module] = [nn.Dropout(input_dropout)]
+        layers: list[nn.Module] = [Dropout(input_dropout)]
         for inputs, units in pairwise(sizes):
             layers += [normalizer.weight(linear(inputs, units * pieces, weight_range))]
             layers += [normalizer.activation(units * pieces)]
-            layers += [Maxout(pieces) if maxout_pieces else ACTIVATIONS[activation](), nn.Dropout(dropout)]
+            layers += [Maxout(pieces) if maxout_pieces else ACTIVATIONS[activation](), Dropout(dropout)]
         layers += [normalizer.weight(linear(sizes[-1], 1, weight_range))]
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """Logits for examples and, if the network is conditional, labels (N,)."""
-        logits: Tensor = self.layers(with_labels(images.flatten(1), labels, self.classes))
-        return logits.flatten()
+        features: Tensor = with_labels(images.flatten(1), labels, self.classes)
+        for layer in self.layers[:-1]:
+            features = layer(features)
+        return Scores(logits=self.layers[-1](features).flatten(), features=(features,))

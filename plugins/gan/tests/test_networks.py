@@ -38,9 +38,10 @@ def test_shapes_and_gradients(shape, classes, normalizer):
     labels = torch.tensor([0, 1, 2, 1]) if classes else None
     images = generator(torch.randn(4, 5), labels)
     assert images.shape == (4, *shape)
-    logits = discriminator(images, labels)
-    assert logits.shape == (4,)
-    logits.square().sum().backward()
+    scores = discriminator(images, labels)
+    assert scores.logits.shape == (4,)
+    assert scores.features[-1].shape == (4, 7)
+    scores.logits.square().sum().backward()
     for network in (generator, discriminator):
         assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
 
@@ -67,7 +68,7 @@ def test_the_papers_mnist_networks():
         assert weights.std().item() == pytest.approx(bound / 3**0.5, rel=0.01)
     dropouts = [m.p for m in discriminator.modules() if isinstance(m, nn.Dropout)]
     assert dropouts == [0.2, 0.5, 0.5]
-    assert discriminator(generator(torch.rand(2, 100))).shape == (2,)
+    assert discriminator(generator(torch.rand(2, 100))).logits.shape == (2,)
 
 
 def test_maxout_takes_the_largest_of_neighbours():
@@ -78,14 +79,25 @@ def test_maxout_takes_the_largest_of_neighbours():
 
 def test_dropout_is_off_in_eval_mode():
     network, x = MLPDiscriminator((2,), dropout=0.5), torch.randn(8, 2)
-    assert not torch.equal(network(x), network(x))
+    assert not torch.equal(network(x).logits, network(x).logits)
     network.eval()
-    assert torch.equal(network(x), network(x))
+    assert torch.equal(network(x).logits, network(x).logits)
 
 
 def test_no_hidden_layer_is_a_linear_network():
     network, x = MLPDiscriminator((2,), hidden=[]), torch.randn(3, 2)
-    torch.testing.assert_close(network(x), network.layers[-1](x).flatten())
+    scores = network(x)
+    torch.testing.assert_close(scores.logits, network.layers[-1](x).flatten())
+    assert torch.equal(scores.features[-1], x)
+
+
+def test_logits_are_linear_in_the_last_features():
+    network, x = MLPDiscriminator((1, 4, 4), hidden=[6, 5]), torch.randn(3, 1, 4, 4)
+    hidden = torch.nn.functional.leaky_relu(network.layers[1](x.flatten(1)), 0.2)
+    hidden = torch.nn.functional.leaky_relu(network.layers[5](hidden), 0.2)
+    scores = network(x)
+    torch.testing.assert_close(scores.features[-1], hidden)
+    torch.testing.assert_close(scores.logits, network.layers[-1](hidden).flatten())
 
 
 def test_labels_enter_one_hot():
@@ -101,7 +113,7 @@ def test_conditional_can_be_switched_off():
     discriminator = MLPDiscriminator((2,), 3, conditional=False)
     labels, latents = torch.zeros(5, dtype=torch.long), torch.randn(5, 4)
     assert torch.equal(generator(latents, labels), generator(latents, labels + 1))
-    assert torch.equal(discriminator(latents[:, :2], labels), discriminator(latents[:, :2], labels + 1))
+    assert torch.equal(discriminator(latents[:, :2], labels).logits, discriminator(latents[:, :2], labels + 1).logits)
 
 
 def test_meta_device():

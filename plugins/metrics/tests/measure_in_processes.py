@@ -24,7 +24,7 @@ class Noise(torch.nn.Module):
     facts = FACTS
     settings = SimpleNamespace(half_life_kimg=None)
 
-    def sample(self, random, labels=None, *, truncation=None, averaged=True):
+    def sample(self, random, labels=None, *, inputs=None, averaged=True):
         coarse = random.uniform("noise", 3, 8, 8) * 2 - 1
         return torch.nn.functional.interpolate(coarse, size=32, mode="bilinear")
 

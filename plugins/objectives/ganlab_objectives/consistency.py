@@ -28,7 +28,7 @@ class Consistency(nn.Module):
 
     side: ClassVar[str] = "discriminator"
     requires: ClassVar[frozenset[str]] = frozenset(
-        {"real_images", "real_logits", "fake_images", "fake_logits", "discriminate", "random"}
+        {"real_images", "real_logits", "labels", "fake_images", "fake_logits", "fake_labels", "discriminate", "random"}
     )
 
     def __init__(
@@ -49,14 +49,18 @@ class Consistency(nn.Module):
         """The shares of reals and fakes; one that is 0 costs nothing."""
         total: Tensor = views.real_logits.new_zeros(())
         if self.reals != 0:
-            total = total + self.reals * self._change(views, views.real_images, views.real_logits, "reals")
+            total = total + self.reals * self._change(
+                views, views.real_images, views.labels, views.real_logits, "reals"
+            )
         if self.fakes != 0:
-            total = total + self.fakes * self._change(views, views.fake_images, views.fake_logits, "fakes")
+            total = total + self.fakes * self._change(
+                views, views.fake_images, views.fake_labels, views.fake_logits, "fakes"
+            )
         if hasattr(self.augmentation, "observe"):
             self.augmentation.observe(views.real_logits.detach())
         return total
 
-    def _change(self, views: Views, images: Tensor, logits: Tensor, name: str) -> Tensor:
+    def _change(self, views: Views, images: Tensor, labels: Tensor | None, logits: Tensor, name: str) -> Tensor:
         changed = self.augmentation(images.detach(), views.random.scoped("consistency", name))
-        change: Tensor = logits - views.discriminate(changed)
+        change: Tensor = logits - views.discriminate(changed, labels)
         return change.square().mean()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from ganlab.contracts import Views
 from ganlab.distributed import shared_mean
+from ganlab.errors import UserError
 
 
 class FeatureMatching:
@@ -19,11 +19,14 @@ class FeatureMatching:
     """
 
     side: ClassVar[str] = "generator"
-    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "fake_images", "features"})
+    requires: ClassVar[frozenset[str]] = frozenset({"real_features", "fake_features"})
 
     def penalty(self, views: Views) -> Tensor:
         """Squared distance of the mean features."""
-        with torch.no_grad():
-            real_features = shared_mean(views.features(views.real_images))
-        difference: Tensor = shared_mean(views.features(views.fake_images)) - real_features
+        if not views.fake_features:
+            raise UserError(
+                "'feature_matching' needs a discriminator that returns its features beside its logits (ganlab.Scores), "
+                "which this one does not: take another discriminator, or leave the regularizer out"
+            )
+        difference = shared_mean(views.fake_features[-1]) - shared_mean(views.real_features[-1])
         return difference.square().sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -32,8 +33,10 @@ class GradientPenalty:
     """
 
     side: ClassVar[str] = "discriminator"
-    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "fake_images", "discriminate", "random"})
     differentiates_twice: ClassVar[frozenset[str]] = frozenset({"discriminator"})
+    requires: ClassVar[frozenset[str]] = frozenset(
+        {"real_images", "fake_images", "labels", "fake_labels", "discriminate", "random"}
+    )
 
     def __init__(
         self,
@@ -53,7 +56,8 @@ class GradientPenalty:
 
     def penalty(self, views: Views) -> Tensor:
         """Mean over the batch, and the pixels if each has a norm, of the relative squared distance to the target."""
-        gradient = input_gradient(views.discriminate, self._points(views))
+        labels = views.fake_labels if self.at == "fakes" else views.labels
+        gradient = input_gradient(partial(views.discriminate, labels=labels), self._points(views))
         norm = torch.linalg.vector_norm(gradient if self.per_pixel else gradient.flatten(1), dim=1)
         distance: Tensor = norm if self.target == 0 else norm / self.target - 1
         return (distance.relu() if self.one_sided else distance).square().mean()

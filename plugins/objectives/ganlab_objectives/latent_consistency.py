@@ -22,7 +22,9 @@ class LatentConsistency:
     """
 
     side: ClassVar[str] = "discriminator"
-    requires: ClassVar[frozenset[str]] = frozenset({"latents", "fake_logits", "generate", "discriminate", "random"})
+    requires: ClassVar[frozenset[str]] = frozenset(
+        {"latents", "fake_labels", "fake_logits", "generate", "discriminate", "random"}
+    )
 
     def __init__(self, deviation: Annotated[Scheduled, Gt(0)] = 0.05) -> None:
         self.deviation = deviation
@@ -30,5 +32,5 @@ class LatentConsistency:
     def penalty(self, views: Views) -> Tensor:
         """Mean squared change of the logits; the generator gets no gradient."""
         nearby = nearby_fakes(views, self.deviation).detach()
-        change: Tensor = views.fake_logits - views.discriminate(nearby)
+        change: Tensor = views.fake_logits - views.discriminate(nearby, views.fake_labels)
         return change.square().mean()

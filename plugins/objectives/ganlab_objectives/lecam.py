@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ganlab.contracts import Views
+from ganlab.nn import RunningMean
 from ganlab.spec.model import Natural
-from ganlab_objectives.moving_average import MovingAverage
 
 
 class LeCam(nn.Module):
@@ -32,8 +32,8 @@ class LeCam(nn.Module):
     def __init__(self, decay: Annotated[float, Ge(0), Lt(1)] = 0.99, warm_up: Natural = 1000) -> None:
         super().__init__()
         self.warm_up = warm_up
-        self.real_average = MovingAverage(decay, debias=True)
-        self.fake_average = MovingAverage(decay, debias=True)
+        self.real_average = RunningMean(decay, debias=True)
+        self.fake_average = RunningMean(decay, debias=True)
 
     def penalty(self, views: Views) -> Tensor:
         """The squared excess of reals over the fakes' average and of the reals' average over fakes."""
@@ -45,8 +45,3 @@ class LeCam(nn.Module):
         fakes_below = relu(self.real_average.current() - fake_logits).square().mean()
         # A product and not a branch, which would wait for the device.
         return (reals_above + fakes_below) * (self.real_average.updates >= self.warm_up)
-
-    def after_update(self, player: nn.Module) -> None:
-        """Take this update's logits into the averages."""
-        self.real_average.commit()
-        self.fake_average.commit()

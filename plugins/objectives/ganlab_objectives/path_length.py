@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Views
 from ganlab.distributed import shared_mean
+from ganlab.nn import RunningMean
 from ganlab.spec.model import Count
-from ganlab_objectives.moving_average import MovingAverage
 
 
 class PathLength(nn.Module):
@@ -32,12 +32,12 @@ class PathLength(nn.Module):
     """
 
     side: ClassVar[str] = "generator"
-    requires: ClassVar[frozenset[str]] = frozenset({"latents", "labels", "generate", "random"})
     differentiates_twice: ClassVar[frozenset[str]] = frozenset({"generator"})
+    requires: ClassVar[frozenset[str]] = frozenset({"latents", "fake_labels", "generate", "random"})
 
     def __init__(self, decay: Annotated[float, Gt(0), Le(1)] = 0.01, shrink: Count = 2) -> None:
         super().__init__()
-        self.average = MovingAverage(1 - decay)
+        self.average = RunningMean(1 - decay)
         self.decay = decay
         self.shrink = shrink
 
@@ -53,10 +53,6 @@ class PathLength(nn.Module):
         average = self.average.current().to(lengths).lerp(shared_mean(lengths), self.decay)
         return (lengths - average).square().mean()
 
-    def after_update(self, player: nn.Module) -> None:
-        """Take this update's lengths into the average."""
-        self.average.commit()
-
     def _rows(self, start: int, count: int) -> slice:
         """Every `shrink`-th image of the global batch, so that the choice does not depend on how it is shared out."""
         step = self.shrink if count >= self.shrink else 1
@@ -65,7 +61,7 @@ class PathLength(nn.Module):
 
 def _fakes(views: Views, rows: slice) -> tuple[Tensor, Tensor]:
     """Fakes with what they are made from."""
-    labels = None if views.labels is None else views.labels[rows]
+    labels = None if views.fake_labels is None else views.fake_labels[rows]
     if "styles" in views and "synthesise" in views:
         styles: Tensor = views.styles[rows]
         return styles, views.synthesise(styles, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -9,7 +10,6 @@ from torch import Tensor
 from ganlab.contracts import Views
 from ganlab.spec.model import Positive
 from ganlab_objectives.difference_quotient import squared_slope
-from ganlab_objectives.input_gradient import input_gradient
 
 
 class R1:
@@ -25,21 +25,26 @@ class R1:
     """
 
     side: ClassVar[str] = "discriminator"
-    requires: ClassVar[frozenset[str]] = frozenset({"real_images", "discriminate"})
+    images_view: ClassVar[str] = "real_images"
+    labels_view: ClassVar[str] = "labels"
+    gradient_view: ClassVar[str] = "real_gradient"
 
     def __init__(self, finite_difference: Positive | None = None) -> None:
         self.finite_difference = finite_difference
         exact = finite_difference is None
         self.differentiates_twice: frozenset[str] = frozenset({"discriminator"} if exact else ())
 
-    def penalty(self, views: Views) -> Tensor:
-        """1/2 mean_n |dD/dx_n|^2 at the reals."""
-        images = self._images(views)
-        if self.finite_difference is not None:
-            return squared_slope(views.discriminate, images, self.finite_difference).mean() / 2
-        gradient = input_gradient(views.discriminate, images)
-        return gradient.square().flatten(1).sum(1).mean() / 2
+    @property
+    def requires(self) -> frozenset[str]:
+        """The exact gradient comes from the loss's own pass; differences need passes of their own."""
+        if self.finite_difference is None:
+            return frozenset({self.gradient_view})
+        return frozenset({self.images_view, self.labels_view, "discriminate"})
 
-    def _images(self, views: Views) -> Tensor:
-        images: Tensor = views.real_images
-        return images
+    def penalty(self, views: Views) -> Tensor:
+        """1/2 mean_n |dD/dx_n|^2 at the images."""
+        if self.finite_difference is not None:
+            discriminate = partial(views.discriminate, labels=getattr(views, self.labels_view))
+            return squared_slope(discriminate, getattr(views, self.images_view), self.finite_difference).mean() / 2
+        gradient: Tensor = getattr(views, self.gradient_view)
+        return gradient.square().flatten(1).sum(1).mean() / 2

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
-
-from ganlab.contracts import Views
 from ganlab_objectives.r1 import R1
 
 
@@ -19,8 +16,6 @@ class R2(R1):
         finite_difference: as for `r1`.
     """
 
-    requires: ClassVar[frozenset[str]] = frozenset({"fake_images", "discriminate"})
-
-    def _images(self, views: Views) -> Tensor:
-        images: Tensor = views.fake_images
-        return images
+    images_view: ClassVar[str] = "fake_images"
+    labels_view: ClassVar[str] = "fake_labels"
+    gradient_view: ClassVar[str] = "fake_gradient"

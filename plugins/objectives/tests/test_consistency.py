@@ -42,9 +42,11 @@ def test_of_a_linear_critic(reals, fakes):
     views = Views(
         real_images=real_images,
         real_logits=discriminate(real_images),
+        labels=None,
         fake_images=fake_images,
         fake_logits=discriminate(fake_images),
-        discriminate=discriminate,
+        fake_labels=None,
+        discriminate=lambda x, labels: discriminate(x),
         random=RANDOM,
     )
     penalty = Consistency(SHAPE, brighter, reals=reals, fakes=fakes).penalty(views)
@@ -84,7 +86,13 @@ def test_an_augmentation_that_adapts_sees_the_reals_logits():
 
     logits = torch.randn(COUNT, requires_grad=True)
     consistency = Consistency(SHAPE, Adaptive())
-    views = Views(real_images=images(), real_logits=logits, discriminate=lambda images: logits, random=RANDOM)
+    views = Views(
+        real_images=images(),
+        real_logits=logits,
+        labels=None,
+        discriminate=lambda images, labels: logits,
+        random=RANDOM,
+    )
     assert consistency.penalty(views) == 0
     assert torch.equal(consistency.augmentation.seen, logits)
 
@@ -134,8 +142,9 @@ def zcr_views(slope, matrix, z):
         latents=z,
         fake_images=fakes,
         fake_logits=discriminate(fakes.detach()),
+        fake_labels=None,
         generate=generate,
-        discriminate=discriminate,
+        discriminate=lambda images, labels: discriminate(images),
         random=RANDOM,
     )
 

@@ -1,10 +1,12 @@
 """Mode seeking and feature matching."""
 
+import pytest
 import torch
 from ganlab_objectives.feature_matching import FeatureMatching
 from ganlab_objectives.mode_seeking import ModeSeeking
 
 from ganlab.contracts import Views
+from ganlab.errors import UserError
 from ganlab.randomness import Randomness
 
 COUNT, LATENT = 4, 3
@@ -64,10 +66,17 @@ def test_feature_matching_compares_means_of_features():
     torch.manual_seed(0)
     real, fake = torch.randn(COUNT, 2, dtype=torch.float64), torch.randn(COUNT, 2, dtype=torch.float64)
     fake.requires_grad_()
-    views = Views(real_images=real, fake_images=fake, features=lambda x: torch.stack([x**2, 3 * x], 2))
+    # Of several layers the last one counts.
+    earlier, real_last, fake_last = torch.ones(COUNT, 7), *(torch.stack([x**2, 3 * x], 2) for x in (real, fake))
+    views = Views(real_features=(earlier, real_last), fake_features=(-earlier, fake_last))
     penalty = FeatureMatching().penalty(views)
     squares, means = (fake**2 - real**2).mean(0).detach(), 3 * (fake - real).mean(0).detach()
     torch.testing.assert_close(penalty.detach(), squares.square().sum() + means.square().sum())
     (gradient,) = torch.autograd.grad(penalty, fake)
     expected = (2 * squares * 2 * fake.detach() + 2 * means * 3) / COUNT
     torch.testing.assert_close(gradient, expected)
+
+
+def test_feature_matching_without_features_says_what_is_missing():
+    with pytest.raises(UserError, match="'feature_matching' needs a discriminator that returns its features"):
+        FeatureMatching().penalty(Views(real_features=(), fake_features=()))

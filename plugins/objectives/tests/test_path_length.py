@@ -6,6 +6,7 @@ from ganlab_objectives.path_length import PathLength
 from torch import nn
 
 from ganlab.contracts import Views
+from ganlab.nn import RunningMean
 from ganlab.randomness import Randomness
 
 COUNT, LATENT, SHAPE = 6, 3, (2, 4, 5)
@@ -26,7 +27,7 @@ def noise(rows=slice(None)):
 
 
 def views(generate, values, **more):
-    return Views(latents=values, labels=None, generate=generate, random=Randomness(0, count=COUNT), **more)
+    return Views(latents=values, fake_labels=None, generate=generate, random=Randomness(0, count=COUNT), **more)
 
 
 def linear(matrix):
@@ -53,7 +54,9 @@ def test_the_average_goes_on_after_the_update_only():
     lengths = (noise().flatten(1) @ matrix.t()).square().sum(1).sqrt()
     first, again = (regularizer.penalty(views(linear(matrix), latents())) for _ in range(2))
     torch.testing.assert_close(first, again)
-    regularizer.after_update(nn.Identity())
+    means = [module for module in regularizer.modules() if isinstance(module, RunningMean)]
+    assert means == [regularizer.average]
+    regularizer.average.commit()
     torch.testing.assert_close(regularizer.average.value, (0.25 * lengths.mean()).float())
     second = regularizer.penalty(views(linear(matrix), latents()))
     average = 0.75 * regularizer.average.value.double() + 0.25 * lengths.mean()
@@ -95,7 +98,7 @@ def test_shrinking_takes_the_same_images_however_the_batch_is_shared_out():
         part = Randomness(0, count=6).slice(start, count)
         rows = slice(start, start + count)
         PathLength(shrink=2).penalty(
-            Views(latents=values[rows], labels=torch.arange(6)[rows], generate=generate, random=part)
+            Views(latents=values[rows], fake_labels=torch.arange(6)[rows], generate=generate, random=part)
         )
     torch.testing.assert_close(seen[0], values[::2])
     torch.testing.assert_close(torch.cat(seen[1:]), values[::2])

@@ -26,12 +26,26 @@ def images():
 
 
 def views(discriminate, real_images=None, fake_images=None):
+    real_images = images() if real_images is None else real_images
+    fake_images = images() if fake_images is None else fake_images
     return Views(
-        real_images=images() if real_images is None else real_images,
-        fake_images=images() if fake_images is None else fake_images,
-        discriminate=discriminate,
+        real_images=real_images,
+        fake_images=fake_images,
+        labels=None,
+        fake_labels=None,
+        discriminate=lambda x, labels: discriminate(x),
         random=Randomness(0, "penalty", count=COUNT),
+        lazily={
+            "real_gradient": lambda: gradient_of(discriminate, real_images),
+            "fake_gradient": lambda: gradient_of(discriminate, fake_images),
+        },
     )
+
+
+def gradient_of(discriminate, images):
+    """What the platform offers, by autograd: of each image's logit, and with a graph."""
+    images = images.detach().requires_grad_()
+    return torch.autograd.grad(discriminate(images).sum(), images, create_graph=True)[0]
 
 
 def linear_critic(slope):
@@ -87,8 +101,13 @@ def test_r1_of_a_quadratic_critic():
 def test_r1_needs_neither_fakes_nor_a_graph_of_the_reals():
     real_images = images().requires_grad_()
     slope = torch.ones(DIMENSIONS, dtype=torch.float64, requires_grad=True)
-    R1().penalty(Views(real_images=real_images, discriminate=linear_critic(slope))).backward()
+    gradient = gradient_of(linear_critic(slope), real_images)
+    R1().penalty(Views(real_gradient=gradient)).backward()
     assert real_images.grad is None
+    offered = {"real_images": real_images, "labels": None, "discriminate": lambda x, labels: linear_critic(slope)(x)}
+    R1(finite_difference=0.1).penalty(Views(**offered)).backward()
+    assert real_images.grad is None
+    torch.testing.assert_close(slope.grad, 2 * slope.detach())
 
 
 def test_r2_is_r1_at_the_fakes():
@@ -100,8 +119,10 @@ def test_r2_is_r1_at_the_fakes():
 def test_r2_sends_nothing_to_the_generator():
     fake_images = images().requires_grad_()
     slope = torch.ones(DIMENSIONS, dtype=torch.float64, requires_grad=True)
-    R2().penalty(views(linear_critic(slope), fake_images=fake_images)).backward()
+    for regularizer in (R2(), R2(finite_difference=0.1)):
+        regularizer.penalty(views(linear_critic(slope), fake_images=fake_images)).backward()
     assert fake_images.grad is None
+    torch.testing.assert_close(slope.grad, 2 * slope.detach())
 
 
 @pytest.mark.parametrize("at", ["reals", "fakes"])
@@ -241,19 +262,19 @@ def test_drift_is_the_mean_squared_logit_of_the_reals():
     assert logits.grad.tolist() == [1.0, -3.0]
 
 
-@pytest.mark.parametrize("regularizer", [R1, R2, GradientPenalty, Drift])
+@pytest.mark.parametrize(
+    "regularizer",
+    [R1(), R2(), R1(finite_difference=0.1), R2(finite_difference=0.1), GradientPenalty(), Drift()],
+    ids=["r1", "r2", "r1 by differences", "r2 by differences", "gradient penalty", "drift"],
+)
 def test_penalties_use_only_the_views_that_they_require(regularizer):
     _, discriminate = small_network()
-    every_view = {
-        "real_images": images(),
-        "fake_images": images(),
-        "real_logits": torch.ones(COUNT),
-        "discriminate": discriminate,
-        "random": Randomness(0, count=COUNT),
+    every_view = views(discriminate)
+    required = {
+        name: torch.ones(COUNT) if name == "real_logits" else getattr(every_view, name) for name in regularizer.requires
     }
-    required = {name: every_view[name] for name in regularizer.requires}
     assert regularizer.side == "discriminator"
-    assert torch.isfinite(regularizer().penalty(Views(**required)))
+    assert torch.isfinite(regularizer.penalty(Views(**required)))
 
 
 @pytest.mark.parametrize(("target", "one_sided"), [(1.0, False), (0.0, False), (0.5, True)])
@@ -261,11 +282,13 @@ def test_gradient_penalty_per_pixel_is_the_mean_over_pixels_of_a_critic_of_patch
     """A critic that weighs each pixel's channels by itself: its gradient at a pixel is that pixel's weights."""
     weights = torch.randn(3, 4, 5, dtype=torch.float64)
 
-    def patches(images):
+    def patches(images, labels=None):
         return (images * weights).sum(1, keepdim=True)  # (N, 1, 4, 5): a logit for each pixel
 
     offered = Views(
         discriminate=patches,
+        labels=None,
+        fake_labels=None,
         real_images=torch.randn(6, 3, 4, 5, dtype=torch.float64),
         fake_images=torch.randn(6, 3, 4, 5, dtype=torch.float64),
         random=Randomness("pixels", count=6),

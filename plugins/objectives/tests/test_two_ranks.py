@@ -24,3 +24,5 @@ def test_gradients_and_memories_of_two_ranks_are_those_of_one_process(tmp_path):
             assert torch.equal(shared, second["shared"][player][name]), name
             torch.testing.assert_close(shared, value, rtol=1e-7, atol=1e-10, msg=name)
         assert any(value.abs().max() > 0 for value in tensors.values())
+        remembered = [value for name, value in tensors.items() if name.endswith("average.updates")]
+        assert [value.item() for value in remembered] == [3] * {"discriminator": 2, "generator": 1}[player]

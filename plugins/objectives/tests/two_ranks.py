@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Batch, WeightedRegularizer
 from ganlab.distributed import Exchange, rank, world_size
+from ganlab.nn import RunningMean
 from ganlab.randomness import Randomness
 from ganlab.testing.regularizer_checks import small_game
-from ganlab.training.regularizer_set import register_modules
 
 COUNT, UPDATES = 8, 3
 
@@ -36,16 +36,16 @@ def gradients(player: str, loss: object, regularizers: list[nn.Module | object])
     game = small_game().double()
     game.loss = loss  # type: ignore[assignment]
     terms = [WeightedRegularizer(type(each).__name__, each) for each in regularizers]  # type: ignore[arg-type]
-    game.regularizers = register_modules(game, terms)
+    game.regularizers = terms
     exchange, found = Exchange(game), {}
     for update in range(UPDATES):
         game.zero_grad()
         sum(game.terms_of(player)(batch(update)).values()).backward()  # type: ignore[union-attr]
         module = game.players()[player]
         exchange.synchronise(module.parameters(), False)
-        for each in regularizers:
-            if hasattr(each, "after_update"):
-                each.after_update(module)
+        for part in game.regularizer_modules.modules():
+            if isinstance(part, RunningMean):
+                part.commit()
         found |= {f"{update}.{name}": parameter.grad.clone() for name, parameter in module.named_parameters()}
     return found | {name: value.clone() for name, value in game.regularizer_modules.state_dict().items()}
 

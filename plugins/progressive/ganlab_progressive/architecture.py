@@ -10,10 +10,10 @@ from annotated_types import Ge
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ganlab.contracts import Batch
+from ganlab.contracts import Batch, Scores, Views
 from ganlab.games.growing import GrowingGAN
-from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
+from ganlab.training.module import Terms
 
 
 class ProgressiveGAN(GrowingGAN):
@@ -38,38 +38,24 @@ class ProgressiveGAN(GrowingGAN):
     def __init__(self, resolution: int, classification: Annotated[Scheduled, Ge(0)] = 1.0, **options: Any) -> None:
         super().__init__(resolution=resolution, **options)
         self.classification = classification
-        self._scores: dict[int | str, Tensor] = {}
 
-    def discriminator_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Tell reals from fakes, and the classes of both."""
-        terms, scores = super().discriminator_terms(batch), self._taken_scores()
+    def more_terms(self, player: str, batch: Batch, views: Views) -> Terms:
+        """Tell the classes of reals and fakes (the discriminator), or make fakes of their class (the generator)."""
+        judged = [(views.fake_scores, views.fake_labels)]
+        if player == "discriminator":
+            judged = [(views.real_scores, views.labels), *judged]
+            self._note_fakes(views.fake_logits)
+        if "classes" not in views.fake_heads:
+            return {}
+        entropies = [_cross_entropy(scores, labels) for scores, labels in judged]
+        return {"classification": self.classification * torch.stack(entropies).sum()}
+
+    def _note_fakes(self, fake_logits: Tensor) -> None:
         noise = getattr(self.discriminator, "noise", None)
         if noise is not None:
-            noise.observe(_logits(scores["fake"]))
-        return {**terms, **self._classification_term(batch, scores["real"], scores["fake"])}
-
-    def generator_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Make fakes that are taken for real, and for their class."""
-        terms = super().generator_terms(batch)
-        return {**terms, **self._classification_term(batch, self._taken_scores()["fake"])}
-
-    def discriminate(self, images: Tensor, labels: Tensor | None, random: Randomness) -> Tensor:
-        """Logits (N,); all scores are kept for the other terms, by what the images are: `real` or `fake`."""
-        scores = super().discriminate(images, labels, random)
-        self._scores[random.key[-1]] = scores
-        return _logits(scores)
-
-    def _taken_scores(self) -> dict[int | str, Tensor]:
-        scores, self._scores = self._scores, {}  # so that no graph outlives its step
-        return scores
-
-    def _classification_term(self, batch: Batch, *scores: Tensor) -> dict[str, Tensor]:
-        if scores[0].dim() == 1:
-            return {}
-        assert batch.labels is not None, "a discriminator that classifies is for data with labels"
-        entropies = torch.stack([cross_entropy(some[:, 1:], batch.labels) for some in scores])
-        return {"classification": self.classification * entropies.sum()}
+            noise.observe(fake_logits)
 
 
-def _logits(scores: Tensor) -> Tensor:
-    return scores if scores.dim() == 1 else scores[:, 0]
+def _cross_entropy(scores: Scores, labels: Tensor | None) -> Tensor:
+    assert labels is not None, "a discriminator that classifies is for data with labels"
+    return cross_entropy(scores.heads["classes"], labels)

@@ -8,7 +8,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from ganlab.contracts import Normalizer
+from ganlab.contracts import Normalizer, Scores
 from ganlab.games.growth import Stage
 from ganlab.nn import AveragePool, average_pool
 from ganlab.nn.minibatch import MinibatchStandardDeviation
@@ -22,9 +22,9 @@ from ganlab_progressive.parts import SMALLEST, ActivationName, LayerStyle, resol
 class ProgressiveDiscriminator(nn.Module):
     """Images (N, channels, R, R) of a stage's resolution R to logits (N,) (Karras et al., 2018).
 
-    For data with classes, (N, 1 + classes): the logit and the scores of an auxiliary classifier. A 1x1 convolution of
-    each resolution takes images in; each block has two 3x3 convolutions and halves the maps by averaging. With the
-    defaults and 1024-pixel RGB images there are 23,087,249 parameters.
+    For data with classes there is a head `classes`, (N, classes): the scores of an auxiliary classifier. A 1x1
+    convolution of each resolution takes images in; each block has two 3x3 convolutions and halves the maps by
+    averaging. With the defaults and 1024-pixel RGB images there are 23,087,249 parameters.
 
     Args:
         resolution: side of the full images, a power of two from 4.
@@ -84,7 +84,7 @@ class ProgressiveDiscriminator(nn.Module):
         outputs = 1 + (classes if conditional else 0)
         self.head = Head(widths[SMALLEST], outputs, style, minibatch, stddev_group, kernels)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None, stage: Stage | None = None) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None, stage: Stage | None = None) -> Scores:
         """What is thought of images of a stage, or of the full network; only the layers that the stage needs run."""
         stage = stage or Stage(self.resolution)
         features: Tensor = self.from_rgb[str(stage.resolution)](images)
@@ -93,8 +93,9 @@ class ProgressiveDiscriminator(nn.Module):
             if r == stage.resolution and stage.fading:
                 before = self.from_rgb[str(r // 2)](average_pool(images))
                 features = torch.lerp(before, features, stage.blend)
-        scores: Tensor = self.head(features)
-        return scores.flatten() if scores.shape[1] == 1 else scores
+        outputs, seen = self.head(features)
+        heads = {"classes": outputs[:, 1:]} if outputs.shape[1] > 1 else {}
+        return Scores(logits=outputs[:, 0], features=(seen,), heads=heads)
 
 
 def _halving(style: LayerStyle, inputs: int, outputs: int, fused: bool) -> list[nn.Module]:
@@ -104,7 +105,10 @@ def _halving(style: LayerStyle, inputs: int, outputs: int, fused: bool) -> list[
 
 
 class Head(nn.Module):
-    """4x4 maps to scores (N, outputs), with statistics of the batch before or after its hidden layers."""
+    """4x4 maps to scores (N, outputs) and the features that they are linear in.
+
+    Statistics of the batch enter before or after its hidden layers.
+    """
 
     def __init__(
         self, width: int, outputs: int, style: LayerStyle, minibatch: str, group: int | None, kernels: int
@@ -118,12 +122,11 @@ class Head(nn.Module):
         inputs = width + (kernels if discriminates else 0)
         self.last = style.weighted(nn.Linear(inputs, outputs), gain=1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Scores of maps (N, width, 4, 4)."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and last features of maps (N, width, 4, 4)."""
         if self.statistics is not None:
             features = self.statistics(features)
         features = self.dense(self.convolution(features)).flatten(1)
         if self.discrimination is not None:
             features = self.discrimination(features)
-        scores: Tensor = self.last(features)
-        return scores
+        return self.last(features), features

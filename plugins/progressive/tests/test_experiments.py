@@ -10,7 +10,7 @@ import torch
 from ganlab.build import build_architecture, facts_of_data
 from ganlab.spec import load_spec, read_spec, resolve_with_origins
 from ganlab.spec.difference import differences
-from ganlab.training.ownership import check_ownership
+from ganlab.training.players import check_ownership
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 PAPER = EXPERIMENTS / "papers/progan"

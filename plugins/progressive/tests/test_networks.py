@@ -66,7 +66,7 @@ def test_shapes_at_every_stage(resolution, channels):
         for blend in (1.0, 0.3) if r > 4 else (1.0,):
             images = generator(torch.randn(5, 6).double(), None, Stage(r, blend))
             assert images.shape == (5, channels, r, r)
-            assert discriminator(images, None, Stage(r, blend)).shape == (5,)
+            assert discriminator(images, None, Stage(r, blend)).logits.shape == (5,)
 
 
 @pytest.mark.parametrize("resolution", [0, 2, 6, 48, -4])
@@ -130,7 +130,7 @@ def test_a_blend_is_in_between():
 def test_only_what_a_stage_needs_has_gradients(blend):
     generator, discriminator = small()
     stage = Stage(16, blend)
-    discriminator(generator(torch.randn(4, 6).double(), None, stage), None, stage).sum().backward()
+    discriminator(generator(torch.randn(4, 6).double(), None, stage), None, stage).logits.sum().backward()
     used = {"4", "8", "16"}
     rgb = {"16"} | ({"8"} if blend < 1 else set())
     for network, place in ((generator, "to_rgb"), (discriminator, "from_rgb")):
@@ -168,7 +168,12 @@ def test_labels_enter_one_hot_and_leave_as_scores():
     latents, labels = torch.randn(2, 6).double(), torch.tensor([0, 2])
     images = generator(latents, labels)
     assert not torch.equal(images, generator(latents, labels.flip(0)))
-    assert discriminator(images, labels).shape == (2, 4)
+    scores = discriminator(images, labels)
+    outputs = discriminator.head.last(scores.features[-1])
+    assert outputs.shape == (2, 4)
+    assert torch.equal(scores.logits, outputs[:, 0])
+    assert torch.equal(scores.heads["classes"], outputs[:, 1:])
+    assert small(16, 1)[1](images).heads == {}
     for network in (ProgressiveGenerator, ProgressiveDiscriminator):
         plain = parameters(network(16, 1, **SMALL))
         assert parameters(network(16, 1, 3, **SMALL, conditional=False)) == plain
@@ -196,15 +201,16 @@ def test_minibatch_discrimination_by_hand():
 def test_ways_to_see_a_batch(minibatch):
     _, discriminator = small(8, 1, minibatch=minibatch)
     images = torch.randn(4, 1, 8, 8).double()
-    alone = torch.stack([discriminator(image[None]) for image in images]).flatten()
-    assert torch.allclose(discriminator(images), alone) == (minibatch == "none")
+    alone = torch.stack([discriminator(image[None]).logits for image in images]).flatten()
+    assert torch.allclose(discriminator(images).logits, alone) == (minibatch == "none")
 
 
 def test_noise_follows_the_opinion_of_fakes():
     noise = AdaptiveNoise(0.2).double()
     for _ in range(50):
         noise.observe(torch.tensor([0.0, 0.6, 5.0]).double())
-    assert noise.average.item() == pytest.approx(1 - 0.9**50)
+        noise.average.commit()
+    assert noise.average.current().item() == pytest.approx(1 - 0.9**50)
     assert noise.strength.item() == pytest.approx(0.2 * (0.5 - 0.9**50) ** 2)
     features = torch.ones(400, 100, 1, 2).double()
     noisy = noise(features)
@@ -216,8 +222,8 @@ def test_noise_follows_the_opinion_of_fakes():
 
 def test_noise_is_state_of_the_network_once():
     _, discriminator = small(16, 1, noise=0.2)
-    assert [name for name, _ in discriminator.named_buffers()] == ["noise.average"]
+    assert [name for name, _ in discriminator.named_buffers()] == ["noise.average.value", "noise.average.updates"]
     images = torch.randn(4, 1, 16, 16).double()
-    assert torch.equal(discriminator(images), discriminator(images))
-    discriminator.noise.average.fill_(1.0)
-    assert not torch.equal(discriminator(images), discriminator(images))
+    assert torch.equal(discriminator(images).logits, discriminator(images).logits)
+    discriminator.noise.average.value.fill_(1.0)
+    assert not torch.equal(discriminator(images).logits, discriminator(images).logits)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from ganlab.nn.last_features import last_features
+from ganlab.evaluation.features import last_features
 
 
 class Projection(nn.Module):

@@ -1,0 +1,122 @@
+"""The passes through the discriminator in one update, each made when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ganlab.contracts import Batch
+from ganlab.errors import UserError
+from ganlab.randomness import Randomness
+from ganlab.views import Fakes, Scores
+
+_NO_LABELS_GIVEN: Any = object()
+
+
+class Judging(Protocol):
+    """What passes need of a game; `ganlab.games.two_player.TwoPlayerGAN` says what these are."""
+
+    @property
+    def penalties_share_passes(self) -> bool: ...  # noqa: D102
+    def due_views(self, player: str) -> frozenset[str]: ...  # noqa: D102
+    def judge(  # noqa: D102
+        self, images: Tensor, labels: Tensor | None, random: Randomness, inputs: Mapping[str, Tensor] | None = None
+    ) -> Scores: ...
+
+
+class Passes:
+    """What the discriminator says of the reals and fakes of one player's update, and the slopes there.
+
+    Where a penalty that is due reads a gradient by the images, these ask for one from the start, so that loss and
+    penalties share a pass. Penalties that need more precision than the loss have passes of their own.
+    """
+
+    def __init__(self, game: Judging, player: str, batch: Batch, fakes: Fakes) -> None:
+        self.game = game
+        self.batch = batch
+        self.fakes = fakes
+        self.judges = player == "discriminator"
+        self.reals = batch.images
+        self.random = batch.random.scoped("penalty")
+        due = game.due_views(player) if self.judges and game.penalties_share_passes else frozenset()
+        if "real_gradient" in due:
+            self.reals = _with_gradient(self.reals)
+        if "fake_gradient" in due:
+            fakes.images = _with_gradient(fakes.images)
+
+    @cached_property
+    def real_scores(self) -> Scores:
+        """Of the reals; constants for the generator."""
+        batch = self.batch
+        with torch.set_grad_enabled(self.judges):
+            return self.game.judge(self.reals, batch.labels, batch.random.scoped("real"), batch.inputs)
+
+    @cached_property
+    def fake_scores(self) -> Scores:
+        """Of the fakes."""
+        fakes = self.fakes
+        return self.game.judge(fakes.images, fakes.labels, self.batch.random.scoped("fake"), fakes.inputs)
+
+    @cached_property
+    def real_gradient(self) -> Tensor:
+        """Of the logits, at the reals."""
+        if self.game.penalties_share_passes:
+            return _gradient(self.reals, self.real_scores)
+        return self._fresh_gradient(self.reals, self.batch.labels, self.batch.inputs)
+
+    @cached_property
+    def fake_gradient(self) -> Tensor:
+        """Of the logits, at the fakes."""
+        if self.game.penalties_share_passes:
+            return _gradient(self.fakes.images, self.fake_scores)
+        return self._fresh_gradient(self.fakes.images, self.fakes.labels, self.fakes.inputs)
+
+    def discriminate(self, images: Tensor, labels: Tensor | None = _NO_LABELS_GIVEN) -> Tensor:
+        """Logits of other images."""
+        if labels is _NO_LABELS_GIVEN:
+            labels = self._common_labels()
+        return self.game.judge(images, labels, self.random, self.batch.inputs).logits
+
+    def offered(self) -> dict[str, Callable[[], Any]]:
+        """The views of these passes by name."""
+        views: dict[str, Callable[[], Any]] = {
+            "real_scores": lambda: self.real_scores,
+            "fake_scores": lambda: self.fake_scores,
+            "real_logits": lambda: self.real_scores.logits,
+            "fake_logits": lambda: self.fake_scores.logits,
+            "real_features": lambda: self.real_scores.features,
+            "fake_features": lambda: self.fake_scores.features,
+            "real_heads": lambda: self.real_scores.heads,
+            "fake_heads": lambda: self.fake_scores.heads,
+        }
+        if self.judges:
+            views |= {"real_gradient": lambda: self.real_gradient, "fake_gradient": lambda: self.fake_gradient}
+        return views
+
+    def _fresh_gradient(self, images: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]) -> Tensor:
+        images = _with_gradient(images)
+        return _gradient(images, self.game.judge(images, labels, self.random, inputs))
+
+    def _common_labels(self) -> Tensor | None:
+        if self.batch.labels is not self.fakes.labels:
+            raise UserError(
+                "a regularizer calls 'discriminate(images)' in a game whose fakes have labels of their own; it must "
+                "say whose labels belong to the images: 'discriminate(images, views.labels)' for reals, "
+                "'views.fake_labels' for fakes"
+            )
+        return self.batch.labels
+
+
+def _with_gradient(images: Tensor) -> Tensor:
+    return images.detach().requires_grad_()
+
+
+def _gradient(images: Tensor, scores: Scores) -> Tensor:
+    """The gradient of each image's logits; that of the batch's sum, which is the same without batch statistics."""
+    total = torch.stack([logits.sum() for logits in scores.scales]).sum()
+    (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+    return gradient
