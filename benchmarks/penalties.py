@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from ganlab.contracts import Regularizer, Views
 from ganlab.nn import AveragePool, Conv2d, ConvTranspose2d, LeakyReLU, ReLU
 from ganlab.randomness import Randomness
+from ganlab.views import as_scores
 
 Penalty = Callable[[nn.Module], Tensor]
 _DRAWN = Conv2d | ConvTranspose2d
@@ -51,11 +52,27 @@ def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dty
     real, fake = (random.normal(name, 3, 64, 64).tanh().to(dtype) for name in ("real", "fake"))
 
     def penalty(network: nn.Module) -> Tensor:
-        views = Views(real_images=real, fake_images=fake, discriminate=network, random=random)
+        views = Views(
+            lazily={"real_gradient": lambda: slope(network, real)},
+            real_images=real,
+            fake_images=fake,
+            labels=None,
+            fake_labels=None,
+            discriminate=lambda images, labels: as_scores(network(images)).logits,
+            random=random,
+        )
         value: Tensor = regularizer.penalty(views)
         return value
 
     return penalty
+
+
+def slope(network: nn.Module, images: Tensor) -> Tensor:
+    """The gradient of logits by images, from a pass of its own."""
+    images = images.detach().requires_grad_()
+    logits = as_scores(network(images)).logits
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient
 
 
 def path_length(batch: int, dtype: torch.dtype) -> Penalty:

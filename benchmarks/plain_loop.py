@@ -12,6 +12,7 @@ from ganlab.data import read_examples
 from ganlab.data.scaling import scale
 from ganlab.data.stream import Stream
 from ganlab.spec.model import Spec
+from ganlab.views import as_scores
 
 _HALF_LIFE = 10_000  # images; the value of the average does not matter to the time
 
@@ -68,11 +69,12 @@ class PlainLoop:
     def _train_discriminator(self, images: Tensor, labels: Tensor | None) -> None:
         with torch.no_grad():
             fakes = self.generator(torch.randn(len(images), self.generator.latent_size), labels)
-        real_logits, fake_logits = self.discriminator(images, labels), self.discriminator(fakes, labels)
+        penalised = self.r1 is not None and self.updates % self.r1.every == 0
+        images = images.requires_grad_(penalised)  # loss and penalty share a pass
+        real_logits, fake_logits = self._judge(images, labels), self._judge(fakes, labels)
         loss = self.loss.discriminator(real_logits, fake_logits)
-        if self.r1 is not None and self.updates % self.r1.every == 0:
-            images = images.detach().requires_grad_()
-            (gradient,) = torch.autograd.grad(self.discriminator(images, labels).sum(), images, create_graph=True)
+        if self.r1 is not None and penalised:
+            (gradient,) = torch.autograd.grad(real_logits.sum(), images, create_graph=True)
             loss = loss + gradient.square().flatten(1).sum(1).mean() * (self.r1.weight * self.r1.every / 2)
         self.updates += 1
         self._descend("discriminator", loss)
@@ -83,9 +85,12 @@ class PlainLoop:
         real_logits = None
         if getattr(self.loss, "needs_real_logits", False):
             with torch.no_grad():
-                real_logits = self.discriminator(images, labels)
-        self._descend("generator", self.loss.generator(real_logits, self.discriminator(fakes, labels)))
+                real_logits = self._judge(images, labels)
+        self._descend("generator", self.loss.generator(real_logits, self._judge(fakes, labels)))
         self.discriminator.requires_grad_(True)
+
+    def _judge(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        return as_scores(self.discriminator(images, labels)).logits
 
     def _descend(self, player: str, loss: Tensor) -> None:
         self.optimizers[player].zero_grad()

@@ -77,7 +77,8 @@ class Views:
     `latents` and whatever the family made besides, such as `styles`. Of the pass that the loss is about: `real_scores`
     and `fake_scores` with their parts `real_logits`, `fake_logits`, `real_features`, `fake_features`, `real_heads` and
     `fake_heads`. `real_gradient` and `fake_gradient` are the gradients of the logits by the images, of the images'
-    shape, which can be differentiated again, for the discriminator; all penalties on them share the loss's pass.
+    shape, which can be differentiated again, for the discriminator; penalties on them share
+    the loss's pass, where they have its precision. A regularizer that reads one names it in `requires`.
 
     Callables: `discriminate(images, labels)` gives logits of other images; the labels may be left out where fakes have
     the labels of the reals. `generate(latents, labels)` makes images, with the fakes' labels without others;

@@ -42,7 +42,8 @@ class Passes:
         self.judges = player == "discriminator"
         self.reals = batch.images
         self.random = batch.random.scoped("penalty")
-        due = game.due_views(player) if self.judges and game.penalties_share_passes else frozenset()
+        self.shared = game.penalties_share_passes  # asked here: penalties themselves run without autocast
+        due = game.due_views(player) if self.judges and self.shared else frozenset()
         if "real_gradient" in due:
             self.reals = _with_gradient(self.reals)
         if "fake_gradient" in due:
@@ -64,14 +65,14 @@ class Passes:
     @cached_property
     def real_gradient(self) -> Tensor:
         """Of the logits, at the reals."""
-        if self.game.penalties_share_passes:
+        if self.shared:
             return _gradient(self.reals, self.real_scores)
         return self._fresh_gradient(self.reals, self.batch.labels, self.batch.inputs)
 
     @cached_property
     def fake_gradient(self) -> Tensor:
         """Of the logits, at the fakes."""
-        if self.game.penalties_share_passes:
+        if self.shared:
             return _gradient(self.fakes.images, self.fake_scores)
         return self._fresh_gradient(self.fakes.images, self.fakes.labels, self.fakes.inputs)
 
@@ -117,6 +118,7 @@ def _with_gradient(images: Tensor) -> Tensor:
 
 def _gradient(images: Tensor, scores: Scores) -> Tensor:
     """The gradient of each image's logits; that of the batch's sum, which is the same without batch statistics."""
+    assert images.requires_grad, "a gradient by the images is prepared for regularizers that name it in 'requires'"
     total = torch.stack([logits.sum() for logits in scores.scales]).sum()
     (gradient,) = torch.autograd.grad(total, images, create_graph=True)
     return gradient

@@ -38,7 +38,6 @@ class PlayersModule(LightningModule):
     facts: DataFacts
     averages: Averages
     trainable: dict[str, list[nn.Parameter]]
-    running_means: list[RunningMean]
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +50,7 @@ class PlayersModule(LightningModule):
         self.ready_for: object = None  # the weights and options for which `before_sampling` was called
         self._optimizer_states: Mapping[str, Any] = {}
         self._regularizers: Sequence[WeightedRegularizer] = ()
+        self._running_means: list[RunningMean] | None = None
 
     def players(self) -> dict[str, nn.Module]:
         """The modules whose parameters each player owns, by player."""
@@ -68,6 +68,7 @@ class PlayersModule(LightningModule):
     @regularizers.setter
     def regularizers(self, terms: Sequence[WeightedRegularizer]) -> None:
         self._regularizers = named_uniquely(self, terms)
+        self._running_means = None
         self.add_module("regularizer_modules", _modules({term.name: term.regularizer for term in self._regularizers}))
 
     def keep_modules(self, name: str, parts: Sequence[Any]) -> Sequence[Any]:
@@ -83,9 +84,17 @@ class PlayersModule(LightningModule):
         self.in_order = arrange(self, settings.facts.is_images)
         for network in _networks(self.players().values()):
             network.register_forward_hook(_in_full_precision)
-        self.running_means = [part for part in self.modules() if isinstance(part, RunningMean)]
         self.averages = Averages(self.sources(), settings.half_life_kimg, settings.ramp_up)
         self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
+
+    @property
+    def running_means(self) -> list[RunningMean]:
+        """Those of the networks and regularizers, without those of the averages, which follow."""
+        if self._running_means is None:
+            copies = set(self.averages.modules())
+            means = (part for part in self.modules() if isinstance(part, RunningMean))
+            self._running_means = [mean for mean in means if mean not in copies]
+        return self._running_means
 
     def sources(self) -> dict[str, nn.Module]:
         """The modules that are averaged, as they are now."""

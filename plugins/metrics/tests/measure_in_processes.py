@@ -23,6 +23,11 @@ class Noise(torch.nn.Module):
     device = torch.device("cpu")
     facts = FACTS
     settings = SimpleNamespace(half_life_kimg=None)
+    clock = SimpleNamespace(position=0)
+    ready_for = None
+
+    def before_sampling(self, random, **options):
+        pass
 
     def sample(self, random, labels=None, *, inputs=None, averaged=True):
         coarse = random.uniform("noise", 3, 8, 8) * 2 - 1
