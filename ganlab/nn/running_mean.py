@@ -52,8 +52,8 @@ class RunningMean(nn.Module):
         self._observed.append(values.detach().reshape(-1, *self.value.shape))
 
     @torch.no_grad()
-    def commit(self) -> None:
-        """Take what was observed into the average. A collective: every rank calls it."""
+    def commit(self, refused: Tensor | None = None) -> None:
+        """Take what was observed into the average, unless `refused` is true. A collective: every rank calls it."""
         if not self._observed:
             return
         mean = mean_over_ranks(torch.cat(self._observed).mean(0)).to(self.value)
@@ -61,6 +61,8 @@ class RunningMean(nn.Module):
         if self.limits is not None:
             mean = mean.clamp(*self.limits)
         taken = torch.isfinite(mean).all()
+        if refused is not None:
+            taken &= ~refused
         self.value.copy_(torch.where(taken, self.value.lerp(mean, 1 - self.decay), self.value))
         self.updates += taken
 

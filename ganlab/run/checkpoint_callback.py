@@ -8,12 +8,16 @@ from typing import Any
 import torch
 from pytorch_lightning import Trainer
 
+from ganlab.distributed import broadcast_value, world_size
 from ganlab.errors import RunError, TrainingStopped, reason
 from ganlab.run.checkpoint_files import name_as_last, remove_old
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
 from ganlab.training.checkpoint import export_generator, module_state, save_checkpoint
+from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.module import GANModule
+
+_ROUNDS_BETWEEN_LOOKS = 16
 
 
 class CheckpointCallback(RunPart):
@@ -24,8 +28,7 @@ class CheckpointCallback(RunPart):
     """
 
     def __init__(self, every_kimg: float, keep: int, every_minutes: float | None) -> None:
-        super().__init__()
-        self.every_images = every_kimg * 1000
+        super().__init__(every_kimg * 1000)
         self.keep = keep
         self.every_seconds = None if every_minutes is None else every_minutes * 60
         self._saved_when = time.monotonic()
@@ -42,17 +45,25 @@ class CheckpointCallback(RunPart):
         """Write a checkpoint if one is due."""
         if pl_module.clock.passed(self.every_images):
             self._save_once(trainer, pl_module, pl_module.clock.label(self.every_images))
-        elif pl_module.interrupted or self._minutes_are_over():
+        elif pl_module.interrupted or self._minutes_are_over(pl_module):
             self._save_once(trainer, pl_module, pl_module.clock.label())
 
     def on_train_end(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Write the last checkpoint."""
         self._save_once(trainer, pl_module, pl_module.clock.label())
 
-    def _minutes_are_over(self) -> bool:
-        return self.every_seconds is not None and time.monotonic() - self._saved_when >= self.every_seconds
+    def _minutes_are_over(self, module: GANModule) -> bool:
+        """Rank 0's clock decides for all ranks, which are asked now and then, as saving takes all of them."""
+        if self.every_seconds is None or (world_size() > 1 and module.clock.rounds % _ROUNDS_BETWEEN_LOOKS):
+            return False
+        return broadcast_value(time.monotonic() - self._saved_when >= self.every_seconds, module.device)
 
     def _save_once(self, trainer: Trainer, module: GANModule, label: str) -> None:
+        try:
+            module.settings.guard.settle()
+        except NonFiniteGradient as problem:  # nothing to keep: the next step goes back
+            module.settings.guard.request_rollback(str(problem))
+            return
         if not self.first_time_at(module.clock.images_seen):
             return
         if not _all_finite(module):

@@ -26,8 +26,7 @@ class EvaluationCallback(RunPart):
     """
 
     def __init__(self, section: EvaluationSection, evaluator: Evaluator, signals: SignalWatch | None = None) -> None:
-        super().__init__()
-        self.every_images = section.every_kimg * 1000
+        super().__init__(section.every_kimg * 1000)
         self.evaluator = evaluator
         self.signals = signals or SignalWatch()
         self.values: dict[str, float] = {}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from pytorch_lightning import Callback
 
 from ganlab.tracking.tracker import Trackers
+from ganlab.training.module import GANModule
 
 
 class RunPart(Callback):
-    """A callback that works in a run's folder and does each thing once at its moment."""
+    """A callback that works in a run's folder and does each thing once at its moment, every `every_images`."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_images: float = math.inf) -> None:
+        self.every_images = every_images
         self.folder: Path
         self.trackers = Trackers()
         self._done_at = -1
@@ -21,6 +24,10 @@ class RunPart(Callback):
         """Take both; called before training starts, on every rank."""
         self.folder = run_path
         self.trackers = trackers
+
+    def is_due(self, module: GANModule) -> bool:
+        """Whether there is something to do after this step."""
+        return module.clock.passed(self.every_images)
 
     def rewind(self, images_seen: int) -> None:
         """Take note that training goes on from an earlier moment: what came after it is to be done again."""

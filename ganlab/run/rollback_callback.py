@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ganlab.run.checkpoint_files import read_newest
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
 from ganlab.training.checkpoint import restore_module
+from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.module import GANModule
 
 
@@ -22,17 +24,26 @@ class RollbackCallback(RunPart):
     Args:
         loader: goes on where it is, so that the same trap is not met again.
         parts: the callbacks that have to know of it.
+        total_images: where the training ends.
     """
 
-    def __init__(self, loader: StepLoader, parts: Sequence[RunPart]) -> None:
+    def __init__(self, loader: StepLoader, parts: Sequence[RunPart], total_images: float = math.inf) -> None:
         super().__init__()
+        self.total_images = total_images
         self.loader = loader
         self.parts = parts
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Go back if the guard asks for it."""
+        """Go back if the guard asks for it; it is asked before any of the others has something to do."""
+        guard = pl_module.settings.guard
+        ends = pl_module.interrupted or pl_module.clock.images_seen >= self.total_images
+        if ends or any(part.is_due(pl_module) for part in self.parts):
+            try:
+                guard.settle()
+            except NonFiniteGradient as problem:
+                guard.request_rollback(str(problem))
         if pl_module.settings.guard.rollback_requested:
             self._roll_back(trainer, pl_module, batch.position + batch.images_shown)
 

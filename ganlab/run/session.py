@@ -159,7 +159,9 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
     if spec.evaluation and spec.evaluation.metrics:
         evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, type(module)), signals)
         parts.append(evaluation)
-    return _Parts(RollbackCallback(loader, parts), evaluation, EndCallback(spec.total_images, signals))
+    return _Parts(
+        RollbackCallback(loader, parts, spec.total_images), evaluation, EndCallback(spec.total_images, signals)
+    )
 
 
 def _build_evaluator(spec: Spec, dataset: Dataset, architecture: type[GANModule]) -> Evaluator:

@@ -29,8 +29,7 @@ class SnapshotCallback(RunPart):
     """
 
     def __init__(self, section: SnapshotSection, dataset: Dataset) -> None:
-        super().__init__()
-        self.every_images = section.every_kimg * 1000
+        super().__init__(section.every_kimg * 1000)
         self.grid = section.grid
         self.seed = section.seed
         self.sampling = section.sampling

@@ -22,8 +22,7 @@ class TrackingCallback(RunPart):
     """
 
     def __init__(self, section: TrackingSection, total_images: int) -> None:
-        super().__init__()
-        self.every_images = section.every_kimg * 1000
+        super().__init__(section.every_kimg * 1000)
         self.show_progress = section.progress
         self.total_images = total_images
         self._next_sign = 0.0

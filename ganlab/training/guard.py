@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from ganlab.errors import TrainingStopped
@@ -15,30 +18,83 @@ class NonFiniteGradient(Exception):
     """A player's gradient holds infinities or not-a-number; the message names the player and the terms."""
 
 
+@dataclass(frozen=True)
+class _Verdict:
+    """What is not known yet of an update: whether it was left out, and the terms to report then."""
+
+    player: str
+    refused: Tensor
+    terms: Mapping[str, Tensor]
+    images_seen: int
+
+
 class Guard:
     """Decides what happens to an update whose gradient is not finite.
 
     `stop` ends the training. `skip` leaves the update out, at most `limit` times in a row for a player. `rollback`
     asks for the last checkpoint, at most `limit` times in a run; the stream of data and random numbers goes on, so
     that the same trap is not met again.
+
+    On an accelerator nobody waits for the gradient's norm: the optimizer's step is left out on the device itself, and
+    so is all that follows under `stop` and `rollback`, until `settle` looks, before anything is logged or saved.
     """
 
-    def __init__(self, policy: str = "stop", limit: int = 5) -> None:
+    def __init__(self, policy: str = "stop", limit: int = 5, waits_on: Container[str] = ("cpu",)) -> None:
         self.policy = policy
         self.limit = limit
+        self.waits_on = waits_on  # kinds of devices that do not work ahead of their host
         self.skipped_in_a_row: Counter[str] = Counter()  # by player
         self.rollbacks = 0
         self.rollback_requested = ""
+        self._verdicts: list[_Verdict] = []
+        self._halted: Tensor | None = None
 
-    def accept(self, player: str) -> None:
-        """Note a finite gradient."""
-        self.skipped_in_a_row[player] = 0
+    def judge(
+        self,
+        player: str,
+        norm: Tensor,
+        terms: Mapping[str, Tensor],
+        images_seen: int,
+        optimizer: torch.optim.Optimizer,
+        *,
+        waits: bool = False,
+    ) -> Tensor | Literal[True] | None:
+        """Whether a step is to be left out: None for no, True for yes, or a flag on the device that `optimizer` heeds.
 
-    def refuse(self, player: str, terms: Mapping[str, Tensor], images_seen: int) -> None:
-        """Deal with a gradient that is not finite: returns when the update is to be skipped, raises otherwise.
-
-        `terms` are the player's, as means over the whole batch.
+        `terms` are the player's, as means over the whole batch. With `waits`, what follows the step has to know.
+        Raises as `settle` does.
         """
+        if waits or norm.device.type in self.waits_on or not getattr(optimizer, "_step_supports_amp_scaling", False):
+            self.settle()
+            if math.isfinite(norm.item()):
+                self.skipped_in_a_row[player] = 0
+                _tell(optimizer, None)
+                return None
+            self._refuse(player, terms, images_seen)
+            return True
+        refused = ~torch.isfinite(norm)
+        if self.policy != "skip":
+            refused = self._halted = refused if self._halted is None else refused | self._halted
+        self._verdicts.append(_Verdict(player, refused, terms, images_seen))
+        _tell(optimizer, refused)
+        return refused
+
+    def settle(self) -> None:
+        """Look at the updates that nobody has waited for.
+
+        Raises `NonFiniteGradient` where the last checkpoint is to be gone back to, `TrainingStopped` at the end of
+        patience.
+        """
+        if not self._verdicts:
+            return
+        verdicts, self._verdicts, self._halted = self._verdicts, [], None
+        for verdict, refused in zip(verdicts, torch.stack([v.refused for v in verdicts]).tolist(), strict=True):
+            if refused:
+                self._refuse(verdict.player, verdict.terms, verdict.images_seen)
+            else:
+                self.skipped_in_a_row[verdict.player] = 0
+
+    def _refuse(self, player: str, terms: Mapping[str, Tensor], images_seen: int) -> None:
         reason = _describe(player, terms, images_seen)
         if self.policy == "skip" and self.skipped_in_a_row[player] < self.limit:
             self.skipped_in_a_row[player] += 1
@@ -55,6 +111,7 @@ class Guard:
         """Ask whoever keeps the checkpoints for the last one."""
         self.rollbacks += 1
         self.rollback_requested = reason
+        self._verdicts, self._halted = [], None
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
@@ -64,6 +121,11 @@ class Guard:
         """Restore what `state_dict` saved."""
         self.skipped_in_a_row = Counter(state["skipped_in_a_row"])
         self.rollbacks = int(state["rollbacks"])
+
+
+def _tell(optimizer: torch.optim.Optimizer, refused: Tensor | None) -> None:
+    """Fused optimizers leave a step out where this number, on their device, is not zero."""
+    optimizer.found_inf = None if refused is None else refused.float()  # type: ignore[attr-defined]
 
 
 def _describe(player: str, terms: Mapping[str, Tensor], images_seen: int) -> str:

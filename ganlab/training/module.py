@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_
 
-from ganlab.contracts import Batch
+from ganlab.contracts import Batch, WeightedRegularizer
 from ganlab.data.step_batch import StepBatch
 from ganlab.distributed import rank
 from ganlab.nn.autocast import is_autocast, without_autocast
@@ -118,17 +117,12 @@ class GANModule(PlayersModule):
             self.scalars.add(f"{player}/{name}", value)
         parameters = self.trainable[player]
         self.interrupted |= self.exchanges[player].synchronise(parameters, self.interrupt_requested)
-        if self._clip(player, parameters, noted):
-            optimizer.step()
-            self._commit(player)
-        else:
-            for mean in self.running_means:
-                mean.discard()
+        self._step(player, noted)
         self.clock.updates[player] += 1
 
     def penalties(self, player: str, views: Views) -> dict[str, Tensor]:
         """The weighted penalties of a player that are due; a lazy one is scaled by its interval."""
-        terms = due(self.regularizers, player, self.clock.updates[player])
+        terms = self._due(player)
         if not terms:
             return {}
         with nullcontext() if self.settings.penalty_precision == "same" else without_autocast(self.device):
@@ -136,8 +130,7 @@ class GANModule(PlayersModule):
 
     def due_views(self, player: str) -> frozenset[str]:
         """The views that the penalties of a player's next update read."""
-        terms = due(self.regularizers, player, self.clock.updates[player])
-        return frozenset().union(*(term.regularizer.requires for term in terms))
+        return frozenset().union(*(term.regularizer.requires for term in self._due(player)))
 
     @property
     def penalties_share_passes(self) -> bool:
@@ -195,25 +188,35 @@ class GANModule(PlayersModule):
             self.update(player, self.terms_of(player), batch.scoped(step) if step else batch)
 
     @torch.no_grad()
-    def _commit(self, player: str) -> None:
-        """What follows an accepted update: the state that the passes of all parts and ranks have added up to."""
+    def _step(self, player: str, terms: Terms) -> None:
+        """Step, and take in the state that the passes of all parts and ranks have added up to, if the guard agrees."""
+        optimizer, guard = self.player_optimizers[player], self.settings.guard
+        norm = self._clip(player)
+        acting = [term for term in self._due(player) if hasattr(term.regularizer, "after_update")]
+        waits = bool(acting) or type(self).after_update is not GANModule.after_update
+        refused = guard.judge(player, norm, terms, self.clock.images_seen, optimizer, waits=waits)
+        if refused is True:
+            for mean in self.running_means:
+                mean.discard()
+            return
+        optimizer.step()
         for mean in self.running_means:
-            mean.commit()
-        act_after_update(due(self.regularizers, player, self.clock.updates[player]), self.players()[player])
+            mean.commit(refused)
+        act_after_update(acting, self.players()[player])
         self.after_update(player)
 
-    def _clip(self, player: str, parameters: Sequence[nn.Parameter], terms: Terms) -> bool:
+    def _clip(self, player: str) -> Tensor:
+        """Clip the player's gradient, if its optimizer says so; its norm before."""
+        parameters = self.trainable[player]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        guard = self.settings.guard
-        if not math.isfinite(norm.item()):
-            guard.refuse(player, terms, self.clock.images_seen)
-            return False
-        guard.accept(player)
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         clip = self.settings.optimizers[player].clip
         if clip is not None:
             clip_grads_with_norm_(parameters, clip, norm)
-        return True
+        return norm
+
+    def _due(self, player: str) -> list[WeightedRegularizer]:
+        return due(self.regularizers, player, self.clock.updates[player])
 
 
 def _total(terms: Terms, share: float) -> Tensor:

@@ -319,19 +319,18 @@ class PairedData(TinyData):
         return {**super().__getitem__(index), "hint": self.images[index]}
 
 
-def copy_the_hints(module, count, seed, *, labels, inputs, first, batch_size):
-    """Samples of a game that gives back what it is given, as `sample_blocks` makes them."""
-    for start in range(first, first + count, batch_size):
-        size = min(batch_size, first + count - start)
-        yield inputs(range(start, start + size))["hint"], labels[start - first : start - first + size]
+def copying(change=lambda hints: hints):
+    """A game that gives back the hints that it is given, or makes something of them."""
+    module = tiny_gan()
+    module.render = lambda latents, *, averaged=True: change(latents.inputs["hint"])
+    return module
 
 
-def test_fake_i_belongs_to_held_out_example_i(monkeypatch):
-    monkeypatch.setattr("ganlab.evaluation.fakes.sample_blocks", copy_the_hints)
+def test_fake_i_belongs_to_held_out_example_i():
     distance, labels, held_out = Distance(), Labels(), PairedData(7)
     data = PairedData(50, held_out=held_out)
     evaluator = Evaluator({"distance": distance, "labels": labels}, data, samples=40, batch_size=16)
-    first, _ = evaluator.evaluate(tiny_gan())
+    first, _ = evaluator.evaluate(copying())
     assert first.error is None
     assert first.values == {"distance/l1": 0.0}
     assert first.protocol["made_for"] == "paired-7"
@@ -340,14 +339,11 @@ def test_fake_i_belongs_to_held_out_example_i(monkeypatch):
     assert torch.cat(labels.seen[False]).tolist() == [index % 2 for index in order]
 
 
-def test_fakes_that_are_not_what_they_should_be_have_a_distance(monkeypatch):
-    def shifted(module, count, seed, *, inputs, **options):
-        later = lambda numbers: inputs([number + 1 for number in numbers])  # noqa: E731
-        return copy_the_hints(module, count, seed, inputs=later, **options)
-
-    monkeypatch.setattr("ganlab.evaluation.fakes.sample_blocks", shifted)
+def test_fakes_that_are_not_what_they_should_be_have_a_distance():
     held_out = PairedData(7)
-    (result,) = Evaluator({"distance": Distance()}, PairedData(50, held_out), samples=14).evaluate(tiny_gan())
+    (result,) = Evaluator({"distance": Distance()}, PairedData(50, held_out), samples=14, batch_size=7).evaluate(
+        copying(lambda hints: hints.roll(-1, 0))
+    )
     following = held_out.images.roll(-1, 0)
     expected = (following.double() - held_out.images.double()).abs().mean().item()
     assert result.values["distance/l1"] == pytest.approx(expected)

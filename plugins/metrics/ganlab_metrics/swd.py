@@ -32,7 +32,7 @@ class SlicedWassersteinDistance:
         patches: descriptors of each image and level.
         repeats: rounds of directions.
         directions: directions of each round.
-        seed: of patches and directions.
+        seed: Seed of patches and directions.
         cache_mib: the reals' sorted projections are kept, which saves their work in all later evaluations, if they take
             at most so many MiB together.
         images: how many images of each side count; null for all that are shown.
