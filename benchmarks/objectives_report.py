@@ -138,4 +138,4 @@ def _reals(toy: str) -> np.ndarray:
     from ganlab.spec import read_spec
 
     dataset = build_dataset(read_spec(base_spec(toy)).data)
-    return real_picture(dataset, (4, 4), seed=0).numpy()
+    return real_picture(dataset, (4, 4), seed=0).examples.numpy()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import torch
+
+    from ganlab.evaluation.source import Source
+    from ganlab.run.folder import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +27,8 @@ def sample(
     ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="How many samples.")] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for 00000.png ... (vectors: samples.npy; --grid: grid.png).")
+        Path,
+        typer.Option(help="Folder for 00000.png ... (sequences: 00000.gif and frames; vectors: samples.npy)."),
     ] = Path("samples"),
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
     seeds: Annotated[
@@ -29,28 +37,71 @@ def sample(
     label: Annotated[
         str | None, typer.Option(help="Class of all samples, by number or name; without it, sample i has class i.")
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples.")] = False,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODE",
+            help="Data that the samples are made for, as in '{name: image_folder, path: photos}'; without it the run's "
+            "held-out examples.",
+        ),
+    ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
     if (count is None) == (seeds is None):
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
-    from ganlab.evaluation.sample_files import write_samples
-    from ganlab.evaluation.sampling import Labels, choose_device, class_of, sample_blocks, sample_seeds
+    from ganlab.evaluation.pictures import picture_of
+    from ganlab.evaluation.sample_files import refuse_existing, write_samples
+    from ganlab.evaluation.sampling import Labels, choose_device, class_of, make_samples, sample_seeds
     from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling, read_assignments
 
-    module = open_run(run).load_module(choose_device())
+    opened = open_run(run)
+    module = opened.load_module(choose_device())
     chosen = check_sampling(type(module), read_assignments(options or []))
-    labels: Labels = "cycle" if label is None else class_of(label, module.facts)
+    source = find_source(opened, inputs, module.device)
+    labels: Labels = "cycle" if source is None or not source.dataset.facts.classes else None
+    if label is not None:
+        labels = class_of(label, module.facts)
     if seeds is None:
         assert count is not None
-        pieces = sample_blocks(module, count, seed, labels=labels, options=chosen)
+        made = make_samples(module, count, seed, labels=labels, source=source, options=chosen)
     else:
         listed = read_seeds(seeds)
-        count, pieces = len(listed), sample_seeds(module, listed, labels=labels, options=chosen)
-    files = write_samples((images for images, _ in pieces), count, out, module.facts, grid=grid, overwrite=overwrite)
+        count, made = len(listed), sample_seeds(module, listed, labels=labels, source=source, options=chosen)
+    if grid:
+        refuse_existing(files := [out / "grid.png"], overwrite)
+        columns = math.ceil(math.sqrt(count))
+        rows = count if module.facts.frames else math.ceil(count / columns)
+        picture_of(module, made, (rows, columns)).save(files[0])
+    else:
+        files = write_samples((samples.images for samples in made), count, out, module.facts, overwrite=overwrite)
     print(f"{len(files)} files in {out}" if len(files) > 1 else files[0])
+
+
+def find_source(run: Run, node: str | None, device: torch.device) -> Source | None:
+    """The examples that a run's samples are made for: those of a node of YAML, or the run's own held-out ones.
+
+    None for runs whose samples are made of nothing but random numbers. Raises `UserError` for data that do not fit.
+    """
+    from ganlab.build import open_dataset
+    from ganlab.errors import DataMissing
+    from ganlab.evaluation.source import source_for, source_of
+    from ganlab.spec import node_from
+    from ganlab.spec.yaml_reader import read_yaml
+
+    if node is not None:
+        given = node_from("datasets", read_yaml(node, "--inputs").plain())
+        return source_for(run.facts, open_dataset(given), device)
+    if not run.facts.inputs:
+        return None
+    try:
+        return source_of(open_dataset(run.spec.data), device)
+    except DataMissing as missing:
+        raise DataMissing(
+            f"samples of this run are made for examples: {missing}; others can be given by --inputs"
+        ) from None
 
 
 def read_seeds(text: str) -> list[int]:

@@ -1,19 +1,26 @@
-"""Pictures of data: grids of images and scatter plots of points, written as PNG."""
+"""Pictures of data: grids of images, sheets that people can read, and scatter plots of points, written as PNG."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganlab.files import write_atomically
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_GAP = 2  # pixels between the cells of a sheet
 _GAP_COLOUR = 96
+_SHEET = 1000  # pixels that the longer side of a sheet is enlarged to, about
+_ANIMATION = 500
+_LONGEST_NAME = 24
+_LARGEST_TEXT, _SMALLEST_TEXT = 16, 7  # pixels
+_LIGHT, _DARK = 204, 153  # of the checkerboard behind transparency
 _16_TO_8_BITS = 257  # 65535 = 255 * 257
 
 
@@ -28,15 +35,45 @@ def save_grid(images: Tensor, path: str | Path, rows: int, columns: int, gap: in
     write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
 
 
-def save_animation(sequences: Tensor, path: str | Path, rows: int, columns: int, gap: int = 0, fps: int = 8) -> None:
+def save_sheet(images: Tensor, path: str | Path, rows: int, columns: int, names: Sequence[str] = ()) -> None:
+    """Write images (N, C, H, W), uint8 or uint16, as one PNG for people to look at, row by row.
+
+    Small images are enlarged by a whole factor to about 1,000 pixels altogether, a checkerboard shows through where
+    they are transparent, and `names` stand at the left of the rows.
+    """
+    factor = _factor(images, rows, columns, _SHEET)
+    sheet = _sheet(_enlarged(opaque(images[: rows * columns]), factor), rows, columns, _GAP)
+    picture = _with_names(sheet, rows, names)
+    write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
+
+
+def save_animation(sequences: Tensor, path: str | Path, rows: int, columns: int, fps: int = 8) -> None:
     """Write sequences (N, T, C, H, W), uint8 or uint16, as one GIF without end, `fps` frames a second.
 
-    They lie as images do in `save_grid` and move together; transparency is left out.
+    They lie as images do in `save_sheet`, enlarged to about 500 pixels, and move together.
     """
-    count = sequences.shape[1]
-    first, *others = (_sheet(sequences[:, frame], rows, columns, gap).convert("RGB") for frame in range(count))
+    factor = _factor(sequences, rows, columns, _ANIMATION)
+    frames = (_enlarged(opaque(frame), factor) for frame in sequences.unbind(1))
+    first, *others = (_sheet(frame, rows, columns, _GAP).convert("RGB") for frame in frames)
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": 1000 // fps, "loop": 0}
     write_atomically(Path(path), lambda temporary: first.save(temporary, format="GIF", **options))
+
+
+def opaque(images: Tensor) -> Tensor:
+    """Images (..., C, H, W) in front of a checkerboard, as bytes of 1 or 3 channels; those without alpha as they are.
+
+    2 and 4 channels are grey and RGB with alpha; of more, the first three are shown.
+    """
+    images = _in_bytes(images)
+    channels = images.shape[-3]
+    if channels not in (2, 4):
+        return images if channels in (1, 3) else images[..., :3, :, :]
+    height, width = images.shape[-2:]
+    square = max(1, min(height, width) // 8)
+    dark = (torch.arange(height)[:, None] // square + torch.arange(width) // square) % 2 == 1
+    behind = torch.where(dark, _DARK, _LIGHT).to(images.device).float()
+    alpha = images[..., -1:, :, :].float() / 255
+    return (images[..., :-1, :, :].float() * alpha + behind * (1 - alpha)).round().to(torch.uint8)
 
 
 def save_scatter(points: Tensor, path: str | Path, reference: Tensor | None = None) -> None:
@@ -70,14 +107,43 @@ def _sheet(images: Tensor, rows: int, columns: int, gap: int) -> Image.Image:
     return Image.fromarray(sheet[..., 0] if channels == 1 else sheet, mode=_MODES[channels])
 
 
+def _factor(images: Tensor, rows: int, columns: int, size: int) -> int:
+    """How many times images are enlarged so that the longer side of a sheet comes to about `size`."""
+    return max(1, round(size / max(rows * images.shape[-2], columns * images.shape[-1])))
+
+
+def _enlarged(images: Tensor, factor: int) -> Tensor:
+    return images.repeat_interleave(factor, -2).repeat_interleave(factor, -1)
+
+
+def _with_names(sheet: Image.Image, rows: int, names: Sequence[str]) -> Image.Image:
+    """The sheet with a margin in which a name stands beside each row, unless the rows are too low for letters."""
+    step = (sheet.height + _GAP) / rows
+    if not names or step < _SMALLEST_TEXT:
+        return sheet
+    font = ImageFont.load_default(min(_LARGEST_TEXT, int(step * 0.8)))
+    shown = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 2]}.." for name in names]
+    margin = round(max(font.getlength(name) for name in shown)) + 12
+    whole = Image.new("RGB", (margin + sheet.width, sheet.height), (_GAP_COLOUR,) * 3)
+    whole.paste(sheet, (margin, 0))
+    draw = ImageDraw.Draw(whole)
+    for row, name in enumerate(shown):
+        draw.text((margin - 6, (row + 0.5) * step - _GAP / 2), name, (255, 255, 255), font, anchor="rm")
+    return whole
+
+
 def _as_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """(N, C, H, W) as bytes (N, H, W, C) with 1 to 4 channels."""
-    assert images.dtype in (torch.uint8, torch.uint16), images.dtype
-    pixels = images.detach().cpu().numpy()
-    if pixels.dtype == np.uint16:
-        pixels = (pixels.astype(np.float32) / _16_TO_8_BITS).round().astype(np.uint8)
+    pixels = _in_bytes(images).detach().cpu().numpy()
     shown = pixels.shape[1] if pixels.shape[1] in _MODES else 3
     return pixels[:, :shown].transpose(0, 2, 3, 1)
+
+
+def _in_bytes(images: Tensor) -> Tensor:
+    assert images.dtype in (torch.uint8, torch.uint16), images.dtype
+    if images.dtype == torch.uint8:
+        return images
+    return (images.to(torch.float32) / _16_TO_8_BITS).round().to(torch.uint8)
 
 
 def _plane(points: Tensor) -> tuple[Any, Any]:

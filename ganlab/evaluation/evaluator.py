@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
@@ -12,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset, GeneratorMetric, Metric
-from ganlab.data.opening import held_out_of
 from ganlab.distributed import broadcast_value, rank
 from ganlab.evaluation.fakes import fake_blocks
-from ganlab.evaluation.held_out import HeldOut
 from ganlab.evaluation.needs import check_needs, needs_of, takes
 from ganlab.evaluation.reals import Reals, count_reals, real_blocks, reals_of
+from ganlab.evaluation.sampling import at_rest
+from ganlab.evaluation.source import examples_to_sample_for, source_of
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
 from ganlab.spec.model import Node, own_names
@@ -102,8 +101,7 @@ class Evaluator:
         return dict(self._broken)
 
     def _show_fakes(self, errors: dict[str, str], module: GANModule) -> None:
-        source = self._source()
-        of_fakes = None if source is None else HeldOut(source, module.device)
+        of_fakes = source_of(self.dataset, module.device)
         wanted = frozenset[str]().union(*(needs_of(metric) for metric in self.metrics.values()))
         for fakes in fake_blocks(module, self.samples, self.seed, self.batch_size, of_fakes, self.sampling):
             given: dict[str, Any] = {"labels": fakes.labels}
@@ -117,14 +115,8 @@ class Evaluator:
         for name, metric in self._working(errors):
             if isinstance(metric, _Measures) and "generator" in needs_of(metric):
                 random = Randomness(self.seed, "measure", name, count=self.samples, device=module.device)
-                with _at_rest(module):
+                with at_rest(module, random.seed("network")):
                     _attempt(errors, name, partial(metric.measure, module, random))
-
-    def _source(self) -> Dataset | None:
-        """The examples that fakes are made for: held-out ones, or else those of the training; None without inputs."""
-        if not self.dataset.facts.inputs:
-            return None
-        return held_out_of(self.dataset) or self.dataset
 
     def _working(self, errors: Mapping[str, str]) -> list[tuple[str, Metric | GeneratorMetric]]:
         return [(name, metric) for name, metric in self.metrics.items() if name not in errors]
@@ -144,7 +136,7 @@ class Evaluator:
         return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
 
     def _protocol(self, name: str, module: GANModule) -> dict[str, Any]:
-        facts, source = self.reals.facts, self._source()
+        facts, source = self.reals.facts, examples_to_sample_for(self.dataset)
         return {
             "metric": name,
             **self._origins.get(name, {}),
@@ -179,19 +171,6 @@ class _Updates(Protocol):
 @runtime_checkable
 class _Measures(Protocol):
     def measure(self, module: Any, random: Randomness) -> None: ...
-
-
-@contextmanager
-def _at_rest(module: GANModule) -> Iterator[None]:
-    """The module in evaluation mode, without gradients."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for part, training in modes:
-            part.training = training
 
 
 def _origin(node: Node) -> dict[str, str]:

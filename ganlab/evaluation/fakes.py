@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ganlab.distributed import gather_in_order, rank, world_size
-from ganlab.evaluation.held_out import HeldOut
 from ganlab.evaluation.quantise import for_metrics, labels_of_frames
 from ganlab.evaluation.sampling import sample_blocks
+from ganlab.evaluation.source import Source
 from ganlab.training.module import GANModule
 
 
@@ -37,7 +37,7 @@ def fake_blocks(
     samples: int,
     seed: int,
     batch_size: int,
-    source: HeldOut | None = None,
+    source: Source | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[Fakes]:
     """All fakes in order, on rank 0; on the others nothing but their share of the work. A collective.
@@ -59,12 +59,9 @@ def fake_blocks(
 
 
 def _made(
-    module: GANModule, seed: int, first: int, size: int, source: HeldOut | None, options: Mapping[str, Any] | None
+    module: GANModule, seed: int, first: int, size: int, source: Source | None, options: Mapping[str, Any] | None
 ) -> tuple[Tensor, Tensor | None]:
-    given: dict[str, Any] = {"options": options}
-    if source is not None:
-        given |= {"inputs": source.inputs, "labels": source.labels(range(first, first + size))}
-    pieces = list(sample_blocks(module, size, seed, first=first, batch_size=size, **given))
+    pieces = list(sample_blocks(module, size, seed, source=source, options=options, first=first, batch_size=size))
     images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
     labels = [drawn for _, drawn in pieces if drawn is not None]
     return images, labels_of_frames(torch.cat(labels), module.facts) if labels else None

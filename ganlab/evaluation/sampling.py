@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -11,49 +12,73 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
-from ganlab.randomness import Randomness, derive_seed, seed_networks
+from ganlab.evaluation.source import Source
+from ganlab.randomness import Randomness, derive_seed, layer_draws, seed_networks
 from ganlab.suggestions import did_you_mean
 from ganlab.training.module import GANModule
 
 BLOCK = 64
 
 Labels = Tensor | int | Literal["cycle"] | None
-"""Labels to sample with: one for each image, one class for all, class i mod classes for image i, or drawn uniformly."""
-
-Inputs = Callable[[Sequence[int]], Mapping[str, Tensor]]
-"""Inputs for the samples with these indices, as networks take them."""
+"""Labels to sample with: one for each image, one class for all, class i mod classes for image i, or none in particular:
+those of the examples that the samples are made for, or else drawn uniformly."""
 
 
-def sample_blocks(
+@dataclass(frozen=True)
+class Samples:
+    """Consecutive samples with what they were made of; row i of everything belongs to sample i.
+
+    `images` are floats in [-1, 1], `random` is what they were drawn from, `inputs` are what networks got besides, and
+    `targets` the images in [-1, 1] that belong to these inputs, if there are any.
+    """
+
+    images: Tensor
+    labels: Tensor | None
+    random: Randomness
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+    source: Source | None = None
+
+    def targets(self) -> Tensor | None:
+        """The images that belong to the inputs, in [-1, 1]; None if there are none."""
+        return None if self.source is None else self.source.images(_numbers(self.random))
+
+
+def make_samples(
     module: GANModule,
     count: int,
     seed: int,
     *,
     labels: Labels = None,
-    inputs: Inputs | None = None,
+    source: Source | None = None,
     options: Mapping[str, Any] | None = None,
     averaged: bool = True,
     first: int = 0,
     batch_size: int = BLOCK,
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Images `first` to `first + count` of a seed as float pieces in [-1, 1] with their labels, in order.
+) -> Iterator[Samples]:
+    """Samples `first` to `first + count` of a seed in order, at most `batch_size` at a time.
 
-    A piece has at most `batch_size` images. Random numbers are addressed by the image, so that the size changes
-    nothing but rounding. `options` are sampling options as the architecture declares them. The module works in
+    Random numbers are addressed by the sample, so that the size changes nothing but rounding. With a `source`, sample i
+    is made for its example i. `options` are sampling options as the architecture declares them. The module works in
     evaluation mode and is back in its own mode between the pieces. Data without classes have no labels. Raises
     `UserError` for a class that the data do not have.
     """
     check_label(labels, module.facts.classes)
     options = dict(options or {})
-    get_ready(module, seed, averaged, options)
+    get_ready(module, averaged, options)
     for start in range(first, first + count, batch_size):
         size = min(batch_size, first + count - start)
         random = Randomness(seed, "samples", count=size, start=start, device=module.device)
-        drawn = _labels_of_piece(labels, start, start - first, random, module.facts.classes)
-        given = inputs(range(start, start + size)) if inputs else None
-        with _evaluating(module, derive_seed(seed, "network", start)):
+        drawn = _labels_of_piece(labels, source, start - first, random, module.facts.classes)
+        given = source.inputs(_numbers(random)) if source else None
+        with at_rest(module, derive_seed(seed, "network", start)):
             images = module.sample(random, drawn, inputs=given, averaged=averaged, **options)
-        yield images, drawn
+        yield Samples(images, drawn, random, given or {}, source)
+
+
+def sample_blocks(module: GANModule, count: int, seed: int, **settings: Any) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The images of `make_samples`, which has the same settings, with their labels."""
+    for made in make_samples(module, count, seed, **settings):
+        yield made.images, made.labels
 
 
 def sample_seeds(
@@ -61,22 +86,25 @@ def sample_seeds(
     seeds: Sequence[int],
     *,
     labels: Labels = None,
-    inputs: Inputs | None = None,
+    source: Source | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """The first image of each seed, one after the other; with `cycle`, image i has class i mod classes."""
+) -> Iterator[Samples]:
+    """The first sample of each seed in order, the i-th for example i, and with `cycle` of class i mod classes."""
     for index, seed in enumerate(seeds):
         label = torch.tensor([index % module.facts.classes]) if labels == "cycle" and module.facts.classes else labels
-        place: Inputs | None = None if inputs is None else (lambda _, index=index: inputs([index]))
-        yield from sample_blocks(module, 1, seed, labels=label, inputs=place, options=options)
+        example = None if source is None else source.starting_at(source.first + index)
+        yield from make_samples(module, 1, seed, labels=label, source=example, options=options)
 
 
-def get_ready(module: GANModule, seed: int, averaged: bool, options: Mapping[str, Any]) -> None:
-    """Let the architecture get ready for samples with these options, once for these weights."""
+def get_ready(module: GANModule, averaged: bool, options: Mapping[str, Any]) -> None:
+    """Let the architecture get ready for samples with these options, once for these weights.
+
+    It draws the same random numbers whatever the seed of the samples is: a sample must not depend on those before it.
+    """
     wanted = (module.clock.position, averaged, repr(sorted(options.items())))
     if module.ready_for != wanted:
-        with _evaluating(module, derive_seed(seed, "before sampling")):
-            random = Randomness(seed, "before sampling", count=BLOCK, device=module.device)
+        random = Randomness(0, "before sampling", count=BLOCK, device=module.device)
+        with at_rest(module, random.seed("network")), layer_draws(random.scoped("layers")):
             module.before_sampling(random, averaged=averaged, **options)
         module.ready_for = wanted
 
@@ -102,20 +130,27 @@ def check_label(labels: Labels, classes: int) -> None:
         raise UserError(f"there is no label {labels}: the data have the classes 0 to {classes - 1}")
 
 
-def _labels_of_piece(labels: Labels, start: int, row: int, random: Randomness, classes: int) -> Tensor | None:
+def _numbers(random: Randomness) -> range:
+    return range(random.start, random.start + random.count)
+
+
+def _labels_of_piece(
+    labels: Labels, source: Source | None, row: int, random: Randomness, classes: int
+) -> Tensor | None:
     if classes == 0:
         return None
     if labels is None:
-        return random.integers("labels", classes)
+        of_examples = None if source is None else source.labels(_numbers(random))
+        return random.integers("labels", classes) if of_examples is None else of_examples
     if isinstance(labels, Tensor):
         return labels[row : row + len(random)].to(random.device)
     if isinstance(labels, int):
         return torch.full((len(random),), labels, device=random.device)
-    return torch.arange(start, start + len(random), device=random.device) % classes
+    return torch.arange(random.start, random.start + len(random), device=random.device) % classes
 
 
 @contextmanager
-def _evaluating(module: GANModule, seed: int) -> Iterator[None]:
+def at_rest(module: GANModule, seed: int) -> Iterator[None]:
     """Evaluation mode without gradients, and a seed for noise that networks draw from torch's own generator."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
-from torch import Tensor
 
 from ganlab.contracts import Dataset
 from ganlab.errors import reason
-from ganlab.evaluation.pictures import real_picture, sample_picture, save_picture
+from ganlab.evaluation.pictures import Picture, real_picture, sample_picture
+from ganlab.evaluation.source import source_of
+from ganlab.files import write_atomically
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
 from ganlab.spec.model import SnapshotSection
@@ -24,8 +27,10 @@ logger = logging.getLogger(__name__)
 class SnapshotCallback(RunPart):
     """Writes `samples/kimg-000020.png` every `every_kimg`, at the start and at the end, and `samples/reals.png`.
 
-    A file is named by the multiple of `every_kimg` that was reached, or by the exact moment if there is none. Rank 0
-    does it all. A picture that cannot be written costs a warning and is named in the log; the next one is tried again.
+    A file is named by the multiple of `every_kimg` that was reached, or by the exact moment if there is none;
+    `samples/latest.png` is a copy of the newest. Sequences move in a GIF beside each. Where the data have inputs,
+    samples are made for the first held-out examples. Rank 0 does it all. A picture that cannot be written costs a
+    warning and is named in the log; the next one is tried again.
     """
 
     def __init__(self, section: SnapshotSection, dataset: Dataset) -> None:
@@ -34,7 +39,7 @@ class SnapshotCallback(RunPart):
         self.seed = section.seed
         self.sampling = section.sampling
         self.dataset = dataset
-        self._reals: Tensor | None = None
+        self._reals: Picture | None = None
         self._warned = False
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
@@ -43,7 +48,7 @@ class SnapshotCallback(RunPart):
         if not trainer.is_global_zero:
             return
         if clock.images_seen == 0:
-            self._save(self._real_examples(), "reals", 0)
+            self._save(self._real_picture(pl_module), "reals", 0)
             self._snapshot_once(pl_module, clock.label())
         elif clock.passed(self.every_images) and not self._path(clock.label(self.every_images)).exists():
             self._snapshot_once(pl_module, clock.label(self.every_images))
@@ -64,20 +69,33 @@ class SnapshotCallback(RunPart):
         return Run(self.folder).samples / f"{name}.png"
 
     def _snapshot_once(self, module: GANModule, label: str) -> None:
-        if self.first_time_at(module.clock.images_seen):
-            options = check_sampling(type(module), self.sampling)
-            picture = sample_picture(module, self.grid, self.seed, options=options)
-            self._save(picture, label, module.clock.images_seen)
+        if not self.first_time_at(module.clock.images_seen):
+            return
+        picture = sample_picture(
+            module,
+            self.grid,
+            self.seed,
+            options=check_sampling(type(module), self.sampling),
+            source=source_of(self.dataset, module.device),
+            reference=None if self.dataset.facts.is_images else self._real_picture(module).examples,
+        )
+        self._save(picture, label, module.clock.images_seen)
 
-    def _save(self, examples: Tensor, name: str, images_seen: int) -> None:
+    def _save(self, picture: Picture, name: str, images_seen: int) -> None:
         path = self._path(name)
-        reference = None if self.dataset.facts.is_images else self._real_examples()
         try:
-            save_picture(examples, path, self.dataset.facts, self.grid, reference)
+            picture.save(path)
+            if name != "reals":
+                self._copy_as_latest(path)
         except OSError as error:
             self._report(path, error)
         else:
             self.trackers.image(images_seen, "reals" if name == "reals" else "samples", path)
+
+    def _copy_as_latest(self, path: Path) -> None:
+        for file in (path, path.with_suffix(".gif")):
+            if file.exists():
+                write_atomically(self._path("latest").with_suffix(file.suffix), partial(shutil.copyfile, file))
 
     def _report(self, path: Path, error: OSError) -> None:
         self.trackers.gap(f"samples/{path.name} could not be written: {reason(error)}")
@@ -90,7 +108,7 @@ class SnapshotCallback(RunPart):
             )
         self._warned = True
 
-    def _real_examples(self) -> Tensor:
+    def _real_picture(self, module: GANModule) -> Picture:
         if self._reals is None:
-            self._reals = real_picture(self.dataset, self.grid, self.seed)
+            self._reals = real_picture(self.dataset, self.grid, self.seed, module)
         return self._reals

@@ -33,6 +33,7 @@ def module_state(module: GANModule) -> dict[str, Any]:
 def restore_module(module: GANModule, state: dict[str, Any]) -> None:
     """Put a checkpoint into a module; the optimizers' part waits until Lightning makes them."""
     module.load_state_dict(state["module"])
+    module.ready_for = None  # other weights at a moment that may have been there before
     module.clock.load_state_dict(state["clock"])
     module.settings.guard.load_state_dict(state["guard"])
     module.scalars.load_state_dict(state.get("scalars", {}))

@@ -76,9 +76,15 @@ class GANModule(PlayersModule):
     def panels(
         self, fakes: Tensor, inputs: Mapping[str, Tensor], images: Tensor | None, random: Randomness
     ) -> Sequence[Tensor]:
-        """What pictures of samples show side by side, each (N, C, H, W): the inputs that are images, fakes, targets."""
-        shown = [value for value in inputs.values() if value.shape[1:] == fakes.shape[1:]]
-        return [*shown, fakes, images] if inputs and images is not None else [*shown, fakes]
+        """What pictures of samples show side by side: the inputs that are images or maps, fakes, and targets.
+
+        A panel is (N, C, H, W), floats in [-1, 1] or whole numbers that become colours; of sequences (N, T, C, H, W).
+        `images` are the targets of fakes that were made for inputs; `self.draw(random, ...)` gives the fakes' latents.
+        In pictures of reals with inputs, `fakes` are reals without targets. Called in evaluation mode.
+        """
+        kinds = {name: facts.kind for name, facts in self.facts.inputs.items()}
+        visible = [v for name, v in inputs.items() if kinds.get(name) in ("images", "maps") and v.dim() <= fakes.dim()]
+        return [*visible, fakes, images] if inputs and images is not None else [*visible, fakes]
 
     def play(self, batches: Sequence[Batch]) -> None:
         """One round: the discriminator on every batch, then each other player on the last."""

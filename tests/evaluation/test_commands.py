@@ -20,6 +20,7 @@ def ganlab(monkeypatch):
     section = EvaluationSection(metrics=(Node("metrics", "mean"),), samples=30)
     run = SimpleNamespace(
         load_module=lambda device: tiny_gan(),
+        facts=TinyData().facts,
         spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny")),
     )
     monkeypatch.setattr(folder, "open_run", lambda reference: run)

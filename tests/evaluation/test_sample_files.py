@@ -45,12 +45,16 @@ def test_vectors_become_one_array(tmp_path):
     assert np.array_equal(np.load(file), points.numpy())
 
 
-@pytest.mark.parametrize(("shape", "samples"), [((1, 4, 4), ramp(5, 1)), ((2,), torch.randn(5, 2))])
-def test_one_picture_of_all(tmp_path, shape, samples):
-    (file,) = write_samples([samples], 5, tmp_path, DataFacts(shape, 1, "x"), grid=True)
-    assert file.name == "grid.png"
-    if len(shape) == 3:
-        assert Image.open(file).size == (12, 8)
+def test_sequences_are_folders_of_frames_and_move(tmp_path):
+    facts = DataFacts((3, 4, 4, 4), 1, "x", frames=3)
+    samples = ramp(6, 4).unflatten(0, (2, 3))
+    files = write_samples([samples], 2, tmp_path, facts)
+    assert [file.name for file in files] == ["00000.gif", "00001.gif"]
+    assert Image.open(files[1]).n_frames == 3
+    names = [file.name for file in sorted((tmp_path / "00001").iterdir())]
+    assert names == ["000.png", "001.png", "002.png"]
+    frame = np.asarray(Image.open(tmp_path / "00001" / "002.png")).transpose(2, 0, 1)
+    assert np.array_equal(frame, ((samples[1, 2].double() + 1) * 127.5).round().numpy())  # alpha as it is
 
 
 def test_nothing_is_overwritten_unasked(tmp_path):

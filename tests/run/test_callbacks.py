@@ -59,8 +59,12 @@ def test_snapshots_have_names_of_their_own(notes, tmp_path):
     expected = [(0, "reals.png"), (0, "kimg-000000.png"), (24, "kimg-000000.020.png"), (40, "kimg-000000.040.png")]
     expected += [(48, "kimg-000000.048.png")]
     assert [(moment, name) for moment, _, name in notes.pictures] == expected
-    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == sorted(name for _, name in expected)
-    assert Image.open(tmp_path / "samples" / "kimg-000000.png").size == (10, 16)  # two pixels apart
+    files = {path.name: path.read_bytes() for path in (tmp_path / "samples").iterdir()}
+    assert sorted(files) == sorted([*(name for _, name in expected), "latest.png"])
+    assert files["latest.png"] == files["kimg-000000.048.png"] != files["kimg-000000.040.png"]
+    width, height = Image.open(tmp_path / "samples" / "kimg-000000.png").size
+    assert height == 3 * 4 * 83 + 2 * 2  # enlarged 83 times, two pixels apart
+    assert width > 2 * 4 * 83 + 2  # the names of the classes
 
 
 def test_snapshots_of_vectors_are_scatter_plots(notes, tmp_path):
