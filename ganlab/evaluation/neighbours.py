@@ -84,7 +84,8 @@ def find_neighbours(
     """The neighbours of the first `count` samples of a seed among all training images, by distance of `vectors`.
 
     `vectors` makes float vectors (N, D) on the CPU of uint8 images. With `flip`, mirrored training images count as
-    well; `options` are sampling options. Reads the whole data set once. Raises `UserError` for data that are no images or fewer than two.
+    well; `options` are sampling options. Reads the whole data set once. Raises `UserError` for data that are no images
+    or fewer than two.
     """
     if not dataset.facts.is_images or dataset.facts.frames or len(dataset) < 2:
         raise UserError("neighbours are searched among at least two images; these data are others")
