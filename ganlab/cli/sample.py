@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,10 @@ import typer
 if TYPE_CHECKING:
     import torch
 
+    from ganlab.evaluation.sampling import Samples
     from ganlab.evaluation.source import Source
     from ganlab.run.folder import Run
+    from ganlab.training.module import GANModule
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +54,6 @@ def sample(
     """Write samples of a run's averaged generator as PNG files."""
     if (count is None) == (seeds is None):
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
-    from ganlab.evaluation.pictures import picture_of
-    from ganlab.evaluation.sample_files import refuse_existing, write_samples
     from ganlab.evaluation.sampling import Labels, choose_device, class_of, make_samples, sample_seeds
     from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling, read_assignments
@@ -70,14 +71,23 @@ def sample(
     else:
         listed = read_seeds(seeds)
         count, made = len(listed), sample_seeds(module, listed, labels=labels, source=source, options=chosen)
-    if grid:
-        refuse_existing(files := [out / "grid.png"], overwrite)
-        columns = math.ceil(math.sqrt(count))
-        rows = count if module.facts.frames else math.ceil(count / columns)
-        picture_of(module, made, (rows, columns)).save(files[0])
-    else:
-        files = write_samples((samples.images for samples in made), count, out, module.facts, overwrite=overwrite)
+    files = write(module, made, count, out, grid, overwrite)
     print(f"{len(files)} files in {out}" if len(files) > 1 else files[0])
+
+
+def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, grid: bool, overwrite: bool) -> list[Path]:
+    """Write `count` samples, or one picture of them; returns the files."""
+    from ganlab.evaluation.pictures import picture_of
+    from ganlab.evaluation.sample_files import refuse_existing, write_samples
+
+    if not grid:
+        return write_samples((samples.images for samples in made), count, out, module.facts, overwrite=overwrite)
+    path = out / "grid.png"
+    refuse_existing([path], overwrite)
+    columns = math.ceil(math.sqrt(count))
+    rows = count if module.facts.frames else math.ceil(count / columns)
+    picture_of(module, made, (rows, columns)).save(path)
+    return [path]
 
 
 def find_source(run: Run, node: str | None, device: torch.device) -> Source | None:
