@@ -62,8 +62,9 @@ def test_picture(tmp_path) -> None:
     found = find_neighbours(Copier(data, copies=True), data, 6)
     found.save(tmp_path / "neighbours.png")
     pixels = np.asarray(Image.open(tmp_path / "neighbours.png"))
-    assert pixels.shape == (4 * 6 - 2, 6 * 6 - 2)
-    assert np.array_equal(pixels[:4], pixels[6:10])  # copies stand above themselves
+    side = 4 * 42  # enlarged 42 times to about 1,000 pixels
+    assert pixels.shape == (4 * (side + 2) - 2, 6 * (side + 2) - 2)
+    assert np.array_equal(pixels[:side], pixels[side + 2 : 2 * side + 2])  # copies stand above themselves
 
 
 def test_large_images_are_compared_small() -> None:
