@@ -26,14 +26,16 @@ from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
 from ganlab.randomness import derive_seed
+from ganlab.rehearsal import rehearse_training
 from ganlab.schedules import Schedule
 from ganlab.spec.constructor import constructor_of, input_parameters, parameter_names
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, own_names
+from ganlab.spec.sampling import check_sampling
 from ganlab.suggestions import did_you_mean
 from ganlab.training.compilation import check_compilation
+from ganlab.training.devices import check_devices
 from ganlab.training.guard import Guard
 from ganlab.training.module import GANModule
-from ganlab.training.players import check_ownership
 from ganlab.training.scheduled_option import ScheduledOption, attribute_option, is_scheduled, value_at
 from ganlab.training.settings import TrainingSettings
 
@@ -229,23 +231,58 @@ def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[Sc
 
 
 def rehearse(spec: Spec) -> str | None:
-    """Build everything a spec names without allocating the networks, as far as the data are known.
+    """Build everything a spec names and try a round of each kind on it, all without memory, as far as data are known.
 
     Returns what could not be checked or is strange, if anything. Raises `UserError` for whatever would keep the
     training from starting.
     """
+    check_devices(spec.trainer)
+    check_optimizers(spec)
     facts, note = facts_of_data(spec)
     if facts is None:
         return f"its networks were not held against the data: {note}"
+    remark = rehearse_for(spec, facts, spec.trainer.devices * spec.trainer.num_nodes)
+    remarks = [note and f"its data were not looked at: {note}", remark]
+    return "; ".join(remark for remark in remarks if remark) or None
+
+
+def rehearse_for(spec: Spec, facts: DataFacts, processes: int) -> str | None:
+    """Try what a spec names on data with these facts, shared by so many processes; as `rehearse`."""
     with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    check_ownership(module, module.players(), spec.optimizers)
+        module = build_module(spec, facts)
+    if spec.trainer.precision == "64-true":
+        module.double()
     check_compilation(module, spec.trainer.compile)
-    check_batch_sizes(module, spec, spec.trainer.devices * spec.trainer.num_nodes)
+    check_batch_sizes(module, spec, processes)
     if spec.evaluation:
         build_metrics(spec.evaluation.metrics, facts)
-    remarks = [note and f"its data were not looked at: {note}", module.remark(spec.total_images)]
-    return "; ".join(remark for remark in remarks if remark) or None
+    left_out = rehearse_training(module, spec.total_images, processes, _sampling(spec, type(module)))
+    return "; ".join(remark for remark in (left_out, module.remark(spec.total_images)) if remark) or None
+
+
+def _sampling(spec: Spec, architecture: type[GANModule]) -> list[Mapping[str, Any]]:
+    """The sampling options that a training uses, each once."""
+    used: list[Mapping[str, Any]] = []
+    for section in (spec.snapshots, spec.evaluation):
+        options = check_sampling(architecture, section.sampling) if section else {}
+        if options not in used:
+            used.append(options)
+    return used
+
+
+def check_optimizers(spec: Spec) -> None:
+    """Raise `SpecError` if an optimizer refuses its options, as they are at the start or at the end of the training."""
+    for player, node in spec.optimizers.items():
+        factory = load_factory(node)
+        for moment in (0, spec.total_images):
+            options = {name: value_at(template, moment) for name, template in node.options.items()}
+            try:
+                factory([torch.nn.Parameter(torch.zeros(1))], **options)
+            except (ValueError, TypeError, RuntimeError) as error:
+                raise SpecError(
+                    f"optimizers.{player}: {node.name} refuses its options"
+                    f"{f' as they are after {moment} images' if moment else ''}: {error}"
+                ) from error
 
 
 def facts_of_data(spec: Spec) -> tuple[DataFacts | None, str | None]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ganlab.facts import INJECTED_FACTS, DataFacts, InputFacts
 from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule, Scheduled
-from ganlab.views import Fakes, Latents, Scores, Views
+from ganlab.views import Fakes, Latents, Scores, Views, named
 
 
 @dataclass
@@ -48,6 +48,10 @@ class Batch:
     random: Randomness
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
     further: Mapping[str, Examples] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inputs = named("input of the data", self.inputs)
+        self.further = named("further domain of the data", self.further)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -38,6 +38,12 @@ class DataMissing(DataError):
         self.facts = facts
 
 
+class MissingPart(UserError, KeyError):
+    """A part of an example, of samples or of scores that was asked for by a name that is not there."""
+
+    __str__ = Exception.__str__  # as a sentence, where KeyError would quote it
+
+
 class RunError(UserError):
     """A run folder or checkpoint that is missing, damaged or belongs to something else."""
 

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ganlab.errors import MissingPart
 from ganlab.randomness import Randomness
+
+Part = TypeVar("Part")
+
+
+class Named(dict[str, Part]):
+    """Parts by name; asking for one that is not there ends in a sentence that says what is. `what` they are."""
+
+    def __init__(self, what: str, parts: Mapping[str, Part]) -> None:
+        super().__init__(parts)
+        self.what = what
+
+    def __missing__(self, name: str) -> Part:
+        raise MissingPart(f"there is no {self.what} '{name}'; there are: {', '.join(self) or 'none'}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, dict(self))
+
+
+def named(what: str, parts: Mapping[str, Part]) -> Named[Part]:
+    """The parts as `Named`, which they may be already."""
+    return parts if isinstance(parts, Named) else Named(what, parts)
 
 
 @dataclass(kw_only=True)
@@ -24,6 +46,9 @@ class Latents:
     labels: Tensor | None = None
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
     random: Randomness | None = None
+
+    def __post_init__(self) -> None:
+        self.inputs = named("input", self.inputs)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -44,6 +69,9 @@ class Fakes:
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
     terms: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.inputs = named("input", self.inputs)
+
 
 @dataclass(kw_only=True)
 class Scores:
@@ -58,6 +86,9 @@ class Scores:
     features: Sequence[Tensor] = ()
     heads: Mapping[str, Tensor] = field(default_factory=dict)
     further_logits: Sequence[Tensor] = ()
+
+    def __post_init__(self) -> None:
+        self.heads = named("head", self.heads)
 
     @property
     def scales(self) -> tuple[Tensor, ...]:

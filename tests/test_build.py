@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -13,7 +14,8 @@ from ganlab.build import Builder
 from ganlab.errors import SpecError, UserError
 from ganlab.facts import DataFacts, InputFacts
 from ganlab.schedules import Schedule, Scheduled
-from ganlab.spec.model import Node, RegularizerNode
+from ganlab.spec.model import Node, OptimizerNode, RegularizerNode
+from ganlab.training.optimizers import adam
 
 IMAGES = DataFacts((3, 16, 16), 10, "images", class_names=("a", "b"))
 VECTORS = DataFacts((2,), 10, "vectors")
@@ -162,3 +164,30 @@ def test_scheduled_options_in_another_domains_slots_are_found() -> None:
     builder = Builder(facts)
     builder.construct(Node("architectures", "Cycle", {"forward": None, "backward": penalty}), "architecture")
     assert [option.name for option in builder.scheduled] == ["architecture.backward.target"]
+
+
+def _spec(**changes: Any) -> Any:
+    return SimpleNamespace(total_images=1000, **changes)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"lr": -1.0}, "optimizers.generator: adam refuses its options: Invalid learning rate: -1.0"),
+        ({"betas": (1.0, 1.0)}, "optimizers.generator: adam refuses its options: Invalid beta"),
+        (
+            {"lr": Schedule("linear", ((0.0, 1.0), (1000.0, -1.0)))},
+            "adam refuses its options as they are after 1000 images: Invalid learning rate: -1.0",
+        ),
+    ],
+)
+def test_an_optimizer_that_refuses_its_options_is_told_before_training(monkeypatch, options, sentence) -> None:
+    monkeypatch.setattr(build, "load_factory", lambda node: adam)
+    with pytest.raises(SpecError, match=sentence):
+        build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", options)}))
+
+
+def test_optimizers_that_take_their_options_pass(monkeypatch) -> None:
+    monkeypatch.setattr(build, "load_factory", lambda node: adam)
+    fading = {"lr": Schedule("linear", ((0.0, 1.0), (1000.0, 0.0))), "betas": (0.0, 0.99)}
+    build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", fading)}))

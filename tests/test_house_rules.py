@@ -32,6 +32,8 @@ ROOMS = (
     ("run",),
     ("description", "scaffold", "starter"),
     ("build",),
+    ("rehearsal",),
+    ("misfits",),
     ("games",),
     ("evaluation",),
     ("training",),

@@ -90,6 +90,11 @@ class GrowingGAN(TwoPlayerGAN):
         own = {f"architecture.batch_sizes.{r}": n for r, n in self.growth.batch_sizes.items() if r <= self.resolution}
         return {**super().batch_sizes(batch_size), **own}
 
+    def moments(self, images: int) -> Sequence[int]:
+        """The start, and the first and last time that layers join or leave; between these the same happens."""
+        moments = [0, *(moment for moment in self.growth.changes if 0 < moment < images)]
+        return sorted({*moments[:2], *moments[-2:]})
+
     def remark(self, images: int) -> str | None:
         """Whether the training ends before the last resolution is faded in."""
         if images >= self.growth.complete_at:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,6 +55,16 @@ class Growth:
     def complete_at(self) -> float:
         """Images seen when the last resolution has been faded in."""
         return sum(self.fade.values()) + sum(self.stabilise.values())
+
+    @property
+    def changes(self) -> list[int]:
+        """Images seen when a resolution begins to be faded in, and when it has been, one after the other."""
+        moments, moment = [], 0.0
+        for coarser, finer in itertools.pairwise(self.resolutions):
+            moment += self.stabilise[coarser]
+            moments += [moment, moment + self.fade[finer]]
+            moment += self.fade[finer]
+        return [math.ceil(moment) for moment in moments]
 
     def stage(self, images_seen: float) -> Stage:
         """The stage of a training step that starts at `images_seen`."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Trainer
 
-from ganlab.build import build_metrics, build_module, check_batch_sizes, open_dataset
+from ganlab.build import build_metrics, build_module, check_batch_sizes, check_optimizers, open_dataset, rehearse_for
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
@@ -33,6 +33,7 @@ from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
 from ganlab.spec.sampling import check_sampling
 from ganlab.training.compilation import compile_networks
+from ganlab.training.devices import check_devices
 from ganlab.training.module import GANModule
 
 logger = logging.getLogger(__name__)
@@ -59,10 +60,14 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
 def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) -> Outcome:
     quieten_lightning()
     launch = detect_launch(spec.trainer)
+    check_devices(spec.trainer)
+    check_optimizers(spec)
     dataset = open_dataset(spec.data)
     if is_first_process():
         preflight(dataset)
     module = build_module(spec, dataset.facts)
+    if is_first_process():
+        rehearse_for(spec, dataset.facts, launch.world_size)  # after the networks: see ganlab.rehearsal
     check_batch_sizes(module, spec, launch.world_size)
     compile_networks(module, spec.trainer.compile)
     remark = module.remark(spec.total_images)

@@ -158,6 +158,10 @@ class GANModule(PlayersModule):
         """The side to which the images of that step may be reduced; None for the data's own."""
         return None
 
+    def moments(self, images: int) -> Sequence[int]:
+        """Images seen at which rounds of a training of so many images run other layers; `ganlab check` tries them."""
+        return [0]
+
     def remark(self, images: int) -> str | None:
         """What is strange about a training of so many images, if anything; it can run nevertheless."""
         return None
