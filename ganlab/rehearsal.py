@@ -19,6 +19,7 @@ from ganlab.facts import DataFacts
 from ganlab.misfits import Unrehearsable, told
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.training.module import GANModule, Terms
+from ganlab.training.regularizer_set import act_after_update
 
 _META = torch.device("meta")
 
@@ -90,8 +91,8 @@ class Rehearsal:
             for part in batch.scoped(player).split(self.module.settings.micro_batch):
                 with self.module.only(player), layer_draws(part.random.scoped("layers")):
                     self._descend(player, terms(part))
-        with self._left_out(), told(self.module, f"what follows an update of the {player}"):
-            self.module._commit(player)
+        with self._left_out(), told(self.module, f"what follows an update of the {player}"), torch.no_grad():
+            self._follow(player)
 
     def _descend(self, player: str, terms: Terms) -> None:
         if not isinstance(terms, Mapping) or not terms:
@@ -109,6 +110,14 @@ class Rehearsal:
         total.backward()
         if all(parameter.grad is None for parameter in owned):
             raise SpecError(f"no term of the {player} depends on its parameters ({', '.join(terms)})")
+
+    def _follow(self, player: str) -> None:
+        module = self.module
+        for mean in module.running_means:
+            mean.commit()
+        acting = [term for term in module.regularizers if term.regularizer.side == player]
+        act_after_update(acting, module.players()[player])
+        module.after_update(player)
 
     @contextmanager
     def _left_out(self) -> Iterator[None]:
