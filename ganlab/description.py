@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ganlab.build import build_module
-from ganlab.contracts import Batch, DataFacts, Examples
-from ganlab.data.scaling import scale_input
+from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
-from ganlab.randomness import Randomness
+from ganlab.rehearsal import Rehearsal
 from ganlab.spec.model import Spec
-from ganlab.training.module import GANModule
-
-_IMAGES = 4  # enough for minibatch statistics; figures are divided by it
 
 
 @dataclass(frozen=True)
@@ -57,109 +55,111 @@ class PlayerDescription:
 
 
 def describe_players(spec: Spec, facts: DataFacts) -> dict[str, PlayerDescription]:
-    """Tables of all players of a spec at the end of training, for data with these facts; all on the meta device."""
+    """Tables of all players of a spec at the end of training, for data with these facts; all on the meta device.
+
+    What is described is the first pass of each network in a round of the game. Raises `SpecError` for parts that do
+    not fit, and `UserError` for a player that no round runs without values.
+    """
     with torch.device("meta"):
         module = build_module(spec, facts)
-    module.clock.images_seen = spec.total_images
-    players = {name: _empty(part) for name, part in module.players().items()}
-    batch = _example_batch(facts)
-    for name in players:
-        players[name] = _describe(module, name, batch)
-    return players
+    rehearsal, counter = Rehearsal(module), _Flops()
+    with ExitStack() as hooks:
+        watches = {name: hooks.enter_context(_Watch(part, counter)) for name, part in module.players().items()}
+        with counter:
+            rehearsal.play(spec.total_images)
+    for name, watch in watches.items():
+        if not watch.ran:
+            raise UserError("; ".join([f"a round of the game never runs the {name}", *rehearsal.remarks]))
+    return {name: watch.description for name, watch in watches.items()}
 
 
-def _example_batch(facts: DataFacts) -> Batch:
-    """A batch on the meta device with all that examples of these facts have."""
-    examples = _examples(facts)
-    further = {name: _examples(domain) for name, domain in facts.further.items()}
-    random = Randomness(0, count=_IMAGES, device="meta")
-    return Batch(examples.images, examples.labels, random, examples.inputs, further)
+class _Flops(TorchDispatchMode):
+    """Counts floating-point operations as torch's own counter does, without following modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
 
 
-def _examples(facts: DataFacts) -> Examples:
-    labels = torch.zeros(_IMAGES, dtype=torch.int64, device="meta") if facts.classes else None
-    inputs = {
-        name: scale_input(torch.empty(_IMAGES, *of_input.shape, device="meta"), of_input)
-        for name, of_input in facts.inputs.items()
-    }
-    return Examples(torch.empty(_IMAGES, *facts.shape, device="meta"), labels, inputs)
+class _Watch:
+    """Describes a player from the first pass of whatever of it is called: all of it, or its parts."""
 
+    def __init__(self, part: nn.Module, counter: _Flops) -> None:
+        self.part = part
+        self.counter = counter
+        # Asked for now: in a round, players are frozen while it is not their turn.
+        self._trainable = {parameter for parameter in part.parameters() if parameter.requires_grad}
+        self.description = PlayerDescription(self._parameters(part))
+        self.ran: set[nn.Module] = set()
+        self._layers = {layer: name for name, layer in _layers(part)}
+        self._inside: list[nn.Module] = []  # the calls that are going on, the outermost first
+        self._flops_before = 0
+        self._first = False
 
-def _empty(part: nn.Module) -> PlayerDescription:
-    return PlayerDescription(sum(p.numel() for p in part.parameters() if p.requires_grad))
+    def __enter__(self) -> _Watch:
+        self._handles: list[Any] = []
+        for name, layer in self.part.named_modules():
+            begin = layer.register_forward_pre_hook(partial(self._begin, name))
+            self._handles += [begin, layer.register_forward_hook(self._end, always_call=True)]
+        return self
 
-
-def _describe(module: GANModule, player: str, batch: Batch) -> PlayerDescription:
-    part = module.players()[player]
-    description = _empty(part)
-    seen: set[str] = set()
-
-    def record(name: str, layer: nn.Module, output: Any) -> None:
-        if name not in seen and isinstance(output, Tensor):
-            seen.add(name)
-            own = sum(p.numel() for p in layer.parameters() if p.requires_grad)
-            activation = getattr(layer, "activation_name", "")
-            description.layers.append(LayerDescription(name, _type(layer), activation, tuple(output.shape[1:]), own))
-
-    with _recording(part, record):
-        description.flops, description.input_shape = _first_pass(module, player, part, batch)
-    return description
-
-
-class _PlayerRan(Exception):  # noqa: N818 - a way out of the terms once the player has run
-    """Raised when the player's first forward pass is over."""
-
-
-def _first_pass(module: GANModule, player: str, part: nn.Module, batch: Batch) -> tuple[int, tuple[int, ...]]:
-    """FLOPs per image and the input's shape of the player's first pass in its own terms, as in training."""
-    counter, counting = FlopCounterMode(display=False), ExitStack()
-    shapes: list[tuple[int, ...]] = []
-
-    def enter(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        shapes.extend(tuple(value.shape[1:]) for value in inputs[:1] if isinstance(value, Tensor))
-        counting.enter_context(counter)
-
-    def leave(*_: Any) -> None:
-        counting.close()
-        raise _PlayerRan
-
-    handles = [part.register_forward_pre_hook(enter), part.register_forward_hook(leave)]
-    try:
-        with torch.no_grad():
-            module.terms_of(player)(batch)
-    except _PlayerRan:
-        return counter.get_total_flops() // _IMAGES, shapes[0] if shapes else ()
-    except (RuntimeError, NotImplementedError) as error:
-        raise UserError(f"the {player} cannot be described without running it for real: {error}") from error
-    finally:
-        for handle in handles:
-            handle.remove()
-    raise UserError(f"the {player}'s terms never run the {player}")
-
-
-@contextmanager
-def _recording(part: nn.Module, record: Any) -> Iterator[None]:
-    def hook(name: str) -> Any:
-        return lambda layer, _, output: record(name, layer, output)
-
-    handles = [layer.register_forward_hook(hook(name)) for name, layer in _layers(part, "")]
-    try:
-        yield
-    finally:
-        for handle in handles:
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
             handle.remove()
 
+    def _begin(self, name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if not self._inside:
+            self._first, self._flops_before = layer not in self.ran, self.counter.total
+            shapes = [tuple(value.shape[1:]) for value in inputs if isinstance(value, Tensor)]
+            self.description.input_shape = self.description.input_shape or (shapes[0] if shapes else ())
+        self._inside.append(layer)
+        if self._first and layer not in self.ran and not self._in_a_layer():
+            self._record_own(layer, name)
 
-def _layers(part: nn.Module, prefix: str) -> Iterator[tuple[str, nn.Module]]:
+    def _end(self, layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        known = layer in self.ran
+        self.ran.add(layer)
+        self._inside.pop()
+        tensors = [value for value in (*inputs, output) if isinstance(value, Tensor)]
+        if self._first and not known and layer in self._layers and isinstance(output, Tensor):
+            self._record(self._layers[layer], layer, tuple(output.shape[1:]))
+        if not self._inside and self._first and tensors:
+            self.description.flops += (self.counter.total - self._flops_before) // len(tensors[0])
+
+    def _in_a_layer(self) -> bool:
+        return any(layer in self._layers for layer in self._inside)
+
+    def _record(self, name: str, layer: nn.Module, shape: tuple[int, ...]) -> None:
+        activation = getattr(layer, "activation_name", "")
+        row = LayerDescription(name, _type(layer), activation, shape, self._parameters(layer))
+        self.description.layers.append(row)
+
+    def _parameters(self, layer: nn.Module) -> int:
+        return sum(parameter.numel() for parameter in layer.parameters() if parameter in self._trainable)
+
+    def _record_own(self, layer: nn.Module, name: str) -> None:
+        """Parameters of what is made of layers, such as a learned constant."""
+        for own, parameter in layer.named_parameters(name, recurse=False):
+            if parameter in self._trainable:
+                row = LayerDescription(own, "Parameter", "", tuple(parameter.shape), parameter.numel())
+                self.description.layers.append(row)
+
+
+def _layers(part: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
     """Modules that do something themselves: they have no children but those that normalize their weight."""
-    for name, child in part.named_children():
-        if name == "parametrizations":
-            continue
-        parts = {inner for inner, _ in child.named_children()} - {"parametrizations"}
-        if not parts or hasattr(child, "described_as"):
-            yield prefix + name, child
-        else:
-            yield from _layers(child, f"{prefix}{name}.")
+    children = [(key, child) for key, child in part.named_children() if key != "parametrizations"]
+    if not children or hasattr(part, "described_as"):
+        yield name or type(part).__name__, part
+        return
+    for key, child in children:
+        yield from _layers(child, f"{name}.{key}".lstrip("."))
 
 
 def _type(layer: nn.Module) -> str:
