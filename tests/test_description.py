@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from ganlab import build, description
 from ganlab.cli.app import app
 from ganlab.contracts import DataFacts, PlayerOptimizer
-from ganlab.description import describe_players
+from ganlab.description import PlayerDescription, describe_players
 from ganlab.errors import DataMissing, UserError
 from ganlab.facts import InputFacts
 from ganlab.games.two_player import TwoPlayerGAN
