@@ -77,7 +77,7 @@ class _Flops(TorchDispatchMode):
     """Counts floating-point operations as torch's own counter does, without following modules."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
