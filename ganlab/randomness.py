@@ -57,7 +57,7 @@ class Randomness:
         self.count = count
         self.start = start
         self.total = start + count if total is None else total
-        self.device = torch.device(device)
+        self.device = device if isinstance(device, torch.device) else torch.device(device)
 
     def __len__(self) -> int:
         return self.count
@@ -85,10 +85,11 @@ class Randomness:
             return torch.cat([part.normal(purpose, *shape) for part in parts])
         bits = self._bits(purpose, -(-size // 2))
         # Box and Muller: a radius from the upper half of the bits, above 0 as its logarithm is taken, and an angle.
-        radius = _upper(bits).add_(1).to(torch.float32).mul_(2.0**-32).log_().mul_(-2).sqrt_()
-        angle = bits.bitwise_and_(0xFFFFFFFF).to(torch.float32).mul_(2 * math.pi * 2.0**-32)
-        numbers = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2)
-        return numbers.flatten(1)[:, :size].reshape(self.count, *shape).to(torch.get_default_dtype())
+        upper = bits.bitwise_right_shift(32).add_(2**31 + 1)
+        radius = upper.to(torch.float32).mul_(2.0**-32).log_().mul_(-2).sqrt_()
+        angle = bits.to(torch.int32).to(torch.float32).mul_(2 * math.pi * 2.0**-32)
+        numbers = torch.view_as_real(torch.polar(radius, angle)).flatten(1)
+        return numbers[:, :size].reshape(self.count, *shape).to(torch.get_default_dtype())
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1) `(count, *shape)`, multiples of 2^-24."""
@@ -123,10 +124,6 @@ def _shifted_xor(state: Tensor, shift: int) -> Tensor:
     """The bits and, by exclusive or, the bits moved right; zeros come in at the left, whatever the sign."""
     moved = state.bitwise_right_shift(shift).bitwise_and_(2 ** (64 - shift) - 1)
     return moved.bitwise_xor_(state)
-
-
-def _upper(bits: Tensor) -> Tensor:
-    return bits.bitwise_right_shift(32).bitwise_and_(0xFFFFFFFF)
 
 
 class _LayerDraws:

@@ -177,6 +177,8 @@ def full_precision(answer: Any) -> Any:
     if isinstance(answer, Tensor):
         return answer.float() if answer.dtype in (torch.bfloat16, torch.float16) else answer
     if isinstance(answer, Scores):
+        if answer.logits.dtype not in (torch.bfloat16, torch.float16):  # a network answers in one precision
+            return answer
         return replace(answer, **{part.name: full_precision(getattr(answer, part.name)) for part in fields(answer)})
     if isinstance(answer, Mapping):
         return {name: full_precision(value) for name, value in answer.items()}

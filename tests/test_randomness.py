@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import scipy.stats
 import torch
 
-from ganlab.randomness import Randomness, derive_seed
+from ganlab.nn import Dropout
+from ganlab.randomness import Randomness, derive_seed, layer_draws, layer_normal, layer_uniform
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,86 @@ def test_seeds_are_the_same_everywhere() -> None:
     assert derive_seed(0, "latents", 64) == derive_seed(0, "latents", 64)
     assert derive_seed(0, "latents", 64) != derive_seed(0, "latents", 65)
     assert 0 <= derive_seed("x") < 2**63
+
+
+MASK = 2**64 - 1
+
+
+def splitmix64(seed: int, number: int) -> int:
+    """One output of SplitMix64 in Python's own integers."""
+    state = (seed + number * 0x9E3779B97F4A7C15) & MASK
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+    return state ^ (state >> 31)
+
+
+def test_integers_are_those_of_the_published_generator() -> None:
+    random = Randomness(5, "x", count=3, start=2)
+    drawn = random.integers("p", 1000, 4).flatten().tolist()
+    assert drawn == [(splitmix64(random.seed("p"), number) % 2**63) % 1000 for number in range(8, 20)]
+
+
+def test_normal_and_uniform_numbers_have_their_distributions() -> None:
+    random = Randomness(1, count=4000)
+    normal, uniform = random.normal("z", 5).double(), random.uniform("u", 5).double()
+    assert scipy.stats.kstest(normal.flatten().numpy(), "norm").pvalue > 1e-3
+    assert scipy.stats.kstest(uniform.flatten().numpy(), "uniform").pvalue > 1e-3
+    counts = torch.bincount(random.integers("i", 7, 5).flatten(), minlength=7)
+    assert scipy.stats.chisquare(counts.numpy()).pvalue > 1e-3
+    columns = torch.cat([normal, normal.square(), uniform, uniform.roll(1, 0), normal.roll(1, 0)], 1)
+    correlation = torch.corrcoef(columns.T).fill_diagonal_(0)
+    assert correlation.abs().max() < 5 / 4000**0.5  # neighbours in a row and from row to row, and pairs of one radius
+
+
+def test_large_draws_are_made_in_parts_of_the_same_numbers() -> None:
+    random = Randomness(2, count=70)
+    large = random.normal("z", 3, 32, 32)
+    torch.testing.assert_close(random.slice(50, 3).normal("z", 3, 32, 32), large[50:53], rtol=0, atol=0)
+
+
+def test_the_whole_batch_is_what_its_parts_draw() -> None:
+    part = Randomness(0, count=4, start=8, total=12)
+    torch.testing.assert_close(part.whole().normal("z", 3)[8:], part.normal("z", 3), rtol=0, atol=0)
+
+
+def noises(random: Randomness, rows: slice, passes: int = 1) -> torch.Tensor:
+    part = random.slice(rows.start, rows.stop - rows.start)
+    with layer_draws(part):
+        return torch.cat([layer_normal(torch.zeros(len(part), 2), 2) for _ in range(passes)], 1)
+
+
+def test_noise_in_layers_is_addressed_by_the_example() -> None:
+    random = Randomness(0, "step", count=8)
+    whole = noises(random, slice(0, 8), passes=2)
+    torch.testing.assert_close(noises(random, slice(5, 8), passes=2), whole[5:], rtol=0, atol=0)
+    assert not torch.equal(whole[:, :2], whole[:, 2:])  # the second layer has noise of its own
+    with layer_draws(random):
+        both = layer_normal(torch.zeros(16, 1), 2)  # reals and fakes in one pass
+    assert not torch.equal(both[:8], both[8:])
+
+
+def test_a_pass_over_some_of_the_rows_is_repeatable() -> None:
+    random = Randomness(0, count=8)
+    draws = []
+    for _ in range(2):
+        with layer_draws(random):
+            draws.append(layer_uniform(torch.zeros(3, 1), 4))
+    assert torch.equal(*draws)
+    assert draws[0].unique().numel() == 12
+
+
+def test_without_a_pass_torchs_generator_is_used() -> None:
+    torch.manual_seed(0)
+    first = layer_normal(torch.zeros(2, 1), 3)
+    torch.manual_seed(0)
+    assert torch.equal(torch.randn(2, 3), first)
+
+
+def test_dropout_drops_the_asked_share_and_keeps_the_mean() -> None:
+    dropout, features = Dropout(0.3), torch.ones(50, 400)
+    with layer_draws(Randomness(0, count=50)):
+        dropped = dropout(features)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert dropped.mean().item() == pytest.approx(1, abs=0.03)
+    assert dropout.eval()(features) is features
+    assert not torch.equal(Dropout(0.3, always=True).eval()(features), features)

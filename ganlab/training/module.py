@@ -118,7 +118,8 @@ class GANModule(PlayersModule):
                 with without_autocast(self.device):  # or float32 terms would get bfloat16 gradients
                     _total(named, share).backward()
                 for name, value in named.items():
-                    noted[name] = noted.get(name, 0) + value.detach() * share
+                    part_of_mean = value.detach() if share == 1 else value.detach() * share
+                    noted[name] = noted[name] + part_of_mean if name in noted else part_of_mean
         for name, value in noted.items():
             self.scalars.add(f"{player}/{name}", value)
         parameters = self.trainable[player]
