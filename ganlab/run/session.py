@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import warnings
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.accelerators import CPUAccelerator
 
 from ganlab.build import build_metrics, build_module, check_batch_sizes, check_optimizers, open_dataset, rehearse_for
 from ganlab.contracts import DataFacts, Dataset
@@ -81,6 +83,9 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
         **trainer_options(spec),
         callbacks=[run_callback, *parts.in_run(), parts.end],
     )
+    if isinstance(trainer.accelerator, CPUAccelerator):
+        # Lightning lets torch look for GPUs through their driver's library, which optimizers do in every step.
+        os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     try:
         trainer.fit(module, train_dataloaders=loader)
     except BaseException as error:
