@@ -30,7 +30,7 @@ def plugins(
 
 def _show(plugin: object) -> None:
     from ganlab.plugins import Plugin
-    from ganlab.spec.reference import describe_option, options_of
+    from ganlab.spec.reference import describe_option, options_of, sampling_of
 
     assert isinstance(plugin, Plugin)
     text, options = options_of(plugin)
@@ -39,6 +39,10 @@ def _show(plugin: object) -> None:
         print(f"{_filled(paragraph)}\n")
     print("Options:" if options else "No options.")
     for option in options:
+        print(_described(*describe_option(option)))
+    if sampling := sampling_of(plugin):
+        print("Sampling options (ganlab sample RUN name=value; 'sampling' in a spec):")
+    for option in sampling:
         print(_described(*describe_option(option)))
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 
 from ganlab.errors import PluginError
 from ganlab.kinds import KINDS
+from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, installed
 from ganlab.spec.annotations import in_words
 from ganlab.spec.constructor import REQUIRED, Option, constructor_of, option_text, schedulable
 from ganlab.spec.model import Spec
 from ganlab.spec.node_resolver import owner_of
 from ganlab.spec.render import flow, plain
+from ganlab.spec.sampling import sampling_options
 from ganlab.spec.sections import MISSING, keys_of
 
 _HEAD = """# Spec reference
@@ -38,6 +40,12 @@ def options_of(plugin: Plugin) -> tuple[str, list[Option]]:
         dataclasses.replace(option, annotation=_marked(plugin, option)) for option in constructor.options.values()
     ]
     return without_arguments(constructor.text), [*declared, *owned]
+
+
+def sampling_of(plugin: Plugin) -> list[Option]:
+    """The sampling options of an architecture; other plugins have none. Raises `PluginError`."""
+    architecture = load(plugin) if plugin.kind == "architectures" else None
+    return list(sampling_options(architecture).values()) if isinstance(architecture, type) else []
 
 
 def without_arguments(text: str) -> str:
@@ -84,6 +92,8 @@ def _kind(kind: str, warn: Callable[[str], None]) -> Iterator[str]:
             continue
         yield f"\n### `{plugin.name}` ({plugin.distribution})\n\n{text}\n\n"
         yield _table(options) if options else "No options.\n"
+        if sampling := sampling_of(plugin):
+            yield f"\nSampling options, for `ganlab sample` and `sampling` in a spec:\n\n{_table(sampling)}"
 
 
 def _table(options: list[Option]) -> str:

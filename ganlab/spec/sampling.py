@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_type_hints
 
-from ganlab.errors import UserError
-from ganlab.spec.constructor import Option, option_text
+from ganlab.errors import PluginError, UserError
+from ganlab.spec.constructor import REQUIRED, Option, option_text
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.yaml_reader import read_yaml
 from ganlab.suggestions import did_you_mean
@@ -18,13 +18,20 @@ _OF_THE_PLATFORM = ("inputs", "averaged")
 
 @functools.cache
 def sampling_options(architecture: type) -> Mapping[str, Option]:
-    """The sampling options of an architecture's class, those that it passes on to its bases included."""
+    """The sampling options of an architecture's class, those that it passes on to its bases included.
+
+    Raises `PluginError` for one without a default: pictures and metrics are made without options, too.
+    """
     options: dict[str, Option] = {}
     for method in ("render", "sample"):
         for function in _definitions(architecture, method):
             hints = get_type_hints(function, include_extras=True)
             documentation = f"{inspect.getdoc(function) or ''}\n\n{inspect.getdoc(architecture) or ''}"
             for name, default in _declared(function).items():
+                if default is REQUIRED:
+                    raise PluginError(
+                        f"the sampling option '{name}' of {architecture.__name__} has no default; give it one"
+                    )
                 text = option_text(documentation, name)
                 options.setdefault(name, Option(name, hints.get(name, Any), default, text=text))
     return options

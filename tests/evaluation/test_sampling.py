@@ -6,6 +6,8 @@ import torch
 from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
 from ganlab.evaluation.sampling import sample_blocks
+from ganlab.randomness import layer_normal
+from ganlab.training.checkpoint import module_state, restore_module
 from tests.tiny import SampledModule, tiny_gan, tiny_settings
 
 
@@ -88,3 +90,48 @@ def test_a_real_module_gives_the_averaged_weights():
         module.generator.out.bias += 1
     assert torch.equal(gathered(module, 10, seed=0), before)
     assert not torch.equal(gathered(module, 10, seed=0, averaged=False), before)
+
+
+def test_the_batch_size_changes_rounding_only_also_for_noise_inside_layers():
+    module = tiny_gan(tiny_settings(half_life_kimg=1.0))
+    noisy = module.averages.copies["generator"].net
+    noisy.append(Noise())
+    whole = gathered(module, 40, seed=3)
+    for size in (1, 7, 40):
+        assert torch.allclose(gathered(module, 40, seed=3, batch_size=size), whole, atol=1e-6)
+    later = gathered(module, 16, seed=3, first=16, batch_size=8)
+    assert torch.equal(later, gathered(module, 32, seed=3, batch_size=8)[16:])
+    noisy.pop(-1)
+    assert (gathered(module, 40, seed=3) - whole).abs().max() > 0.1
+
+
+class Noise(torch.nn.Module):
+    def forward(self, values):
+        return values + layer_normal(values, values.shape[1])
+
+
+def test_getting_ready_happens_once_for_weights_and_options_whatever_the_seed():
+    module, calls = tiny_gan(), []
+
+    def before_sampling(random, *, averaged=True, **options):
+        assert not module.training
+        assert not torch.is_grad_enabled()
+        calls.append((options, random.normal("latents", 2), layer_normal(torch.zeros(64, 1), 3), torch.rand(2)))
+
+    module.before_sampling = before_sampling
+    module.render = lambda latents, *, averaged=True, psi=1.0: torch.zeros(len(latents), 1, 4, 4)
+    for seed in (1, 1, 2):
+        gathered(module, 3, seed)
+    assert len(calls) == 1
+    gathered(module, 3, 1, options={"psi": 0.5})
+    gathered(module, 3, 2)
+    assert [options for options, *_ in calls] == [{}, {"psi": 0.5}, {}]
+    module.clock.advance(8)
+    gathered(module, 3, 2)
+    assert len(calls) == 4
+    restore_module(module, module_state(module))  # other weights, though the moment is the same
+    gathered(module, 3, 2)
+    assert len(calls) == 5
+    (_, latents, noise, global_noise), *others = calls
+    for _, *drawn in others:
+        assert all(map(torch.equal, drawn, (latents, noise, global_noise)))
