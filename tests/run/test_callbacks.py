@@ -5,12 +5,14 @@ import torch
 from PIL import Image
 
 from ganlab.contracts import DataFacts
+from ganlab.data.opening import Wishes, arrange
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.pictures import class_grid
 from ganlab.run.evaluation_callback import EvaluationCallback
 from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.spec.model import EvaluationSection, SnapshotSection
 from ganlab.tracking.tracker import Tracker, Trackers
+from tests.data.toys import Paired
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
 from tests.training.fitting import fit
@@ -78,6 +80,32 @@ def test_snapshots_of_vectors_are_scatter_plots(notes, tmp_path):
     callback.attach(tmp_path, Trackers([notes]))
     callback.on_train_start(type("Trainer", (), {"is_global_zero": True}), module)
     assert [name for _, _, name in notes.pictures] == ["reals.png", "kimg-000000.png"]
+
+
+def test_snapshots_of_data_with_inputs_are_made_for_fixed_held_out_examples(notes, tmp_path):
+    data = arrange(Paired(20), Wishes(holdout=0.25))
+    module = tiny_gan()
+    module.facts = data.facts
+    given = []
+
+    def sample(random, labels, *, inputs, averaged):
+        given.append(inputs["photo"])
+        return torch.zeros(len(random), 3, 8, 8)
+
+    module.sample = sample
+    callback = SnapshotCallback(SnapshotSection(grid=(2, 3)), data)
+    callback.attach(tmp_path, Trackers([notes]))
+    callback.on_train_start(type("Trainer", (), {"is_global_zero": True}), module)
+    module.clock.advance(8)
+    callback.on_train_end(type("Trainer", (), {"is_global_zero": True}), module)
+    expected = torch.stack([data.held_out[index % 5]["photo"] for index in range(6)])
+    assert len(given) == 2
+    assert all(torch.equal(images, (expected - 127.5) / 127.5) for images in given)
+    width, height = Image.open(tmp_path / "samples" / "latest.png").size
+    factor = round(1000 / (3 * 5 * 8))
+    assert (width, height) == (3 * 5 * 8 * factor + 4, 2 * 8 * factor + 2)  # photo, map, mask, fake, target
+    width, _ = Image.open(tmp_path / "samples" / "reals.png").size
+    assert width == 3 * 4 * 8 * round(1000 / (3 * 4 * 8)) + 4
 
 
 @pytest.mark.parametrize(
