@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from ganlab.errors import PluginError, UserError
-from ganlab.spec.constructor import REQUIRED, Option, option_text
+from ganlab.spec.constructor import Option, option_text
 from ganlab.spec.conversion import MismatchError, convert
 from ganlab.spec.yaml_reader import read_yaml
 from ganlab.suggestions import did_you_mean
@@ -28,12 +28,10 @@ def sampling_options(architecture: type) -> Mapping[str, Option]:
             hints = get_type_hints(function, include_extras=True)
             documentation = f"{inspect.getdoc(function) or ''}\n\n{inspect.getdoc(architecture) or ''}"
             for name, default in _declared(function).items():
-                if default is REQUIRED:
-                    raise PluginError(
-                        f"the sampling option '{name}' of {architecture.__name__} has no default; give it one"
-                    )
                 text = option_text(documentation, name)
                 options.setdefault(name, Option(name, hints.get(name, Any), default, text=text))
+    if required := [name for name, option in options.items() if option.required]:
+        raise PluginError(f"the sampling option '{required[0]}' of {architecture.__name__} has no default; give it one")
     return options
 
 

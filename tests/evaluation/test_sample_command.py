@@ -11,11 +11,13 @@ from typer.testing import CliRunner
 
 from ganlab.build import build_module
 from ganlab.cli.app import app
-from ganlab.errors import SpecError, UserError
+from ganlab.errors import PluginError, SpecError, UserError
 from ganlab.run.folder import create_run
 from ganlab.spec import read_spec
 from ganlab.spec.model import Spec
+from ganlab.spec.sampling import check_sampling
 from ganlab.training.checkpoint import module_state, save_checkpoint
+from ganlab.training.module import GANModule
 from tests.toy import TOY_PLUGINS, TOY_SPEC, toy_modules
 
 POSED = '''
@@ -222,6 +224,15 @@ def test_samples_are_made_for_held_out_examples_or_for_others(run_of, tmp_path):
 def test_inputs_are_refused_where_a_run_takes_none(run_of, tmp_path):
     with pytest.raises(UserError, match="leave --inputs out"):
         ganlab("sample", run_of(SPEC), "--count", "1", "--inputs", "toy", "--out", tmp_path / "out")
+
+
+def test_a_sampling_option_needs_a_default():
+    class Demanding(GANModule):
+        def render(self, latents, *, averaged=True, psi: float):
+            """Never called."""
+
+    with pytest.raises(PluginError, match="'psi' of Demanding has no default"):
+        check_sampling(Demanding, {})
 
 
 def test_an_architectures_sampling_options_are_listed(posed):
