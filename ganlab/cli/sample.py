@@ -38,10 +38,7 @@ def sample(
         str | None, typer.Option(help="One sample of each of these seeds, as in 1,5,9 or 10-19, instead of --count.")
     ] = None,
     label: Annotated[
-        str | None,
-        typer.Option(
-            help="Class of all samples, by number or name; without it, that of the example, or class i of sample i."
-        ),
+        str | None, typer.Option(help="Class of all samples, by number or name; else the example's, or i for sample i.")
     ] = None,
     inputs: Annotated[
         str | None,
