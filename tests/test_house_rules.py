@@ -84,12 +84,13 @@ def is_family(plugin: Path) -> bool:
 def family_names() -> set[str]:
     """Names that the platform must not know: the packages of plugins and the architectures of families.
 
-    Names of up to three letters are words of the trade ("gan") and mean no family by themselves.
+    Names of up to three letters are words of the trade ("gan") and mean no family by themselves; so is "style", a word
+    of YAML and of terminals.
     """
     names = {package(plugin) for plugin in PLUGINS}
     for plugin in filter(is_family, PLUGINS):
         names |= set(project(plugin)["entry-points"]["ganlab.architectures"])
-    return {name for name in names if len(name) > 3}
+    return {name for name in names if len(name) > 3 and name != "style"}
 
 
 def words_of(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganlab.distributed import gather_batch, stack_over_ranks, sum_over_ranks
 from ganlab.nn.average_pool import AveragePool, average_pool
+from ganlab.nn.bias_activation import BiasActivation, bias_activation
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
@@ -12,17 +13,20 @@ from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.frozen import Frozen
 from ganlab.nn.image_pool import ImagePool
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
+from ganlab.nn.modulated_convolution import modulated_conv2d
 from ganlab.nn.normalizer import Normalizer, Unchanged
 from ganlab.nn.pixel_norm import PixelNorm
 from ganlab.nn.running_mean import RunningMean
 from ganlab.nn.spatial import Spatial, spatial_activation
 from ganlab.nn.spectral_norm import SpectralNorm, spectral_norm
+from ganlab.nn.upfirdn import Resampler, upfirdn
 from ganlab.nn.weight_norm import WeightNorm, weight_norm
 
 __all__ = [
     "CombinedNormalizer",
     "Conditional",
     "AveragePool",
+    "BiasActivation",
     "Conv2d",
     "ConvTranspose2d",
     "Frozen",
@@ -32,6 +36,7 @@ __all__ = [
     "Normalizer",
     "PixelNorm",
     "ReLU",
+    "Resampler",
     "RunningMean",
     "Scaled",
     "Spatial",
@@ -39,14 +44,17 @@ __all__ = [
     "Unchanged",
     "WeightNorm",
     "average_pool",
+    "bias_activation",
     "conv2d",
     "conv_transpose2d",
     "equalized",
     "gather_batch",
     "leaky_relu",
+    "modulated_conv2d",
     "spatial_activation",
     "spectral_norm",
     "stack_over_ranks",
     "sum_over_ranks",
+    "upfirdn",
     "weight_norm",
 ]
