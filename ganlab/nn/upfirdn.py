@@ -65,7 +65,7 @@ def upfirdn(
 ) -> Tensor:
     """Images (N, C, H, W) with each pixel followed by `up` - 1 zeros, padded, filtered, and each `down`-th pixel kept.
 
-    The filter is the outer product of `taps` (k,), which are constants, with themselves, times `gain`. Sides of H pixels
+    The filter is the outer product of `taps` (k,), which are constants, with themselves, times `gain`. H pixels
     become (H * up + sum of padding - k) // down + 1 pixels. Under autocast the images are filtered in its type.
     """
     assert taps.dim() == 1, f"a separable filter is given by its taps along one axis, not by {tuple(taps.shape)}"

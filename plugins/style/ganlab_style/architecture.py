@@ -1,0 +1,141 @@
+"""The game of a generator with styles, which are mixed in training and truncated in sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, ClassVar
+
+import torch
+from annotated_types import Ge, Le
+from torch import Tensor
+
+from ganlab.contracts import Batch, Fakes, Generator, Latents
+from ganlab.errors import UserError
+from ganlab.games.growth import Stage
+from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.randomness import Randomness, layer_draws
+from ganlab.schedules import Scheduled
+from ganlab.spec.model import Natural
+from ganlab.views import full_precision
+from ganlab_style.generator import Mixing, NoiseName, StyledGenerator
+
+
+@dataclass(kw_only=True)
+class StyleFakes(Fakes):
+    """Fakes with their styles (N, layers, size), and `synthesise(styles, labels)`, which makes images of others."""
+
+    styles: Tensor
+    synthesise: Callable[[Tensor, Tensor | None], Tensor]
+
+
+class StyleGAN(TwoPlayerGAN):
+    """The plain game, with styles (Karras et al., 2019).
+
+    Args:
+        generator: one with styles, such as `stylegan2`.
+        style_mixing: Probability that an image gets the styles of other latents from some layer on, which is drawn
+            uniformly, as all of it is for each image by itself.
+    """
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "generator": {
+            "name": "stylegan2",
+            "latent_size": 8,
+            "style_size": 8,
+            "channel_base": 128,
+            "channel_max": 8,
+            "mapping_layers": 2,
+        },
+        "discriminator": {"name": "stylegan2", "channel_base": 128, "channel_max": 8, "stddev_group": 0},
+        "loss": "non_saturating",
+        "regularizers": [{"name": "r1", "weight": 1.0, "every": 2}],
+    }
+
+    def __init__(
+        self, generator: Generator, style_mixing: Annotated[Scheduled, Ge(0), Le(1)] = 0.9, **options: Any
+    ) -> None:
+        if not isinstance(generator, StyledGenerator):
+            raise UserError(
+                f"the architectures of this family need a generator with styles, such as stylegan2 or stylegan, and "
+                f"{type(generator).__name__} has none"
+            )
+        super().__init__(generator=generator, **options)
+        self.style_mixing = style_mixing
+
+    def fakes(self, batch: Batch) -> StyleFakes:
+        """Fakes, some of them with the styles of two latents."""
+        labels = self.labels_of_fakes(batch)
+        stage, mixing = self.current_stage(), self._mixing(batch.random)
+
+        def make(latents: Tensor) -> StyleFakes:
+            with layer_draws(batch.random.scoped("layers")):
+                images, styles = self.generator(latents, labels, stage, mixing, with_styles=True)
+            return StyleFakes(
+                images=images,
+                latents=latents,
+                labels=labels,
+                inputs=batch.inputs,
+                styles=styles,
+                synthesise=partial(self._synthesise, batch.random),
+            )
+
+        made = self.wrapped(make, self.draw_latents(batch.random), batch)
+        assert isinstance(made, StyleFakes)
+        return made
+
+    def current_stage(self) -> Stage | None:
+        """What the networks are called for; None for the full ones."""
+        return None
+
+    def map(self, latents: Latents, *, averaged: bool = True, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """Styles (N, layers, size) of latents, truncated."""
+        generator = self.network("generator", averaged)
+        styles: Tensor = generator.truncate(generator.styles(latents.values, latents.labels), psi, cutoff)
+        return styles
+
+    def synthesise(self, styles: Tensor, *, averaged: bool = True, noise: NoiseName = "all") -> Tensor:
+        """Images of styles (N, layers, size) as the networks are now."""
+        images: Tensor = self.network("generator", averaged).synthesise(styles, self.current_stage(), noise)
+        return images
+
+    def render(
+        self,
+        latents: Latents,
+        *,
+        averaged: bool = True,
+        psi: Annotated[float, Ge(0)] = 1.0,
+        cutoff: Natural | None = None,
+        noise: NoiseName = "all",
+    ) -> Tensor:
+        """Images of latents: mapped to styles, truncated, synthesised.
+
+        Args:
+            latents: as `draw` makes them.
+            averaged: use the averaged weights.
+            psi: distance of styles from their mean in training, as a share of what it was: 0 is the mean itself.
+            cutoff: number of layers, from the coarsest on, whose styles are truncated; null for all.
+            noise: which layers get noise: all, none, or those of the later (`fine`) or earlier (`coarse`) levels.
+        """
+        return self.synthesise(
+            self.map(latents, averaged=averaged, psi=psi, cutoff=cutoff), averaged=averaged, noise=noise
+        )
+
+    def _mixing(self, random: Randomness) -> Mixing | None:
+        """Each image's second latents, from the layer on that was drawn, behind the last for images without mixing."""
+        layers = self.generator.layers_at(self.current_stage())  # type: ignore[attr-defined]
+        if self.style_mixing == 0 or layers < 2:
+            return None
+        random = random.scoped("mixing")
+        first = 1 + random.integers("layer", layers - 1)
+        mixes = random.uniform("mixes") < self.style_mixing
+        return Mixing(self.draw_latents(random), torch.where(mixes, first, layers))
+
+    def _synthesise(self, random: Randomness, styles: Tensor, labels: Tensor | None = None) -> Tensor:
+        """With the noise of the batch's fakes, so that images differ by their styles alone."""
+        del labels  # the styles know them
+        with layer_draws(random.scoped("layers")):
+            images = self.generator.synthesise(styles, self.current_stage())  # type: ignore[attr-defined]
+        result: Tensor = full_precision(images)
+        return result

@@ -1,0 +1,96 @@
+"""What generators with styles share: the mapping, its running mean, mixing and truncation."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.games.growth import Stage
+from ganlab.nn import RunningMean
+from ganlab_style.levels import Level, index_of
+from ganlab_style.mapping import MappingNetwork
+
+NoiseName = Literal["all", "none", "fine", "coarse"]
+"""Which layers get noise: fine ones are those of the later half of the levels, coarse ones the others."""
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """Other latents (N, latent_size), and for each image the first layer that gets its styles from them, (N,)."""
+
+    latents: Tensor
+    first: Tensor
+
+
+class StyledGenerator(nn.Module):
+    """Latents to images by way of styles; what game and sampling need of such a generator.
+
+    Styles are (N, layers, size), one vector for each layer. The first two layers belong to the first level, and each
+    further level has two more.
+    """
+
+    def __init__(self, levels: Sequence[Level], latent_size: int, mapping: MappingNetwork, decay: float) -> None:
+        super().__init__()
+        self.levels = levels
+        self.latent_size = latent_size
+        self.layers = 2 * len(levels)
+        self.mapping = mapping
+        self.average = RunningMean(decay, (mapping.size,), debias=True)
+
+    @property
+    def grows(self) -> bool:
+        """Whether there are layers for images of every level."""
+        return True
+
+    def forward(
+        self,
+        latents: Tensor,
+        labels: Tensor | None = None,
+        stage: Stage | None = None,
+        mixing: Mixing | None = None,
+        with_styles: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Images (N, C, H, W) of latents, of a stage or the full network, and where it is wanted their styles."""
+        styles = self.styles(latents, labels, mixing)
+        images = self.synthesise(styles, stage)
+        return (images, styles) if with_styles else images
+
+    def styles(self, latents: Tensor, labels: Tensor | None = None, mixing: Mixing | None = None) -> Tensor:
+        """Styles (N, layers, size) of latents; in training the running mean takes them in."""
+        vectors = self.mapping(latents, labels)
+        if self.training:
+            self.average.observe(vectors)
+        styles = vectors[:, None].expand(-1, self.layers, -1)
+        if mixing is None:
+            return styles
+        others = self.mapping(mixing.latents, labels)
+        places = torch.arange(self.layers, device=styles.device)
+        return torch.where((places >= mixing.first[:, None])[..., None], others[:, None], styles)
+
+    def truncate(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+        """Styles of the layers before `cutoff`, or of all, at `psi` times their distance from the mean style."""
+        if psi == 1:
+            return styles
+        mean = self.average.current().to(styles)
+        truncated = mean + psi * (styles - mean)
+        if cutoff is None:
+            return truncated
+        return torch.cat([truncated[:, :cutoff], styles[:, cutoff:]], dim=1)
+
+    def layers_at(self, stage: Stage | None) -> int:
+        """The number of layers that make the images of a stage."""
+        return 2 * (index_of(self.levels, stage) + 1)
+
+    def gets_noise(self, level: int, noise: NoiseName) -> bool:
+        """Whether the layers of a level get noise."""
+        is_fine = level >= len(self.levels) // 2
+        return noise == "all" or (noise == "fine" and is_fine) or (noise == "coarse" and not is_fine)
+
+    @abstractmethod
+    def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
+        """Images of styles (N, layers, size), of a stage or the full network."""
