@@ -66,14 +66,8 @@ class StyleGANGenerator(StyledGenerator):
         blur: Sequence[Annotated[float, Gt(0)]] | None = (1.0, 2.0, 1.0),
     ) -> None:
         levels = levels_of(shape, channel_base, channel_max)
-        mapping = MappingNetwork(
-            latent_size,
-            classes if conditional else 0,
-            style_size,
-            mapping_layers,
-            mapping_lr_multiplier,
-            gain_in_weights=True,
-        )
+        labels = classes if conditional else 0
+        mapping = MappingNetwork(latent_size, labels, style_size, mapping_layers, mapping_lr_multiplier, True)
         super().__init__(levels, latent_size, mapping, average_decay)
         size = mapping.size if styles else 0
         blurred = smoother_of(blur, "blur")
