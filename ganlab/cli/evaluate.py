@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from ganlab.spec.model import EvaluationSection, Node
 
 if TYPE_CHECKING:
     from ganlab.evaluation.evaluator import MetricResult
+    from ganlab.run.folder import Run
+    from ganlab.training.module import GANModule
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +28,9 @@ def evaluate(
         str | None, typer.Option(help="Names, as in swd,classifier; without it those of the spec.")
     ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A checkpoint's file, or its kimg; without it the newest.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
     neighbours: Annotated[
         int | None,
@@ -37,60 +43,77 @@ def evaluate(
         typer.Option(help="Search neighbours by features of a torchvision classifier whose weights are here."),
     ] = None,
 ) -> None:
-    """Measure a run's averaged generator against its data."""
+    """Measure a run's averaged generator against its data; the numbers are kept in its `evaluations.jsonl`."""
     if features is not None and neighbours is None:
         raise typer.BadParameter("it says how '--neighbours N' searches, which is not there", param_hint="--features")
-    found = None if neighbours is None else _neighbours(run, neighbours, features)
-    results = [] if found is not None and metrics is None else _measure(run, metrics, samples)
-    print(_as_json(results, found) if as_json else _as_text(results, found))
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.folder import open_run
+
+    opened = open_run(run)
+    module = opened.load_module(choose_device(), checkpoint)
+    search = None if neighbours is None else _neighbours(opened, module, neighbours, features)
+    results = [] if search is not None and metrics is None else _measure(opened, module, metrics, samples)
+    _keep(opened, module, results, checkpoint)
+    print(_as_json(results, search) if as_json else _as_text(results, search))
     if any(result.error for result in results):
         raise typer.Exit(2)
 
 
-def _measure(run: str, metrics: str | None, samples: int | None) -> list[MetricResult]:
+def _measure(run: Run, module: GANModule, metrics: str | None, samples: int | None) -> list[MetricResult]:
     from ganlab.build import build_metrics, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling
 
-    opened = open_run(run)
-    section = opened.spec.evaluation or EvaluationSection()
+    section = run.spec.evaluation or EvaluationSection()
     nodes = choose_metrics(metrics, section.metrics)
-    dataset = open_dataset(opened.spec.data)
-    module = opened.load_module(choose_device())
-    evaluator = Evaluator(
-        build_metrics(nodes, dataset.facts),
-        dataset,
-        nodes,
-        samples=samples or section.samples,
-        seed=section.seed,
-        batch_size=section.batch_size,
-        flip=opened.spec.data.flip,
-        reals=section.reals,
-        sampling=check_sampling(type(module), section.sampling),
-    )
-    return evaluator.evaluate(module)
+    with run.where_it_started():
+        dataset = open_dataset(run.spec.data)
+        evaluator = Evaluator(
+            build_metrics(nodes, dataset.facts),
+            dataset,
+            nodes,
+            samples=samples or section.samples,
+            seed=section.seed,
+            batch_size=section.batch_size,
+            flip=run.spec.data.flip,
+            reals=section.reals,
+            sampling=check_sampling(type(module), section.sampling),
+        )
+        return evaluator.evaluate(module)
 
 
-def _neighbours(run: str, count: int, features: str | None) -> dict[str, Any]:
+def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoint: str | None) -> None:
+    """Write the results into the run's folder; where that cannot be written, they are shown all the same."""
+    from datetime import UTC, datetime
+
+    from ganlab.errors import reason
+    from ganlab.tracking.jsonl import append_records, metric_record
+
+    more = {"checkpoint": checkpoint, "evaluated": datetime.now(UTC).isoformat(timespec="seconds")}
+    images_seen = module.clock.images_seen
+    records = [metric_record(images_seen, r.values, r.protocol, r.error) | more for r in results]
+    if not records:
+        return
+    try:
+        append_records(run.evaluations, records)
+    except OSError as error:
+        print(f"ganlab: warning: {run.evaluations} cannot be written: {reason(error)}", file=sys.stderr)
+
+
+def _neighbours(run: Run, module: GANModule, count: int, features: str | None) -> dict[str, Any]:
     """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
     from ganlab.build import open_dataset
     from ganlab.evaluation.features import FeatureExtractor
     from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
-    from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling
 
-    opened = open_run(run)
-    section = opened.spec.evaluation or EvaluationSection()
-    device = choose_device()
-    vectors = pixel_vectors if features is None else FeatureExtractor(features, device)
-    dataset, flip = open_dataset(opened.spec.data), opened.spec.data.flip
-    module = opened.load_module(device)
+    section = run.spec.evaluation or EvaluationSection()
+    vectors = pixel_vectors if features is None else FeatureExtractor(features, module.device)
     options = check_sampling(type(module), section.sampling)
-    found = find_neighbours(module, dataset, count, section.seed, flip, vectors, options)
-    path = opened.path / "neighbours.png"
+    with run.where_it_started():
+        dataset = open_dataset(run.spec.data)
+        found = find_neighbours(module, dataset, count, section.seed, run.spec.data.flip, vectors, options)
+    path = run.path / "neighbours.png"
     found.save(path)
     return {**found.as_values(), "distance": features or "pixels", "picture": str(path)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,9 @@ def sample(
         ),
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A checkpoint's file, or its kimg; without it the newest.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
@@ -58,21 +62,22 @@ def sample(
     from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling, read_assignments
 
-    opened = open_run(run)
-    module = opened.load_module(choose_device())
+    opened, folder = open_run(run), out.resolve()
+    module = opened.load_module(choose_device(), checkpoint)
     chosen = check_sampling(type(module), read_assignments(options or []))
-    source = find_source(opened, inputs, module.device)
-    labels: Labels = "cycle" if source is None or not source.dataset.facts.classes else None
-    if label is not None:
-        labels = class_of(label, module.facts)
-    if seeds is None:
-        assert count is not None
-        made = make_samples(module, count, seed, labels=labels, source=source, options=chosen)
-    else:
-        listed = read_seeds(seeds)
-        count, made = len(listed), sample_seeds(module, listed, labels=labels, source=source, options=chosen)
-    files = write(module, made, count, out, grid, overwrite)
-    print(f"{len(files)} files in {out}" if len(files) > 1 else files[0])
+    with opened.where_it_started() if inputs is None else nullcontext():
+        source = find_source(opened, inputs, module.device)
+        labels: Labels = "cycle" if source is None or not source.dataset.facts.classes else None
+        if label is not None:
+            labels = class_of(label, module.facts)
+        if seeds is None:
+            assert count is not None
+            made = make_samples(module, count, seed, labels=labels, source=source, options=chosen)
+        else:
+            listed = read_seeds(seeds)
+            count, made = len(listed), sample_seeds(module, listed, labels=labels, source=source, options=chosen)
+        files = write(module, made, count, folder, grid, overwrite)
+    print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
 
 
 def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, grid: bool, overwrite: bool) -> list[Path]:

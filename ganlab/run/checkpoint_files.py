@@ -43,6 +43,22 @@ def read_newest(folder: Path, device: torch.device | str = "cpu") -> tuple[Path,
     return None
 
 
+def read_chosen(
+    folder: Path, chosen: str | Path | None, device: torch.device | str = "cpu"
+) -> tuple[Path, dict[str, Any]]:
+    """A checkpoint by its file, or by its thousands of images if it is in this folder; None chooses the newest.
+
+    Raises `RunError` if there is none, or if it cannot be read.
+    """
+    if chosen is None:
+        found = read_newest(folder, device)
+        if found is None:
+            raise RunError(f"there is no checkpoint in {folder} yet")
+        return found
+    path = _chosen(folder, chosen)
+    return path, load_checkpoint(path, device)
+
+
 def name_as_last(path: Path) -> None:
     """Let `last.ckpt` be this checkpoint, without a second copy where the file system has hard links."""
     write_atomically(path.with_name(LAST), lambda temporary: _link_or_copy(path, temporary))
@@ -57,6 +73,19 @@ def remove_old(folder: Path, keep: int, images_seen: int) -> None:
     by_age = sorted(moments, key=lambda path: (moments[path] <= images_seen, moments[path]))
     for path in by_age[:-keep]:
         path.unlink(missing_ok=True)
+
+
+def _chosen(folder: Path, chosen: str | Path) -> Path:
+    if Path(chosen).is_file():
+        return Path(chosen)
+    there = {labelled_images(path.name): path for path in folder.glob("kimg-*.ckpt")}
+    try:
+        return there[round(float(str(chosen)) * 1000)]
+    except (KeyError, ValueError, OverflowError):
+        kept = ", ".join(f"{images / 1000:g}" for images in sorted(there)) or "none"
+        raise RunError(
+            f"'{chosen}' is no checkpoint: give a file, or one of these thousands of images in {folder}: {kept}"
+        ) from None
 
 
 def _newest_first(folder: Path) -> Iterator[Path]:

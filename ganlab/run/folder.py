@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganlab.errors import RunError
+from ganlab.errors import RunError, reason
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +48,11 @@ class Run:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def evaluations(self) -> Path:
+        """What `ganlab evaluate` measured, a line for each metric as in `metrics.jsonl`; it may not exist yet."""
+        return self.path / "evaluations.jsonl"
+
+    @property
     def generator(self) -> Path:
         """The averaged generator alone, as safetensors; never older than the newest checkpoint."""
         return self.path / "generator.safetensors"
@@ -73,20 +80,35 @@ class Run:
 
         return DataFacts.from_record(self.provenance["facts"])
 
-    def load_module(self, device: torch.device | str = "cpu") -> GANModule:
-        """The architecture with the weights of the last checkpoint, in evaluation mode; needs no data.
+    @contextmanager
+    def where_it_started(self) -> Iterator[None]:
+        """Work in the folder in which the run was started, or resumed last, so that relative paths of its spec hold.
 
-        Raises `RunError` if no checkpoint can be read.
+        Where that folder is gone, as on another machine, they are relative to the current one. Other relative paths
+        have to be made absolute before.
+        """
+        sessions = [self.provenance, *self.provenance.get("resumed", [])]
+        folder = sessions[-1].get("working_directory")
+        with chdir(folder) if folder and Path(folder).is_dir() else nullcontext():
+            yield
+
+    def load_module(self, device: torch.device | str = "cpu", checkpoint: str | Path | None = None) -> GANModule:
+        """The architecture with the weights of a checkpoint, in evaluation mode; needs no data.
+
+        Without a `checkpoint`, a file or the thousands of images of one of the run's, it is the newest. Raises
+        `RunError` if it cannot be read, or if it is another architecture's.
         """
         from ganlab.build import build_module
-        from ganlab.run.checkpoint_files import read_newest
+        from ganlab.run.checkpoint_files import read_chosen
 
-        module = build_module(self.spec, self.facts)
-        found = read_newest(self.checkpoints, device)
-        if found is None:
-            raise RunError(f"there is no checkpoint in {self.checkpoints} yet")
-        _, state = found
-        module.load_state_dict(state["module"])
+        spec, facts = self.spec, self.facts
+        with self.where_it_started():
+            module = build_module(spec, facts)
+        path, state = read_chosen(self.checkpoints, checkpoint, device)
+        try:
+            module.load_state_dict(state["module"])
+        except RuntimeError as error:
+            raise RunError(f"the checkpoint {path} does not fit the run's spec: {reason(error)}") from error
         module.clock.load_state_dict(state["clock"])
         return module.to(device).eval()
 
@@ -114,7 +136,7 @@ def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
     """
     path = Path(reference)
     if (path / "spec.yaml").is_file():
-        return Run(path)
+        return Run(path.resolve())
     candidates = path if path.is_dir() else root / str(reference)
     runs = [folder for folder in candidates.glob("*") if (folder / "spec.yaml").is_file()]
     if not runs:
@@ -122,7 +144,14 @@ def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
             f"'{reference}' is no run: neither a folder with a spec.yaml in it nor the name of a run under "
             f"{root.resolve()}"
         )
-    return Run(max(runs, key=_age))
+    return Run(max(runs, key=_age).resolve())
+
+
+def spec_file(reference: str) -> str:
+    """The spec of a run, where a run's folder or the name of an experiment is given; else the path as it is."""
+    path = Path(reference)
+    is_name = not path.exists() and not path.suffix and (DEFAULT_RUNS / reference).is_dir()
+    return str(open_run(reference).path / "spec.yaml") if path.is_dir() or is_name else reference
 
 
 def find_resumable(folder: Path) -> Run | None:

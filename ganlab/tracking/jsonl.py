@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,9 @@ class JsonlTracker(Tracker):
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
     ) -> None:
         """One line for each metric; not a second one where a resumed run measures what was measured before."""
-        failure = {} if error is None else {"error": error}
-        moment = {"images_seen": images_seen, "kimg": images_seen / 1000}
         known = json.loads(json.dumps(protocol))
         if not any((r["images_seen"], r.get("protocol")) == (images_seen, known) for r in self._known):
-            self.measured.append({**moment, **values, **failure, "protocol": dict(protocol)})
+            self.measured.append(metric_record(images_seen, values, protocol, error))
 
     def rewind(self, images_seen: int) -> None:
         """Drop what was taken back."""
@@ -126,12 +124,33 @@ class JsonlTracker(Tracker):
         self.measured.flush()
 
 
+def metric_record(
+    images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+) -> dict[str, Any]:
+    """What one metric measured at a moment, as it stands in `metrics.jsonl`."""
+    failure = {} if error is None else {"error": error}
+    moment = {"images_seen": images_seen, "kimg": images_seen / 1000}
+    return {**moment, **values, **failure, "protocol": dict(protocol)}
+
+
 def read_records(path: Path) -> list[dict[str, Any]]:
     """The records of a file; a line that was cut off by a crash is left out, and so is a missing file."""
     if not path.exists():
         return []
     records = (_parse(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
     return [record for record in records if record is not None]
+
+
+def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Add records to a file that nobody else rewrites, in one piece; a line that was cut off before stays alone."""
+    text = _lines([_finite(record) for record in records]).encode()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        size = os.fstat(descriptor).st_size
+        cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        _write_all(descriptor, (b"\n" if cut_off else b"") + text)
+    finally:
+        os.close(descriptor)
 
 
 def measured_at(run_path: Path, images_seen: int) -> dict[str, dict[str, float]]:

@@ -41,6 +41,7 @@ def describe_session(spec: Spec) -> dict[str, Any]:
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
+        "working_directory": str(Path.cwd()),
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],

@@ -1,6 +1,7 @@
 """`ganlab sample` and `ganlab evaluate` on a run that a test holds in its hands."""
 
 import json
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -16,10 +17,13 @@ from tests.tiny import TinyData, tiny_gan
 
 
 @pytest.fixture
-def ganlab(monkeypatch):
+def ganlab(monkeypatch, tmp_path):
     section = EvaluationSection(metrics=(Node("metrics", "mean"),), samples=30)
     run = SimpleNamespace(
-        load_module=lambda device: tiny_gan(),
+        path=tmp_path,
+        evaluations=tmp_path / "evaluations.jsonl",
+        where_it_started=nullcontext,
+        load_module=lambda device, checkpoint=None: tiny_gan(),
         facts=TinyData().facts,
         spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny")),
     )
@@ -79,7 +83,6 @@ def test_metrics_are_chosen_by_name_with_the_options_of_the_spec(ganlab):
 
 
 def test_neighbours_are_a_picture_and_a_figure(ganlab, tmp_path):
-    ganlab.run.path = tmp_path
     text = ganlab("evaluate", "x", "--neighbours", 3)
     assert text.exit_code == 0, text.output
     assert "memorisation" in text.output
