@@ -329,5 +329,5 @@ def _as_given(value: Any) -> float | Schedule:
 
 def _optimizer(node: OptimizerNode) -> PlayerOptimizer:
     scheduled = {name: template for name, template in node.options.items() if is_scheduled(template)}
-    factory = partial(load_factory(node), **value_at_start(node.options))
-    return PlayerOptimizer(factory, scheduled, node.clip)
+    options = value_at_start(node.options)
+    return PlayerOptimizer(partial(load_factory(node), **options), scheduled, node.clip, options)

@@ -273,12 +273,14 @@ OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 class PlayerOptimizer:
     """An optimizer's node: the factory, the schedules of its options, and the platform's part.
 
-    `clip` is the largest norm of a player's whole gradient, None for no clipping.
+    `clip` is the largest norm of a player's whole gradient, None for no clipping. `options` are those that the factory
+    was given, at the start of the training: they hold where a checkpoint has others.
     """
 
     factory: OptimizerFactory
     schedules: Mapping[str, Any] = field(default_factory=dict)
     clip: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

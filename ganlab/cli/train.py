@@ -15,15 +15,24 @@ if TYPE_CHECKING:
 
 
 class _TrainCommand(TyperCommand):
-    """Lets `--resume` stand alone or before a run folder, which option parsers do not offer."""
+    """Lets `--resume` stand alone or before a run, which option parsers do not offer."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Tell `--resume DIR` from `--resume` by whether a folder follows."""
-        for index, argument in enumerate(args[:-1]):
-            if argument == "--resume" and Path(args[index + 1]).is_dir():
-                args = [*args[:index], "--resume-run", *args[index + 1 :]]
-                break
+        """Tell `--resume RUN` from `--resume`, which an option, an override, a spec or nothing may follow."""
+        if "--resume" in args:
+            index = args.index("--resume")
+            following = args[index + 1 : index + 2]
+            value = following if following and _names_a_run(following[0]) else []
+            args = [*args[:index], f"--resume={''.join(value)}", *args[index + 1 + len(value) :]]
         return super().parse_args(ctx, args)
+
+
+def _names_a_run(argument: str) -> bool:
+    from ganlab.spec.overrides import is_override
+
+    path = Path(argument)
+    is_spec = path.is_file() or path.suffix in (".yaml", ".yml")
+    return path.is_dir() or not (argument.startswith("-") or is_spec or is_override(argument))
 
 
 def register(app: typer.Typer) -> None:
@@ -38,12 +47,15 @@ def train(
     ] = None,
     runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on with the newest run of this name, or with the run folder that follows."),
-    ] = False,
-    resume_run: Annotated[
-        Path | None, typer.Option("--resume-run", hidden=True, help="Go on with the run in this folder.")
+        str | None,
+        typer.Option(
+            metavar="[RUN]",
+            help="Go on with the newest run of the spec's name, or with the run whose folder or name follows.",
+        ),
     ] = None,
+    change: Annotated[
+        bool, typer.Option("--change", help="Resume with other values than the run was trained with.")
+    ] = False,
 ) -> None:
     """Run the experiment of a spec; the last line printed is the run folder."""
     from ganlab.run.signals import SignalWatch
@@ -54,14 +66,16 @@ def train(
         checked = read_spec(spec, overrides or [])
         from ganlab.run.session import train as run_experiment
 
-        outcome = run_experiment(checked, runs, _resume(resume, resume_run))
+        outcome = run_experiment(checked, runs, _resume(resume, change))
     _finish(outcome)
 
 
-def _resume(newest: bool, path: Path | None) -> Resume | None:
+def _resume(run: str | None, change: bool) -> Resume | None:
     from ganlab.run.run_callback import Resume
 
-    return Resume(path) if newest or path is not None else None
+    if run is None and change:
+        raise typer.BadParameter("it says how '--resume' goes on, which is not there", param_hint="--change")
+    return None if run is None else Resume(run or None, change)
 
 
 def _finish(outcome: Outcome) -> None:

@@ -14,10 +14,13 @@ from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError, reason
 from ganlab.files import remove_leftovers, write_text_atomically
+from ganlab.run.changes import check_changes, find_changes
 from ganlab.run.checkpoint_files import LAST, name_as_last, read_newest
 from ganlab.run.folder import Run, create_run, find_resumable
+from ganlab.run.lock import RunLock
 from ganlab.run.part import RunPart
 from ganlab.spec import dump
+from ganlab.spec.difference import Change
 from ganlab.spec.model import Spec
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import write_provenance
@@ -32,9 +35,13 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Resume:
-    """Which run to go on with: a folder, or None for the newest run of the spec's name."""
+    """Which run to go on with, and whether values that differ from those that it was trained with are taken.
 
-    path: Path | None = None
+    `run` is a run's folder or a name; None is the newest run of the spec's name.
+    """
+
+    run: Path | str | None = None
+    change: bool = False
 
 
 class _Place(NamedTuple):
@@ -63,7 +70,10 @@ class RunCallback(Callback):
         self.loader = loader
         self.callbacks = callbacks
         self.run: Run
+        self.resumed_at: int | None = None
+        self.changes: list[Change] = []
         self.trackers = Trackers()
+        self._lock: RunLock | None = None
 
     def setup(self, trainer: Trainer, pl_module: GANModule, stage: str) -> None:  # type: ignore[override]
         """Agree on the folder, restore networks and clock, and start the stream where the run stands."""
@@ -71,6 +81,7 @@ class RunCallback(Callback):
         self.run = Run(place.folder)
         if place.checkpoint is not None:
             self._restore(pl_module, place.checkpoint)
+            self.resumed_at = pl_module.clock.images_seen
         self._agree(trainer, lambda: self._prepare_folder(pl_module, place.checkpoint))
         if trainer.is_global_zero:
             self.trackers = Trackers(self._build_trackers(pl_module, resumed=place.checkpoint is not None))
@@ -94,21 +105,41 @@ class RunCallback(Callback):
             raise answer
         return cast(Answer, answer)
 
+    def release(self) -> None:
+        """Let another training write to the run's folder."""
+        if self._lock is not None:
+            self._lock.release()
+
     def _find_place(self) -> _Place:
         if self.resume is None:
-            return _Place(create_run(self.runs, self.spec.name).path.resolve(), None)
-        folder = self.resume.path or self.runs / self.spec.name
-        run = find_resumable(folder)
-        if run is None and self.resume.path is None and folder.is_dir():
-            run = create_run(self.runs, self.spec.name)  # killed between making the two folders
-        if run is None:
-            raise RunError(f"there is no run to resume in {folder.resolve()}: leave out '--resume' to start one")
+            run = create_run(self.runs, self.spec.name)
+            self._lock = RunLock(run.path.resolve())
+            return _Place(run.path.resolve(), None)
+        run = self._find_run(self.resume)
+        self._lock = RunLock(run.path)
         for leftovers in (run.path, run.checkpoints, run.samples):
             remove_leftovers(leftovers)
         found = read_newest(run.checkpoints)
         if found is None:
             logger.warning("ganlab: %s has no checkpoint yet: training starts anew in this folder", run.path)
-        return _Place(run.path.resolve(), found[0] if found else None)
+            return _Place(run.path, None)
+        self.changes = find_changes(run, self.spec, self.facts)
+        if not self.resume.change:
+            check_changes(run, self.changes)
+        return _Place(run.path, found[0])
+
+    def _find_run(self, resume: Resume) -> Run:
+        named = self.runs / self.spec.name
+        folders = [named] if resume.run is None else [Path(resume.run), self.runs / resume.run, named / resume.run]
+        folder = next(filter(Path.is_dir, folders), folders[0])
+        run = find_resumable(folder)
+        if run is None and resume.run is None and folder.is_dir():
+            run = create_run(self.runs, self.spec.name)  # killed between making the two folders
+        if run is None:
+            wanted = f"in {folder.resolve()}" if resume.run is None else f"'{resume.run}', neither as a folder nor "
+            wanted += "" if resume.run is None else f"as a name below {self.runs.resolve()}"
+            raise RunError(f"there is no run to resume {wanted}: leave out '--resume' to start one")
+        return Run(run.path.resolve())
 
     def _restore(self, module: GANModule, checkpoint: Path) -> None:
         state = load_checkpoint(checkpoint)
@@ -122,12 +153,12 @@ class RunCallback(Callback):
 
     def _prepare_folder(self, module: GANModule, checkpoint: Path | None) -> None:
         """Bring what is beside the checkpoints up to date."""
-        resumed_at = None if checkpoint is None else module.clock.images_seen
+        resumed_at = self.resumed_at
         if checkpoint is not None and checkpoint.name != LAST:
             export_generator(self.run.generator, module)
             name_as_last(checkpoint)
         self._write_spec(resumed_at)
-        write_provenance(self.run.path, self.spec, self.facts, resumed_at)
+        write_provenance(self.run.path, self.spec, self.facts, resumed_at, self.changes)
 
     def _write_spec(self, resumed_at: int | None) -> None:
         target = self.run.path / "spec.yaml"

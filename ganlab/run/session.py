@@ -96,6 +96,8 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
                 "checkpoint is kept: 'ganlab train ... --resume' goes on."
             ) from error
         raise
+    finally:
+        run_callback.release()
     received = signals.received or (signal.SIGTERM if module.interrupted else None)  # by another rank
     run_callback.trackers.finish("finished" if received is None else "interrupted")
     return Outcome(run_callback.run, parts.metrics(), received)

@@ -25,17 +25,40 @@ class Difference:
     right_origin: str
 
 
+@dataclass(frozen=True)
+class Change:
+    """One key with its values before and after, as written in a spec; `-` where there is none."""
+
+    key: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.before} -> {self.after}"
+
+
 def differences(left: Resolution, right: Resolution) -> list[Difference]:
     """The keys at which two specs differ, in the order of the left one, then of the right one."""
     first, second = _flat(plain(left.spec)), _flat(plain(right.spec))
-    paths = [path for path in first if first[path] != second.get(path)]
-    paths += [path for path in second if path not in first]
     found = []
-    for path in paths:
+    for path in _differing(first, second):
         left_value, left_origin = _shown(first, left, path)
         right_value, right_origin = _shown(second, right, path)
         found.append(Difference(dotted(path), left_value, right_value, left_origin, right_origin))
     return found
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """The keys at which two specs differ that are given as plain mappings."""
+    first, second = _flat(before), _flat(after)
+    return [
+        Change(dotted(path), first.get(path, _ABSENT), second.get(path, _ABSENT)) for path in _differing(first, second)
+    ]
+
+
+def _differing(first: Mapping[Path, str], second: Mapping[Path, str]) -> list[Path]:
+    paths = [path for path in first if first[path] != second.get(path)]
+    return paths + [path for path in second if path not in first]
 
 
 def table(found: list[Difference]) -> str:

@@ -8,7 +8,7 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,18 +19,26 @@ import torch
 from ganlab import plugins
 from ganlab.contracts import DataFacts
 from ganlab.files import write_text_atomically
+from ganlab.spec.difference import Change
 from ganlab.spec.model import Node, Spec
 
 _PACKAGES = ("ganlab", "torch", "pytorch-lightning", "numpy")
 
 
-def write_provenance(run_path: Path, spec: Spec, facts: DataFacts, resumed_at: int | None = None) -> None:
-    """Write the record of a new run, or add to an old one's that it goes on from `resumed_at` images."""
+def write_provenance(
+    run_path: Path, spec: Spec, facts: DataFacts, resumed_at: int | None = None, changes: Sequence[Change] = ()
+) -> None:
+    """Write the record of a new run, or add to an old one's that it goes on from `resumed_at` images.
+
+    `changes` are what is different from there on; the facts are always those of the data that are trained on now.
+    """
     path = run_path / "provenance.json"
     session = describe_session(spec)
     if resumed_at is not None and path.exists():
         record = json.loads(path.read_text(encoding="utf-8"))
-        record.setdefault("resumed", []).append({"images_seen": resumed_at, **session})
+        changed = {change.key: [change.before, change.after] for change in changes}
+        record.setdefault("resumed", []).append({"images_seen": resumed_at, **session, "changes": changed})
+        record["facts"] = facts.to_record()
     else:
         record = {**session, "seed": spec.seed, "facts": facts.to_record()}
     write_text_atomically(path, json.dumps(record, indent=2) + "\n")

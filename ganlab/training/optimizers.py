@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ganlab.contracts import PlayerOptimizer
 from ganlab.nn.memory_order import in_order_of
+
+logger = logging.getLogger(__name__)
 
 
 def adam(
@@ -70,13 +74,49 @@ def sgd(
     return torch.optim.SGD(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov, fused=True)
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """Put a saved state into an optimizer, in the memory order of its parameters.
+def load_optimizer(
+    optimizer: torch.optim.Optimizer, state: Mapping[str, Any], planned: PlayerOptimizer | None = None
+) -> None:
+    """Put a saved state into an optimizer, in the memory order of its parameters; the planned options hold.
 
-    Fused optimizers walk through parameters and averages side by side, and do not look whether their orders agree.
+    An optimizer that keeps other averages than the saved one starts afresh, with a warning. Fused optimizers walk
+    through parameters and averages side by side, and do not look whether their orders agree.
     """
-    optimizer.load_state_dict(dict(state))
+    options = planned.options if planned else {}
+    groups = [
+        {**own, **{name: value for name, value in saved.items() if name in own and name not in options}}
+        | {"params": saved["params"]}
+        for own, saved in zip(optimizer.state_dict()["param_groups"], state["param_groups"], strict=True)
+    ]
+    averages = dict(state["state"])
+    if planned and not _fits(state, planned, groups):
+        logger.warning("ganlab: warning: %s starts afresh: it was another optimizer before", type(optimizer).__name__)
+        averages = {}
+    optimizer.load_state_dict({"state": averages, "param_groups": groups})
     for parameter, values in optimizer.state.items():
         for name, value in values.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:
                 values[name] = in_order_of(value, parameter)
+
+
+def _fits(state: Mapping[str, Any], planned: PlayerOptimizer, groups: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a saved state has what the planned optimizer keeps of each parameter; equal options say that at once."""
+    options = {name: value for name, value in planned.options.items() if name not in planned.schedules}
+    saved = state["param_groups"]
+    same_keys = all(set(group) == set(before) for group, before in zip(groups, saved, strict=True))
+    if same_keys and all(before[name] == value for before in saved for name, value in options.items()):
+        return True
+    wanted = _kept_by(planned)
+    return all(wanted <= set(values) for values in state["state"].values())
+
+
+def _kept_by(planned: PlayerOptimizer) -> set[str]:
+    """What the optimizer keeps of a parameter, as one step on a small one shows; nothing if it cannot step alone."""
+    probe = nn.Parameter(torch.zeros(2, 2))
+    probe.grad = torch.zeros(2, 2)
+    try:
+        optimizer = planned.factory([probe])
+        optimizer.step()
+    except Exception:  # whatever an optimizer of somebody else's needs beyond gradients
+        return set()
+    return set(optimizer.state[probe])

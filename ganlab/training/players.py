@@ -142,7 +142,7 @@ class PlayersModule(LightningModule):
         self._optimizer_states = {} if self.player_optimizers else states
         for player, optimizer in self.player_optimizers.items():
             if player in states:
-                load_optimizer(optimizer, states[player])
+                load_optimizer(optimizer, states[player], self.settings.optimizers[player])
 
 
 def check_ownership(

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
@@ -121,3 +122,36 @@ def test_the_version_is_that_of_everything_with_plugins(toy):
 def test_help_has_a_short_form():
     for command in ((), ("train",), ("data", "check")):
         assert ganlab(*command, "-h").stdout == ganlab(*command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        (["SPEC"], None),
+        (["SPEC", "--resume"], ""),
+        (["SPEC", "--resume", "kimg=1"], ""),
+        (["--resume", "SPEC"], ""),
+        (["--resume", "other.yaml"], ""),
+        (["SPEC", "--resume", "--change"], ""),
+        (["SPEC", "--resume", "nosuch", "kimg=1"], "nosuch"),
+        (["SPEC", "--resume=nosuch"], "nosuch"),
+        (["SPEC", "--resume", "FOLDER"], "FOLDER"),
+        (["--resume", "FOLDER", "SPEC", "kimg=1"], "FOLDER"),
+    ],
+)
+def test_resume_stands_alone_or_before_a_run(tmp_path, arguments, run):
+    (tmp_path / "spec.yaml").touch()
+    places = {"SPEC": str(tmp_path / "spec.yaml"), "FOLDER": str(tmp_path)}
+    command = typer.main.get_command(app).commands["train"]
+    parsed = command.make_context("train", [places.get(argument, argument) for argument in arguments]).params
+    assert parsed["resume"] == places.get(run, run)
+    assert list(parsed["overrides"]) == (["kimg=1"] if "kimg=1" in arguments else [])
+
+
+def test_resume_of_what_is_not_there_and_change_without_resume_are_refused(trained, toy_spec):
+    with pytest.raises(RunError, match="there is no run to resume 'nosuch'"):
+        ganlab("train", toy_spec, "--resume", "nosuch")
+    assert "--resume" in ganlab("train", toy_spec, "--change").stderr
+    with pytest.raises(RunError, match="seed: 0 -> 1"):
+        ganlab("train", toy_spec, "seed=1", "--resume")
+    assert ganlab("train", toy_spec, "seed=1", "kimg=0.08", "--resume", "--change").exit_code == 0

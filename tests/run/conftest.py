@@ -50,8 +50,8 @@ class TinyRuns:
         }
         return Spec(**(values | changes))
 
-    def train(self, *, resume: bool = False, **changes) -> session.Outcome:
-        return session.train(self.spec(**changes), self.folder, Resume() if resume else None)
+    def train(self, *, resume: bool = False, change: bool = False, **changes) -> session.Outcome:
+        return session.train(self.spec(**changes), self.folder, Resume(change=change) if resume else None)
 
     @property
     def only_run(self) -> Path:

@@ -151,7 +151,7 @@ def test_checkpoints_go_by_the_images_in_their_names(tiny_runs, monkeypatch) -> 
     names = sorted(path.name for path in (run / "checkpoints").iterdir())
     assert names == ["kimg-000000.032.ckpt", "kimg-000000.048.ckpt", "last.ckpt"]
     shutil.copy(run / "checkpoints" / "kimg-000000.032.ckpt", run / "checkpoints" / "last.ckpt")
-    tiny_runs.train(kimg=0.04, checkpoint=checkpoint, resume=True)
+    tiny_runs.train(kimg=0.04, checkpoint=checkpoint, resume=True, change=True)
     assert "kimg-000000.040.ckpt" in [path.name for path in (run / "checkpoints").iterdir()]
 
 
