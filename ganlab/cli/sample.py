@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,7 +58,7 @@ def sample(
     """Write samples of a run's averaged generator as PNG files."""
     if (count is None) == (seeds is None):
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
-    from ganlab.evaluation.sampling import Labels, choose_device, class_of, make_samples, sample_seeds
+    from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
     from ganlab.spec.sampling import check_sampling, read_assignments
 
@@ -67,17 +67,30 @@ def sample(
     chosen = check_sampling(type(module), read_assignments(options or []))
     with opened.where_it_started() if inputs is None else nullcontext():
         source = find_source(opened, inputs, module.device)
-        labels: Labels = "cycle" if source is None or not source.dataset.facts.classes else None
-        if label is not None:
-            labels = class_of(label, module.facts)
-        if seeds is None:
-            assert count is not None
-            made = make_samples(module, count, seed, labels=labels, source=source, options=chosen)
-        else:
-            listed = read_seeds(seeds)
-            count, made = len(listed), sample_seeds(module, listed, labels=labels, source=source, options=chosen)
-        files = write(module, made, count, folder, grid, overwrite)
+        listed = None if seeds is None else read_seeds(seeds)
+        made = make(module, source, count if listed is None else listed, seed, label, chosen)
+        files = write(module, made, count or len(listed or ()), folder, grid, overwrite)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
+
+
+def make(
+    module: GANModule,
+    source: Source | None,
+    which: int | Sequence[int] | None,
+    seed: int,
+    label: str | None,
+    options: Mapping[str, Any],
+) -> Iterator[Samples]:
+    """So many samples of a seed, or one of each of a list of seeds; of one class if it is named."""
+    from ganlab.evaluation.sampling import Labels, class_of, make_samples, sample_seeds
+
+    labels: Labels = "cycle" if source is None or not source.dataset.facts.classes else None
+    if label is not None:
+        labels = class_of(label, module.facts)
+    if isinstance(which, Sequence):
+        return sample_seeds(module, which, labels=labels, source=source, options=options)
+    assert which is not None
+    return make_samples(module, which, seed, labels=labels, source=source, options=options)
 
 
 def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, grid: bool, overwrite: bool) -> list[Path]:

@@ -55,15 +55,19 @@ def _opened(path: Path) -> Iterator[int]:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if fcntl is not None:
-                with contextlib.suppress(OSError):  # a file system that cannot lock
-                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait_for(descriptor)
             if not _is_still(descriptor, path):  # whoever held it has removed the file meanwhile
                 continue
             yield descriptor
             return
         finally:
             os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system that cannot lock
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _is_still(descriptor: int, path: Path) -> bool:

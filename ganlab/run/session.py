@@ -96,10 +96,11 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
                 "checkpoint is kept: 'ganlab train ... --resume' goes on."
             ) from error
         raise
+    else:
+        received = signals.received or (signal.SIGTERM if module.interrupted else None)  # by another rank
+        run_callback.trackers.finish("finished" if received is None else "interrupted")
     finally:
         run_callback.release()
-    received = signals.received or (signal.SIGTERM if module.interrupted else None)  # by another rank
-    run_callback.trackers.finish("finished" if received is None else "interrupted")
     return Outcome(run_callback.run, parts.metrics(), received)
 
 
