@@ -77,6 +77,11 @@ KINDS: dict[str, Kind] = _kinds(
         overrides=("render", "sample"),
         checks=(
             f"{_CHECKS}.architecture_checks:check_samples",
+            f"{_CHECKS}.architecture_checks:check_sampled_rows",
+            f"{_CHECKS}.term_checks:check_terms",
+            f"{_CHECKS}.term_checks:check_penalties",
+            f"{_CHECKS}.term_checks:check_draws",
+            f"{_CHECKS}.architecture_checks:check_micro_batches",
             f"{_CHECKS}.architecture_checks:check_players_learn_alone",
             f"{_CHECKS}.architecture_checks:check_twenty_steps",
             f"{_CHECKS}.architecture_checks:check_autocast",
@@ -90,7 +95,7 @@ KINDS: dict[str, Kind] = _kinds(
         contract="ganlab.contracts:Generator",
         base="torch.nn:Module",
         slot="generator",
-        checks=(f"{_CHECKS}.network_checks:check_generator",),
+        checks=(f"{_CHECKS}.network_checks:check_generator", f"{_CHECKS}.network_checks:check_generator_rows"),
     ),
     Kind(
         "discriminators",
@@ -104,7 +109,7 @@ KINDS: dict[str, Kind] = _kinds(
         contract="ganlab.contracts:Loss",
         protocols=("ganlab.contracts:Loss",),
         slot="loss",
-        checks=(f"{_CHECKS}.leaf_checks:check_loss",),
+        checks=(f"{_CHECKS}.leaf_checks:check_loss", f"{_CHECKS}.option_checks:check_loss_schedules"),
     ),
     Kind(
         "regularizers",
@@ -114,7 +119,11 @@ KINDS: dict[str, Kind] = _kinds(
         node="ganlab.spec.model:RegularizerNode",
         checks=(
             f"{_CHECKS}.regularizer_checks:check_penalty",
+            f"{_CHECKS}.regularizer_checks:check_penalty_draws",
+            f"{_CHECKS}.regularizer_checks:check_own_labels",
             f"{_CHECKS}.regularizer_checks:check_after_update",
+            f"{_CHECKS}.regularizer_checks:check_memory",
+            f"{_CHECKS}.option_checks:check_regularizer_schedules",
         ),
     ),
     Kind(

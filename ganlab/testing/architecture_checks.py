@@ -2,43 +2,96 @@
 
 from __future__ import annotations
 
-import io
-
 import torch
 
 from ganlab.contracts import DataFacts
+from ganlab.data.scaling import scale_input
 from ganlab.randomness import Randomness
-from ganlab.testing.examples import accepted_facts, example_module
-from ganlab.testing.training import differing, has_batch_statistics, player_state, state_of, train_steps
+from ganlab.testing.examples import ExampleData, example_module
+from ganlab.testing.term_checks import facts_of
+from ganlab.testing.training import (
+    NOT_SAVED,
+    State,
+    differing,
+    has_batch_statistics,
+    moves_with_passes,
+    plain_steps,
+    player_state,
+    resumed,
+    state_of,
+    train_steps,
+)
 from ganlab.testing.two_ranks import train_on_two_ranks
-from ganlab.training.checkpoint import module_state, restore_module
 from ganlab.training.module import GANModule
-
-
-def _facts_of(name: str) -> list[DataFacts]:
-    return [facts for _, facts in accepted_facts(lambda facts: example_module(name, facts))]
 
 
 def _labels(facts: DataFacts, count: int) -> torch.Tensor | None:
     return torch.arange(count) % facts.classes if facts.classes else None
 
 
+def _inputs(facts: DataFacts, count: int) -> dict[str, torch.Tensor]:
+    values = ExampleData(facts).inputs
+    return {name: scale_input(values[name][:count], of_input) for name, of_input in facts.inputs.items()}
+
+
 def check_samples(name: str) -> None:
     """Samples have the data's shape, are finite and of the order of [-1, 1], and depend on their random numbers."""
-    for facts in _facts_of(name):
+    for facts in facts_of(name):
         module = example_module(name, facts).eval()
         with torch.no_grad():
-            images = module.sample(Randomness(0, count=5), _labels(facts, 5))
-            others = module.sample(Randomness(1, count=5), _labels(facts, 5))
+            images = module.sample(Randomness(0, count=5), _labels(facts, 5), inputs=_inputs(facts, 5))
+            others = module.sample(Randomness(1, count=5), _labels(facts, 5), inputs=_inputs(facts, 5))
         assert images.shape == (5, *facts.shape), f"sample() returns {tuple(images.shape)}, not {(5, *facts.shape)}"
         assert torch.isfinite(images).all(), "samples are not finite"
         assert images.abs().max() < 100, "samples are far outside of [-1, 1]"
+        if facts.inputs and not module.draw(Randomness(0, count=5)).values.numel():
+            continue  # made from inputs alone
         assert not torch.equal(images, others), "samples do not depend on their random numbers"
+
+
+def check_sampled_rows(name: str) -> None:
+    """Sample i is a function of the random key and of i: neither of the number of samples nor of torch's generator."""
+    for facts in facts_of(name):
+        module = example_module(name, facts).eval()
+        random, labels, inputs = Randomness(0, count=8), _labels(facts, 8), _inputs(facts, 8)
+        with torch.no_grad():
+            torch.manual_seed(0)
+            whole = module.sample(random, labels, inputs=inputs)
+            torch.manual_seed(1)
+            again = module.sample(random, labels, inputs=inputs)
+            assert torch.equal(whole, again), (
+                "the same random key gives other samples: something draws from torch's own generator, or ignores "
+                "'random'; layers take ganlab.randomness.layer_normal or ganlab.nn.Dropout"
+            )
+            for rows in (slice(0, 5), slice(5, 8)):
+                part = None if labels is None else labels[rows]
+                given = {key: value[rows] for key, value in inputs.items()}
+                few = module.sample(random.slice(rows.start, rows.stop - rows.start), part, inputs=given)
+                assert torch.allclose(few, whole[rows], atol=1e-4), (
+                    f"samples {rows.start} to {rows.stop - 1} are others when they are made alone than among 8: draw "
+                    "with the methods of 'random', and let no sample see the others"
+                )
+
+
+def check_micro_batches(name: str) -> None:
+    """Two parts of a batch leave the same state as the whole, to rounding: it changes once an update.
+
+    For networks without statistics over the batch or over passes only. In float64, as in `check_two_processes`.
+    """
+    for facts in facts_of(name):
+        whole, parts = (plain_steps(example_module(name, facts, micro_batch=size).double(), 3) for size in (None, 4))
+        if has_batch_statistics(whole) or moves_with_passes(whole):
+            continue
+        different = _far(state_of(whole), state_of(parts))
+        assert not different, (
+            f"with micro-batches there is another {' and '.join(different[:3])}: state changes once an update, by "
+            "ganlab.nn.RunningMean or in after_update, and terms are means over the examples"
+        )
 
 
 def check_players_learn_alone(name: str) -> None:
     """An update changes the parameters of its player, and of no other."""
-    for facts in _facts_of(name)[:1]:
+    for facts in facts_of(name)[:1]:
         module = example_module(name, facts)
         changed: dict[str, set[str]] = {}
         update = module.update
@@ -58,7 +111,7 @@ def check_players_learn_alone(name: str) -> None:
 
 def check_twenty_steps(name: str) -> None:
     """After 20 steps every player has changed and everything is finite, on all data that it takes."""
-    for facts in _facts_of(name):
+    for facts in facts_of(name):
         module = example_module(name, facts)
         before = {player: player_state(module, player) for player in module.player_names}
         train_steps(module, 20)
@@ -69,29 +122,25 @@ def check_twenty_steps(name: str) -> None:
 
 def check_autocast(name: str) -> None:
     """Training under bfloat16 autocast stays finite."""
-    for facts in _facts_of(name)[:1]:
+    for facts in facts_of(name)[:1]:
         _check_finite(train_steps(example_module(name, facts), 5, precision="bf16-mixed"))
 
 
 def check_seeds(name: str) -> None:
     """The same seed gives the same run, to the last bit; another seed another."""
-    for facts in _facts_of(name)[:1]:
+    for facts in facts_of(name)[:1]:
         first, again, other = (state_of(train_steps(example_module(name, facts, seed), 3)) for seed in (0, 0, 1))
         assert not differing(first, again), f"not determined by the seed: {differing(first, again)[:3]}"
         assert differing(first, other), "the seed changes nothing"
 
 
 def check_resume(name: str) -> None:
-    """Two steps, a checkpoint, and two steps of a new module equal four steps, to the last bit."""
-    for facts in _facts_of(name)[:1]:
-        whole = state_of(train_steps(example_module(name, facts), 4))
-        file = io.BytesIO()
-        torch.save(module_state(train_steps(example_module(name, facts), 2)), file)
-        file.seek(0)
-        resumed = example_module(name, facts, seed=0)
-        restore_module(resumed, torch.load(file, weights_only=True))
-        different = differing(whole, state_of(train_steps(resumed, 2)))
-        assert not different, f"not restored exactly: {different[:3]}"
+    """Six steps, a checkpoint, and six steps of a new module equal twelve steps, to the last bit."""
+    for facts in facts_of(name)[:1]:
+        module = plain_steps(example_module(name, facts), 6)
+        other = resumed(module, example_module(name, facts))
+        different = differing(state_of(plain_steps(module, 6)), state_of(plain_steps(other, 6)))
+        assert not different, f"after 6 steps and a checkpoint, 6 more give another {different[:3]}: {NOT_SAVED}"
 
 
 def check_two_processes(name: str) -> None:
@@ -100,15 +149,23 @@ def check_two_processes(name: str) -> None:
     The second holds for networks without batch statistics only. In float64: Adam turns the rounding errors of a
     gradient that is nearly zero into whole steps.
     """
-    for facts in _facts_of(name)[:1]:
+    for facts in facts_of(name)[:1]:
         first, second = train_on_two_ranks(name, facts, 3)
         assert not differing(first, second), f"the ranks differ: {differing(first, second)[:3]}"
         alone = train_steps(example_module(name, facts), 3, precision="64-true")
         if has_batch_statistics(alone):
             continue
-        for key, value in state_of(alone).items():
-            error = (first[key].double() - value.double()).norm() / value.double().norm().clamp_min(1e-12)
-            assert error < 1e-6, f"{key} differs by {error:.1e} between one process and two"
+        different = _far(state_of(alone), first)
+        assert not different, f"{different[0]} differs between one process and two"
+
+
+def _far(first: State, second: State) -> list[str]:
+    """Names of the tensors that are not equal to rounding."""
+    return [key for key, value in first.items() if _error(value.double(), second[key].double()) > 1e-6]
+
+
+def _error(value: torch.Tensor, other: torch.Tensor) -> float:
+    return float((other - value).norm() / value.norm().clamp_min(1e-12))
 
 
 def _check_finite(module: GANModule) -> None:

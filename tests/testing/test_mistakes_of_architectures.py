@@ -1,0 +1,156 @@
+"""Mistakes of architectures and generators, each with the sentence that the kit says of it."""
+
+import pytest
+import torch
+
+from ganlab.testing import CHECKS
+
+SOURCE = '''
+import torch
+from torch import nn
+from ganlab import GANModule
+from ganlab.contracts import Generator, Discriminator
+from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.nn import RunningMean
+from ganlab.randomness import layer_normal
+from ganlab_toy import ToyGAN, ToyGenerator
+
+
+class NoisyGenerator(ToyGenerator):
+    """Noise by row."""
+    def forward(self, latents, labels=None):
+        return super().forward(latents + 0.1 * layer_normal(latents, 4), labels)
+
+
+class TorchGenerator(ToyGenerator):
+    """Noise from torch's own generator."""
+    def forward(self, latents, labels=None):
+        return super().forward(latents + 0.1 * torch.randn_like(latents), labels)
+
+
+class MixingGenerator(ToyGenerator):
+    """Images that see each other."""
+    def forward(self, latents, labels=None):
+        return super().forward(latents - latents.mean(0), labels)
+
+
+class Right(ToyGAN):
+    """Noise, and a running mean."""
+    example = {"generator": "noisygenerator", "discriminator": "toy", "loss": "toy"}
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.level = RunningMean(0.9)
+
+    def more_terms(self, player, batch, views):
+        self.level.observe(views.fake_logits)
+        return {"level": 0.1 * (views.fake_logits - self.level.current()).square().mean()}
+
+
+class MisplacedR1(Right):
+    def more_terms(self, player, batch, views):
+        if player == "discriminator":
+            return {}
+        images = batch.images.detach().requires_grad_()
+        logits = self.discriminator(images, batch.labels)
+        (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+        return {"r1": slope.square().flatten(1).sum(1).mean()}
+
+
+class WrongPlayer(Right):
+    def penalties(self, player, views):
+        return super().penalties("generator", views)
+
+
+class NoPenalties(Right):
+    def penalties(self, player, views):
+        return {}
+
+
+class TorchNoise(Right):
+    example = {"generator": "torchgenerator", "discriminator": "toy", "loss": "toy"}
+
+
+class TermNoise(Right):
+    def more_terms(self, player, batch, views):
+        noisy = batch.images + 0.1 * torch.randn_like(batch.images)
+        logits = self.discriminator(noisy, batch.labels) + 0 * views.fake_logits
+        return {"smooth": logits.square().mean()}
+
+
+class IgnoresRandom(Right):
+    def sample(self, random, labels=None, *, inputs=None, averaged=True):
+        return self.network("generator", averaged)(torch.randn(len(random), 4), labels)
+
+
+class ByTheBatch(Right):
+    def draw_latents(self, random):
+        latents = super().draw_latents(random)
+        return latents.flip(0)
+
+
+class MovedByPasses(Right):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.register_buffer("level_of_passes", torch.zeros(()))
+
+    def more_terms(self, player, batch, views):
+        self.level_of_passes.lerp_(views.fake_logits.detach().mean(), 0.1)
+        return {"level": 0.1 * (views.fake_logits - self.level_of_passes).square().mean()}
+
+
+class Unsaved(Right):
+    count = 0
+
+    def more_terms(self, player, batch, views):
+        self.count += 1
+        return {"late": views.fake_logits.square().mean() * float(self.count > 20)}
+'''
+NAMES = [line.split()[1].split("(")[0] for line in SOURCE.splitlines() if line.startswith("class ")]
+SLOW = {"check_two_processes", "check_twenty_steps", "check_autocast", "check_seeds", "check_players_learn_alone"}
+
+
+@pytest.fixture
+def mistakes(install, toy):
+    kinds = {True: "generators", False: "architectures"}
+    groups: dict = {"generators": {}, "architectures": {}}
+    for name in NAMES:
+        groups[kinds[name.endswith("Generator")]][name.lower()] = f"ganlab_wrong:{name}"
+    return install("ganlab-wrong", groups, {"ganlab_wrong": SOURCE})
+
+
+def check(kind: str, name: str) -> None:
+    for each in CHECKS[kind]:
+        if each.__name__ not in SLOW:
+            each(name)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("generators", "noisygenerator"), ("architectures", "right")])
+def test_what_is_right_passes(mistakes, kind, name) -> None:
+    check(kind, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sentence"),
+    [
+        ("generators", "torchgenerator", "its layers draw from torch's own generator.*layer_normal"),
+        ("generators", "mixinggenerator", "an image depends on the others of its batch"),
+        (
+            "architectures",
+            "misplacedr1",
+            "the term 'r1' of the generator does not depend on the generator's para",
+        ),
+        ("architectures", "wrongplayer", "the discriminator's terms leave out the penalties of the discriminator"),
+        ("architectures", "nopenalties", "the discriminator's terms leave out the penalties of the discriminator"),
+        ("architectures", "torchnoise", "the same random key gives other samples"),
+        ("architectures", "termnoise", "the term 'smooth' of the discriminator draws from torch's own generator"),
+        ("architectures", "ignoresrandom", "the same random key gives other samples.* ignores 'random'"),
+        ("architectures", "bythebatch", "samples 0 to 4 are others when they are made alone than among 8"),
+        ("architectures", "movedbypasses", "with micro-batches there is another .*level_of_passes"),
+        ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
+    ],
+)
+def test_a_mistake_is_named(mistakes, kind, name, sentence) -> None:
+    torch.manual_seed(0)
+    with pytest.raises(AssertionError, match=sentence):
+        check(kind, name)
