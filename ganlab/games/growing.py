@@ -95,6 +95,12 @@ class GrowingGAN(TwoPlayerGAN):
         moments = [0, *(moment for moment in self.growth.changes if 0 < moment < images)]
         return sorted({*moments[:2], *moments[-2:]})
 
+    def scalars_now(self) -> Mapping[str, float]:
+        """Stage (the number of its resolution, from 0), resolution and blend."""
+        stage = self.growth.stage(self.clock.before_step)
+        number = self.growth.resolutions.index(stage.resolution)
+        return {"growth/stage": number, "growth/resolution": stage.resolution, "growth/blend": stage.blend}
+
     def remark(self, images: int) -> str | None:
         """Whether the training ends before the last resolution is faded in."""
         if images >= self.growth.complete_at:

@@ -73,7 +73,8 @@ class CheckpointCallback(RunPart):
         self._saved_when = time.monotonic()
         module.scalars.settle()
         if trainer.is_global_zero:
-            self._write(module, label)
+            with self.trackers.pausing("saving"):
+                self._write(module, label)
 
     def _write(self, module: GANModule, label: str) -> None:
         """In this order `generator.safetensors` is never older than `last.ckpt`, wherever a crash comes between."""

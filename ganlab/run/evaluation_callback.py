@@ -59,7 +59,8 @@ class EvaluationCallback(RunPart):
         if not self.first_time_at(images_seen):
             return
         try:
-            with self.signals.at_once() if world_size() == 1 else nullcontext():
+            at_once = self.signals.at_once() if world_size() == 1 else nullcontext()
+            with self.trackers.pausing("evaluating"), at_once:
                 results = self.evaluator.evaluate(module)
         except Interrupted:
             module.interrupted = True

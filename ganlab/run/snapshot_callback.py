@@ -69,8 +69,11 @@ class SnapshotCallback(RunPart):
         return Run(self.folder).samples / f"{name}.png"
 
     def _snapshot_once(self, module: GANModule, label: str) -> None:
-        if not self.first_time_at(module.clock.images_seen):
-            return
+        if self.first_time_at(module.clock.images_seen):
+            with self.trackers.pausing("drawing samples"):
+                self._snapshot(module, label)
+
+    def _snapshot(self, module: GANModule, label: str) -> None:
         picture = sample_picture(
             module,
             self.grid,

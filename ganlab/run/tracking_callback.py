@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import Trainer
 
 from ganlab.run.part import RunPart
@@ -26,11 +30,19 @@ class TrackingCallback(RunPart):
         self.show_progress = section.progress
         self.total_images = total_images
         self._next_sign = 0.0
+        self._mark = (0.0, 0)  # seconds of training and images seen at the last line
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Start the progress display."""
+        self._mark = (self._seconds(), pl_module.clock.images_seen)
         if self.show_progress and trainer.is_global_zero:
-            self.trackers.add(Progress(self.total_images, pl_module.clock.images_seen))
+            self.trackers.add(
+                Progress(
+                    self.total_images,
+                    pl_module.clock.images_seen,
+                    stage=lambda images: (pl_module.step_size(images), pl_module.step_resolution(images)),
+                )
+            )
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
@@ -49,7 +61,37 @@ class TrackingCallback(RunPart):
         self._log(pl_module)
         self.trackers.advance(pl_module.clock.images_seen)
 
+    def rewind(self, images_seen: int) -> None:
+        """Take the speed from the earlier moment on."""
+        super().rewind(images_seen)
+        self._mark = (self._seconds(), images_seen)
+
     def _log(self, module: GANModule) -> None:
         values = module.scalars.reduce()
         if values:
-            self.trackers.scalars(module.clock.images_seen, values)
+            moment = self._seconds(), module.clock.images_seen
+            elapsed, images = moment[0] - self._mark[0], moment[1] - self._mark[1]
+            self._mark = moment
+            of_now = {
+                "images_per_second": round(images / max(elapsed, 1e-6), 1),
+                "memory_mib": memory_in_use(module.device),
+            }
+            self.trackers.scalars(moment[1], {**of_now, **module.scalars_now(), **values})
+
+    def _seconds(self) -> float:
+        """Seconds of training: of the wall clock's, without pauses."""
+        return time.monotonic() - self.trackers.paused
+
+
+def memory_in_use(device: torch.device) -> float:
+    """MiB: the most that was allocated on an accelerator since the start, or what this process has in main memory."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+    except (OSError, ValueError, IndexError):  # not Linux: the most that there was so far
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

@@ -67,7 +67,7 @@ class JsonLines:
 
 
 class JsonlTracker(Tracker):
-    """Writes both files of a run folder. Seconds and speed count training from its start, resumes included.
+    """Writes both files of a run folder. Seconds count from the training's start, resumes and pauses included.
 
     `resumed_at` is the moment of the checkpoint that a run goes on from; `logged_until` is earlier where the last
     line of the log is about steps whose values are in the checkpoint, and in a later line, too.
@@ -82,7 +82,6 @@ class JsonlTracker(Tracker):
         self.measured = JsonLines(run_path / "metrics.jsonl", start)
         before = [r for r in _readable(run_path / "log.jsonl") if r["images_seen"] <= start]
         self._started = time.monotonic() - (before[-1].get("seconds", 0.0) if before else 0.0)
-        self._before = (time.monotonic(), resumed_at or 0)
         self._known = [r for r in _readable(run_path / "metrics.jsonl") if r["images_seen"] == start]
         self._gaps: list[str] = []
 
@@ -93,12 +92,9 @@ class JsonlTracker(Tracker):
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """One line of the log."""
-        now = time.monotonic()
-        elapsed, images = now - self._before[0], images_seen - self._before[1]
-        self._before = (now, images_seen)
-        speed = {"seconds": round(now - self._started, 3), "images_per_second": round(images / elapsed, 1)}
+        seconds = {"seconds": round(time.monotonic() - self._started, 3)}
         gaps, self._gaps = {"gaps": self._gaps} if self._gaps else {}, []
-        self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **speed, **values, **gaps})
+        self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **seconds, **values, **gaps})
 
     def metrics(
         self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
@@ -110,7 +106,6 @@ class JsonlTracker(Tracker):
 
     def rewind(self, images_seen: int) -> None:
         """Drop what was taken back."""
-        self._before = (time.monotonic(), images_seen)
         self.log.rewind(images_seen)
         self.measured.rewind(images_seen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 
 from rich.console import Console, Group
@@ -20,15 +20,30 @@ _PLAIN_INTERVAL = 30.0  # seconds between lines when the output is no terminal
 
 
 class Progress(Tracker):
-    """A bar that is drawn anew at every sign of life, or a plain line now and then when nobody watches."""
+    """A bar that is drawn anew at every sign of life, or a plain line now and then when nobody watches.
+
+    Speed and time left are those of training alone, without pauses. `stage` tells how a step at a moment differs from
+    others in what it costs: the speed is that of the current stage, and while others are to come, as of networks that
+    grow, the time left is what is left at least.
+    """
 
     name = "the progress display"
 
-    def __init__(self, total_images: int, images_seen: int = 0, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        total_images: int,
+        images_seen: int = 0,
+        console: Console | None = None,
+        stage: Callable[[int], Hashable] = lambda images: None,
+    ) -> None:
         self.total_images = total_images
         self.console = console or Console()
+        self.stage = stage
+        self._stage = stage(images_seen)
         self._terms: Mapping[str, float] = {}
-        self._points = deque([(time.monotonic(), images_seen)])
+        self._pause = ""
+        self._paused = self._pause_began = 0.0
+        self._points = deque([(self._seconds(), images_seen)])
         self._next_line = time.monotonic() + _PLAIN_INTERVAL
         self._live: Live | None = None
         if self.console.is_terminal:
@@ -38,6 +53,16 @@ class Progress(Tracker):
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Take the terms to show."""
         self._terms = values
+
+    def pause(self, what: str) -> None:
+        """Say what training waits for."""
+        self._pause, self._pause_began = what, time.monotonic()
+        self._redraw()
+
+    def go_on(self) -> None:
+        """Leave the pause out of the speed."""
+        self._pause, self._paused = "", self._paused + time.monotonic() - self._pause_began
+        self._redraw()
 
     def advance(self, images_seen: int) -> None:
         """Draw."""
@@ -57,21 +82,33 @@ class Progress(Tracker):
             self._print_line(images_seen)
 
     def describe(self, images_seen: int) -> str:
-        """Images done, speed and time left."""
+        """Images done, and speed and time left or what training waits for."""
+        done = f"{images_seen / 1000:.1f} of {self.total_images / 1000:g} kimg"
+        if self._pause:
+            return f"{done}  {self._pause}"
         speed = self.images_per_second
         left = timedelta(seconds=round((self.total_images - images_seen) / speed)) if speed else "?"
-        return f"{images_seen / 1000:.1f} of {self.total_images / 1000:g} kimg  {speed:.0f} images/s  {left} left"
+        more = "more than " if speed and self.stage(self.total_images - 1) != self._stage else ""
+        return f"{done}  {speed:.0f} images/s  {more}{left} left"
 
     @property
     def images_per_second(self) -> float:
-        """Speed over the last half minute, with everything that happened in it."""
+        """Speed over the last half minute of training."""
         (start, first), (end, last) = self._points[0], self._points[-1]
         return (last - first) / (end - start) if end > start and last > first else 0.0
 
+    def _seconds(self) -> float:
+        return time.monotonic() - self._paused
+
+    def _redraw(self) -> None:
+        if self._live is not None:
+            self._live.update(self._drawing(self._points[-1][1]), refresh=True)
+
     def _note(self, images_seen: int) -> None:
-        now = time.monotonic()
-        if images_seen < self._points[-1][1]:
-            self._points.clear()  # the run was rolled back
+        now, stage = self._seconds(), self.stage(images_seen)
+        if images_seen < self._points[-1][1] or stage != self._stage:
+            self._points.clear()  # the run was rolled back, or goes on at another speed
+        self._stage = stage
         self._points.append((now, images_seen))
         while len(self._points) > 2 and self._points[1][0] < now - _WINDOW:
             self._points.popleft()
@@ -88,4 +125,4 @@ class Progress(Tracker):
         print(self.describe(images_seen) + (f"  {terms}" if terms else ""), file=self.console.file, flush=True)
 
     def _term_list(self) -> str:
-        return "  ".join(f"{name} {value:.3g}" for name, value in self._terms.items())
+        return "  ".join(f"{name} {value:.3g}" for name, value in self._terms.items() if "/" in name)

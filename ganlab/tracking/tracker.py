@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ class Tracker:
     def gap(self, what: str) -> None:
         """Something could not be kept that belongs to the run's record."""
 
+    def pause(self, what: str) -> None:
+        """Training waits for something else, told as in `evaluating`, until `go_on`."""
+
+    def go_on(self) -> None:
+        """Training goes on after a pause."""
+
     def advance(self, images_seen: int) -> None:
         """A sign of life, several times a second."""
 
@@ -57,6 +64,8 @@ class Trackers(Tracker):
 
     def __init__(self, trackers: Sequence[Tracker] = ()) -> None:
         self.active = list(trackers)
+        self.paused = 0.0  # seconds of all pauses up to now
+        self._in_pause = False
         self._warned: set[str] = set()
 
     def add(self, tracker: Tracker) -> None:
@@ -90,6 +99,20 @@ class Trackers(Tracker):
     def gap(self, what: str) -> None:
         """Tell all."""
         self._tell(lambda tracker: tracker.gap(what))
+
+    @contextlib.contextmanager
+    def pausing(self, what: str) -> Iterator[None]:
+        """Let training wait for something, whose time is none of the training's; a pause within another is its part."""
+        if self._in_pause:
+            yield
+            return
+        self._in_pause, begin = True, time.monotonic()
+        self._tell(lambda tracker: tracker.pause(what))
+        try:
+            yield
+        finally:
+            self._in_pause, self.paused = False, self.paused + time.monotonic() - begin
+            self._tell(lambda tracker: tracker.go_on())
 
     def advance(self, images_seen: int) -> None:
         """Tell all."""

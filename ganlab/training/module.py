@@ -163,6 +163,10 @@ class GANModule(PlayersModule):
         """Images seen at which rounds of a training of so many images run other layers; `ganlab check` tries them."""
         return [0]
 
+    def scalars_now(self) -> Mapping[str, float]:
+        """Further scalars of the moment for the log, by name, such as the stage of networks that grow."""
+        return {}
+
     def remark(self, images: int) -> str | None:
         """What is strange about a training of so many images, if anything; it can run nevertheless."""
         return None

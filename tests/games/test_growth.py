@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ganlab.errors import UserError
+from ganlab.games.growing import GrowingGAN
 from ganlab.games.growth import Stage, fixed, plan
+from tests.tiny import Logistic, TinyDiscriminator, TinyGenerator
 
 
 def test_published_schedule() -> None:
@@ -85,3 +87,14 @@ def test_contradictions_are_sentences_with_the_key(options: dict, sentence: str)
     values = {"start": 4, "final": 16, "fade_kimg": 1, "stabilise_kimg": 1, "batch_sizes": {}, "learning_rates": {}}
     with pytest.raises(UserError, match=sentence.replace(";", ".")):
         plan(**(values | options))
+
+
+def test_the_log_has_the_stage_of_the_last_step() -> None:
+    growth = {"resolution": 16, "fade_kimg": 0.1, "stabilise_kimg": 0.1}
+    gan = GrowingGAN(TinyGenerator(), TinyDiscriminator(), loss=Logistic(), **growth)
+    logged = []
+    for _ in range(4):
+        gan.clock.advance(125)
+        logged.append(tuple(gan.scalars_now().values()))
+    assert list(gan.scalars_now()) == ["growth/stage", "growth/resolution", "growth/blend"]
+    assert logged == [(0, 4, 1.0), (1, 8, 0.25), (1, 8, 1.0), (2, 16, 0.75)]

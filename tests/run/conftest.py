@@ -71,10 +71,10 @@ def tiny_runs(tmp_path, monkeypatch):
 
 
 def lines_without_time(path: Path) -> list[dict]:
-    """Records of a log, without what the wall clock says."""
+    """Records of a log, without what the wall clock and the memory say."""
     from ganlab.tracking.jsonl import read_records
 
     return [
-        {name: value for name, value in record.items() if name not in ("seconds", "images_per_second")}
+        {name: value for name, value in record.items() if name not in ("seconds", "images_per_second", "memory_mib")}
         for record in read_records(path)
     ]
