@@ -14,9 +14,11 @@ from torch.nn.functional import interpolate
 from ganlab.contracts import Batch, Discriminator, Generator
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch
-from ganlab.games.growth import Growth, Stage, fixed, plan
+from ganlab.errors import UserError
+from ganlab.games.growth import Growth, Rates, Stage, fixed, plan
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.spec.model import Count
+from ganlab.suggestions import did_you_mean
 from ganlab.training.module import Terms
 from ganlab.views import Latents, Scores
 
@@ -41,7 +43,8 @@ class GrowingGAN(TwoPlayerGAN):
         stabilise_kimg: the same for the time after the fade (at the first resolution, from the start).
         batch_sizes: total batch size from the fade to a resolution until the next fade; where there is no entry,
             `data.batch_size`.
-        learning_rates: the same for the learning rate of all players; where there is no entry, the optimizers' own.
+        learning_rates: the same for the learning rate, one for all players or one for each of them by its name; where
+            there is no entry, the optimizers' own.
         reset_optimizers: let optimizers forget their averages whenever layers join or leave.
     """
 
@@ -57,7 +60,7 @@ class GrowingGAN(TwoPlayerGAN):
         fade_kimg: Kimg | Mapping[int, Kimg] = 800.0,
         stabilise_kimg: Kimg | Mapping[int, Kimg] = 800.0,
         batch_sizes: Mapping[int, Count] | None = None,
-        learning_rates: Mapping[int, Rate] | None = None,
+        learning_rates: Mapping[int, Rate | Mapping[str, Rate]] | None = None,
         reset_optimizers: bool = True,
         **options: Any,
     ) -> None:
@@ -65,6 +68,7 @@ class GrowingGAN(TwoPlayerGAN):
         self.resolution = resolution
         self.reset_optimizers = reset_optimizers
         sizes, rates = batch_sizes or {}, learning_rates or {}
+        _check_players(rates, self.player_names)
         self.growth: Growth = (
             fixed(resolution, sizes, rates)
             if growth == "none"
@@ -139,8 +143,9 @@ class GrowingGAN(TwoPlayerGAN):
 
     def play(self, batches: Sequence[Batch]) -> None:
         """One round with the stage's learning rates."""
-        rate = self.stage.learning_rate
+        stage = self.stage
         for player, optimizer in self.player_optimizers.items():
+            rate = stage.rate_of(player)
             if rate is None and "lr" in self.settings.optimizers[player].schedules:
                 continue  # set for this step already
             for group in optimizer.param_groups:
@@ -154,6 +159,16 @@ class GrowingGAN(TwoPlayerGAN):
         if self.reset_optimizers and not before.uses_layers_of(self.stage):
             for optimizer in self.player_optimizers.values():
                 optimizer.state.clear()
+
+
+def _check_players(rates: Rates, players: Sequence[str]) -> None:
+    for resolution, rate in rates.items():
+        strange = [name for name in rate if name not in players] if isinstance(rate, Mapping) else []
+        if strange:
+            raise UserError(
+                f"'learning_rates' has an entry for '{strange[0]}' at {resolution}, who is no player of this game; its "
+                f"players are {', '.join(players)}{did_you_mean(strange[0], players)}"
+            )
 
 
 def enlarge(images: Tensor, resolution: int) -> Tensor:

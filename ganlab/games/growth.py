@@ -6,11 +6,15 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ganlab.errors import UserError
 
 PerResolution = float | Mapping[int, float]
 """One number for all resolutions, or one for each."""
+
+Rates = Mapping[int, float] | Mapping[int, float | Mapping[str, float]]
+"""A learning rate for each resolution, of all players or by player."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,11 @@ class Stage:
     resolution: int
     blend: float = 1.0
     batch_size: int | None = None
-    learning_rate: float | None = None
+    learning_rate: float | Mapping[str, float] | None = None
+
+    def rate_of(self, player: str) -> float | None:
+        """The learning rate of a player; None where its optimizer's own holds."""
+        return self.learning_rate.get(player) if isinstance(self.learning_rate, Mapping) else self.learning_rate
 
     @property
     def fading(self) -> bool:
@@ -49,7 +57,7 @@ class Growth:
     fade: Mapping[int, float]
     stabilise: Mapping[int, float]
     batch_sizes: Mapping[int, int]
-    learning_rates: Mapping[int, float]
+    learning_rates: Rates
 
     @property
     def complete_at(self) -> float:
@@ -79,7 +87,7 @@ class Growth:
         return Stage(resolution, blend, self.batch_sizes.get(resolution), self.learning_rates.get(resolution))
 
 
-def fixed(resolution: int, batch_sizes: Mapping[int, int], learning_rates: Mapping[int, float]) -> Growth:
+def fixed(resolution: int, batch_sizes: Mapping[int, int], learning_rates: Rates) -> Growth:
     """No growth: the full network from the start. Entries for other resolutions wait for a growth through them."""
     smallest = resolution // (resolution & -resolution)  # halved as often as it can be
     for key, given in (("batch_sizes", batch_sizes), ("learning_rates", learning_rates)):
@@ -93,7 +101,7 @@ def plan(
     fade_kimg: PerResolution,
     stabilise_kimg: PerResolution,
     batch_sizes: Mapping[int, int],
-    learning_rates: Mapping[int, float],
+    learning_rates: Rates,
 ) -> Growth:
     """Growth from `start` to `final`, doubling. Raises `UserError` for options that contradict each other."""
     resolutions = _doublings(start, final)
@@ -133,11 +141,10 @@ def _doublings(start: int, final: int) -> tuple[int, ...]:
     return tuple(resolutions)
 
 
-def _refuse_unreached(
-    key: str, given: float | Mapping[int, float] | Mapping[int, int], start: int, resolutions: tuple[int, ...]
-) -> None:
-    """Refuse entries for what no doubling of `start` reaches; those above the data's resolution may wait."""
+def _refuse_unreached(key: str, given: float | Mapping[int, Any], start: int, resolutions: tuple[int, ...]) -> None:
+    """Refuse entries for what no doubling of `start` reaches; those outside of this growth may wait for another."""
     reached = {start << doublings for doublings in range(20)}
+    reached |= {start >> halvings for halvings in range(20) if start >> halvings << halvings == start} - {1, 2, 3}
     strange = sorted(set(given) - reached) if isinstance(given, Mapping) else []
     if strange:
         raise UserError(

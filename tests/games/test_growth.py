@@ -55,6 +55,19 @@ def test_without_fades_stages_jump() -> None:
     assert [growth.stage(images) for images in (0, 999, 1000)] == [Stage(16), Stage(16), Stage(32)]
 
 
+def test_learning_rates_by_player() -> None:
+    stage = plan(4, 8, 1.0, 1.0, {}, {8: {"generator": 0.5}}).stage(1500)
+    assert (stage.rate_of("generator"), stage.rate_of("discriminator")) == (0.5, None)
+    assert Stage(4, 1.0, None, 0.25).rate_of("generator") == 0.25
+    assert Stage(4).rate_of("generator") is None
+
+
+def test_entries_below_the_start_wait_for_another_growth() -> None:
+    assert plan(8, 16, 1.0, 1.0, {4: 32, 16: 8}, {}).stage(0) == Stage(8)
+    with pytest.raises(UserError, match="entry for 6"):
+        plan(8, 16, 1.0, 1.0, {6: 32}, {})
+
+
 def test_no_growth() -> None:
     growth = fixed(64, {64: 8, 32: 16, 128: 4}, {})
     assert growth.stage(0) == growth.stage(10**9) == Stage(64, 1.0, 8)

@@ -91,6 +91,15 @@ def test_every_step_has_its_stage_batch_and_rate(module):
     assert [(*row[:2], round(row[2], 9), *row[3:]) for row in seen] == EXPECTED
 
 
+def test_learning_rates_may_differ_by_player(module):
+    gan = module(learning_rates={4: {"generator": 3e-3}})
+    train_steps(gan, 1)
+    rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in gan.player_optimizers.items()}
+    assert rates == {"generator": 3e-3, "discriminator": 1e-3}
+    with pytest.raises(UserError, match="entry for 'generater' at 8.*generator"):
+        module(learning_rates={8: {"generater": 1e-3}})
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_boundaries_do_not_depend_on_the_ranks(module, ranks):
     gan = module()
