@@ -193,8 +193,8 @@ def main() -> None:
     clock = time.process_time if arguments.cpu_time else time.perf_counter
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    discriminator = prepared(DCGANDiscriminator(64, 3, width=arguments.width, normalizer=NoNormalizer()))
-    generator = prepared(DCGANGenerator(64, 3, width=arguments.width, normalizer=NoNormalizer()))
+    discriminator = prepared(DCGANDiscriminator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
+    generator = prepared(DCGANGenerator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
     r1, gradient_penalty = (
         partial(discriminator_penalty, regularizer, arguments.batch) for regularizer in (R1(), GradientPenalty())
     )

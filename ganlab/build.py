@@ -138,6 +138,7 @@ class Builder:
         if fact is None:
             raise SpecError(
                 f"{place}: {node.name} needs {_NEEDS[name]}, but the data have the shape {_shape(facts.shape)}"
+                + (_MAKE_SQUARE if facts.is_images else "")
             )
         if given is not None and given != fact:
             raise SpecError(
@@ -168,6 +169,7 @@ class NodeFactory:
 
 
 _NEEDS = {"channels": "images with channels", "resolution": "square images"}
+_MAKE_SQUARE = ": set 'data.resolution' to one number, such as 64, if the data set has the option, or crop the pictures"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,8 +97,19 @@ def _report(outcome: Outcome) -> None:
     grids = outcome.run.samples.glob("kimg-*.png")
     lines: dict[str, Any] = {"samples": max(grids, key=lambda path: labelled_images(path.name), default=None)}
     headlines = {name: value for name, value in outcome.metrics.items() if name.count("/") < 2}  # no parts of parts
+    lines["diversity"] = _spread(outcome.diversity)
     lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in headlines.items())
     for name, value in lines.items():
         if value:
             print(f"{name}: {value}")
     print(outcome.run.path)
+
+
+def _spread(values: Mapping[str, float]) -> str:
+    """How far samples spread, in units of the reals' overall spread."""
+    if not values:
+        return ""
+    overall = f"overall {values['diversity/overall']:.2f} (reals 1)"
+    if "diversity/within" not in values:
+        return overall
+    return f"within classes {values['diversity/within']:.2f} (reals {values['diversity/within_reals']:.2f}), {overall}"

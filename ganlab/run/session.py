@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.run.checkpoint_callback import CheckpointCallback
+from ganlab.run.diversity_callback import DiversityCallback
 from ganlab.run.end_callback import EndCallback
 from ganlab.run.evaluation_callback import EvaluationCallback
 from ganlab.run.folder import Run
@@ -43,11 +44,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; `signal` is the one that ended it early, if any."""
+    """How a run ended; `signal` is the one that ended it early, if any, `diversity` the last `diversity/...`."""
 
     run: Run
     metrics: dict[str, float]
     signal: int | None
+    diversity: dict[str, float] = field(default_factory=dict)
 
 
 def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
@@ -101,7 +103,7 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
         run_callback.trackers.finish("finished" if received is None else "interrupted")
     finally:
         run_callback.release()
-    return Outcome(run_callback.run, parts.metrics(), received)
+    return parts.outcome(run_callback.run, received)
 
 
 def trainer_options(spec: Spec) -> dict[str, Any]:
@@ -148,6 +150,7 @@ class _Parts:
     """The callbacks of a run, in the order in which they act after a step."""
 
     rollback: RollbackCallback
+    diversity: DiversityCallback | None
     evaluation: EvaluationCallback | None
     end: EndCallback
 
@@ -155,9 +158,14 @@ class _Parts:
         """Those that work in the run's folder."""
         return [self.rollback, *self.rollback.parts]
 
-    def metrics(self) -> dict[str, float]:
-        """The values of the last evaluation."""
-        return dict(self.evaluation.values) if self.evaluation else {}
+    def outcome(self, run: Run, received: int | None) -> Outcome:
+        """How the run ended, with the values of the last evaluation and the last look at the diversity."""
+        return Outcome(
+            run,
+            dict(self.evaluation.values) if self.evaluation else {},
+            received,
+            dict(self.diversity.values) if self.diversity else {},
+        )
 
 
 def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLoader, signals: SignalWatch) -> _Parts:
@@ -167,13 +175,19 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
         TrackingCallback(spec.tracking, spec.total_images),
         CheckpointCallback(section.every_kimg, section.keep, section.every_minutes),
     ]
+    diversity = DiversityCallback(spec.diversity, dataset, spec.total_images) if spec.diversity else None
+    if diversity is not None:
+        parts.insert(1, diversity)
     if spec.snapshots:
         parts.append(SnapshotCallback(spec.snapshots, dataset))
     if spec.evaluation and spec.evaluation.metrics:
         evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, type(module)), signals)
         parts.append(evaluation)
     return _Parts(
-        RollbackCallback(loader, parts, spec.total_images), evaluation, EndCallback(spec.total_images, signals)
+        RollbackCallback(loader, parts, spec.total_images),
+        diversity,
+        evaluation,
+        EndCallback(spec.total_images, signals),
     )
 
 

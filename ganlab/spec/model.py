@@ -213,6 +213,19 @@ class SnapshotSection:
 
 
 @dataclass(frozen=True)
+class DiversitySection:
+    """How different samples are, within classes and over all, against reals; a warning where they look alike.
+
+    Args:
+        every_kimg: interval in thousands of images.
+        seed: Seed of the samples.
+    """
+
+    every_kimg: Positive = 10.0
+    seed: Natural = 0
+
+
+@dataclass(frozen=True)
 class WandbSection:
     """Weights & Biases; decided before the first contact and never able to end a run.
 
@@ -277,6 +290,7 @@ class Spec:
         checkpoint: when the state is saved.
         evaluation: metrics; null for none.
         snapshots: grids of samples; null for none.
+        diversity: how different samples are; null for not looking.
         tracking: where numbers go.
         guard: what to do about numbers that are not finite.
     """
@@ -292,6 +306,7 @@ class Spec:
     checkpoint: CheckpointSection = field(default_factory=CheckpointSection)
     evaluation: EvaluationSection | None = None
     snapshots: SnapshotSection | None = field(default_factory=SnapshotSection)
+    diversity: DiversitySection | None = field(default_factory=DiversitySection)
     tracking: TrackingSection = field(default_factory=TrackingSection)
     guard: GuardSection = field(default_factory=GuardSection)
 

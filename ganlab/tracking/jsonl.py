@@ -148,6 +148,12 @@ def append_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
         os.close(descriptor)
 
 
+def logged_at(run_path: Path, images_seen: int) -> dict[str, Any]:
+    """What `log.jsonl` has for a moment, in one mapping."""
+    lines = [record for record in _readable(run_path / "log.jsonl") if record["images_seen"] == images_seen]
+    return {name: value for record in lines for name, value in record.items()}
+
+
 def measured_at(run_path: Path, images_seen: int) -> dict[str, dict[str, float]]:
     """The values that `metrics.jsonl` has for a moment, by metric and name; those of a metric that failed are none."""
     measured = {}

@@ -52,7 +52,7 @@ class Progress(Tracker):
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Take the terms to show."""
-        self._terms = values
+        self._terms = {**self._terms, **values}
 
     def pause(self, what: str) -> None:
         """Say what training waits for."""

@@ -35,6 +35,7 @@ def dcgan_spec(**changes: Any) -> dict[str, Any]:
         "trainer": {"accelerator": "cpu"},
         "checkpoint": {"every_kimg": 0.5, "keep": 20},
         "snapshots": {"every_kimg": 1.0, "grid": [2, 5]},
+        "diversity": {"every_kimg": 1.0},
     }
     return spec | changes
 

@@ -11,6 +11,7 @@ from ganlab.run.run_callback import Resume
 from ganlab.spec.model import (
     CheckpointSection,
     DataNode,
+    DiversitySection,
     EvaluationSection,
     Node,
     SnapshotSection,
@@ -29,6 +30,7 @@ class TinyRuns:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.loss = Logistic()
+        self.diversity: DiversitySection | None = None
 
     def module(self, spec, facts):
         module = tiny_gan(tiny_settings(guard=Guard(spec.guard.non_finite, spec.guard.limit)))
@@ -46,6 +48,7 @@ class TinyRuns:
             "checkpoint": CheckpointSection(every_kimg=0.016, keep=10),
             "evaluation": EvaluationSection((Node("optimizers", "rmsprop"),), every_kimg=0.016, samples=10),
             "snapshots": SnapshotSection(every_kimg=0.016, grid=(2, 2)),
+            "diversity": self.diversity,
             "tracking": TrackingSection(every_kimg=0.024, progress=False),
         }
         return Spec(**(values | changes))

@@ -12,11 +12,16 @@ from safetensors.torch import load_file
 
 from ganlab.errors import RunError
 from ganlab.run.folder import find_resumable, open_run
-from ganlab.spec.model import CheckpointSection, GuardSection
+from ganlab.spec.model import CheckpointSection, DiversitySection, GuardSection
 from ganlab.training.checkpoint import load_checkpoint
 from tests.acceptance.commands import differences
 from tests.run.conftest import lines_without_time
 from tests.training.test_module import Exploding
+
+
+@pytest.fixture(autouse=True)
+def _watch_diversity(tiny_runs) -> None:
+    tiny_runs.diversity = DiversitySection(every_kimg=0.016)
 
 
 class Killed(BaseException):
@@ -44,6 +49,7 @@ def kill_at(monkeypatch, runs, images_seen: int, place: str) -> None:
 
 PLACES = {
     "before the line": "ganlab.run.tracking_callback.TrackingCallback.on_train_batch_end",
+    "before the diversity": "ganlab.run.diversity_callback.DiversityCallback.on_train_batch_end",
     "before the checkpoint": "ganlab.run.checkpoint_callback.CheckpointCallback.on_train_batch_end",
     "before the picture": "ganlab.run.snapshot_callback.SnapshotCallback.on_train_batch_end",
     "before the evaluation": "ganlab.run.evaluation_callback.EvaluationCallback.on_train_batch_end",
@@ -84,6 +90,7 @@ def test_resuming_a_run_that_has_ended_changes_nothing(tiny_runs) -> None:
     again = tiny_runs.train(resume=True)
     assert {path.name: path.read_bytes() for path in first.run.path.glob("*.jsonl")} == before
     assert again.metrics == first.metrics != {}
+    assert again.diversity == first.diversity != {}
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_anew_in_its_folder(tiny_runs, whole, monkeypatch, caplog):
@@ -167,13 +174,19 @@ def test_runs_are_chosen_by_the_time_in_their_names(tmp_path) -> None:
     assert find_resumable(tmp_path / "nothing") is None
 
 
+def partition(name: str, lines: list[dict]) -> tuple[list[dict], list[dict]]:
+    """The lines that have a value of this name, and the others."""
+    return [line for line in lines if name in line], [line for line in lines if name not in line]
+
+
 def test_a_rollback_leaves_one_line_a_moment_and_does_everything_again(tiny_runs, capsys) -> None:
     """The first 32 images are evaluated and shown; the checkpoint to go back to is that of 0 images."""
     tiny_runs.loss = Exploding({4})
     outcome = tiny_runs.train(guard=GuardSection("rollback"), checkpoint=CheckpointSection(every_kimg=0.048, keep=10))
     assert "rolled back to 0 images (1 of 5)" in capsys.readouterr().out
     run = outcome.run.path
-    log = lines_without_time(run / "log.jsonl")
+    spread, log = partition("diversity/overall", lines_without_time(run / "log.jsonl"))
+    assert [line["images_seen"] for line in spread] == [16, 32, 48]
     assert [line["images_seen"] for line in log] == [24, 48]
     assert all(isinstance(line["discriminator/loss"], float) for line in log)
     measured = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -184,11 +197,14 @@ def test_a_rollback_leaves_one_line_a_moment_and_does_everything_again(tiny_runs
     other = tiny_runs.train().run.path
     others = [json.loads(line) for line in (other / "metrics.jsonl").read_text().splitlines()]
     assert all(a["mean/fakes"] != b["mean/fakes"] for a, b in zip(measured, others, strict=True))
+    others, _ = partition("diversity/overall", lines_without_time(other / "log.jsonl"))
+    assert all(a["diversity/within"] != b["diversity/within"] for a, b in zip(spread, others, strict=True))
     assert all((run / "samples" / p.name).read_bytes() != p.read_bytes() for p in other.glob("samples/*0.0*.png"))
 
 
 def test_lines_are_never_null_under_skip(tiny_runs) -> None:
     tiny_runs.loss = Exploding({1, 4})
-    log = lines_without_time(tiny_runs.train(guard=GuardSection("skip")).run.path / "log.jsonl")
+    lines = lines_without_time(tiny_runs.train(guard=GuardSection("skip")).run.path / "log.jsonl")
+    _, log = partition("diversity/overall", lines)
     assert [line["images_seen"] for line in log] == [24, 48]
     assert all(value is not None for line in log for value in line.values())

@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
+from typing import Annotated
 
 import torch
+from annotated_types import Gt
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import ConvTranspose2d, ReLU
-from ganlab_dcgan.parts import activation, channel_plan, convolution, has_bias
+from ganlab_dcgan.parts import activation, convolution, has_bias, network_plan
 
 
 class DCGANGenerator(nn.Module):
-    """Latents (N, latent_size) to images (N, channels, resolution, resolution) in [-1, 1].
+    """Latents (N, latent_size) to images (N, *shape) in [-1, 1].
 
-    A label enters as a learned vector of `latent_size` numbers beside the latents. With the defaults and 64-pixel
-    RGB images without labels this is the network of the authors' Torch code, with 3,576,704 parameters.
+    A label enters as a learned vector of `latent_size` numbers beside the latents, at first as long as a one-hot label
+    is. With the defaults and 64-pixel RGB images without labels this is the network of the authors' Torch code, with
+    3,576,704 parameters.
 
     Args:
-        resolution: side of the images, a power of two from 8 to 256.
-        channels: channels of the images.
+        shape: (channels, height, width) of the images; the sides are a start, of which the longer has 4 to 7 pixels,
+            doubled one to six times: 8x8, 16x16, ... 256x256, 64x48 and such.
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
         width: channels of the finest hidden layer; coarser ones have up to 8 times as many.
         normalizer: between each convolution but the last and its ReLU; null means batch norm, as in the paper.
         conditional: use the labels where the data have them.
+        label_length: length of a label's vector at the start, on average; the latents have that of the root of
+            `latent_size`. Longer ones let the generator tell its images apart by their labels alone.
     """
 
     def __init__(
         self,
-        resolution: int,
-        channels: int,
+        shape: tuple[int, ...],
         classes: int = 0,
         latent_size: int = 100,
         width: int = 64,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
+        label_length: Annotated[float, Gt(0)] = 1.0,
     ) -> None:
         super().__init__()
         normalizer = normalizer or BatchNormalizer()
         self.latent_size = latent_size
-        self.embedding = nn.Embedding(classes, latent_size) if conditional and classes else None
-        bias, hidden = has_bias(normalizer), channel_plan(resolution, width)
+        self.embedding = None
+        if conditional and classes:
+            self.embedding = nn.Embedding(classes, latent_size)
+            nn.init.normal_(self.embedding.weight, 0.0, label_length / math.sqrt(latent_size))
+        bias, plan = has_bias(normalizer), network_plan(shape, width)
         inputs = latent_size if self.embedding is None else 2 * latent_size
-        first = ConvTranspose2d(inputs, hidden[0], 4, bias=bias)
-        doublings = [ConvTranspose2d(a, b, 4, 2, 1, bias=bias) for a, b in pairwise([*hidden, channels])]
+        first = ConvTranspose2d(inputs, plan.hidden[0], plan.start, bias=bias)
+        doublings = [ConvTranspose2d(a, b, 4, 2, 1, bias=bias) for a, b in pairwise([*plan.hidden, shape[0]])]
         layers: list[nn.Module] = []
-        for layer, outputs in zip([first, *doublings[:-1]], hidden, strict=True):
+        for layer, outputs in zip([first, *doublings[:-1]], plan.hidden, strict=True):
             layers += [convolution(layer, normalizer), activation(outputs, normalizer), ReLU()]
         self.layers = nn.Sequential(*layers, convolution(doublings[-1], normalizer), nn.Tanh())
 

@@ -22,8 +22,8 @@ def resolutions_up_to(resolution: int) -> list[int]:
     """4, 8, ... and `resolution`. Raises `UserError` for one that doubling 4 does not reach."""
     if resolution < SMALLEST or resolution & (resolution - 1):
         raise UserError(
-            f"progressive takes square images of 4, 8, 16, ... 1024 pixels, powers of two, not {resolution}: give the "
-            "data one of these resolutions"
+            f"progressive takes square images of 4, 8, 16, ... 1024 pixels, powers of two, not {resolution}: set "
+            "'data.resolution' to one of these, or crop the pictures to such a size"
         )
     return [1 << power for power in range(2, resolution.bit_length())]
 
