@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, conv2d, leaky_relu
 
 from ganlab.contracts import DataFacts, Dataset
-from ganlab.data.opening import held_out_of
-from ganlab.evaluation.held_out import HeldOut
 from ganlab.evaluation.quantise import for_metrics
 from ganlab.evaluation.reals import real_blocks
 from ganlab.evaluation.sampling import sample_blocks
+from ganlab.evaluation.source import source_of
 from ganlab.randomness import derive_seed
 from ganlab.training.module import GANModule
 
@@ -80,15 +79,15 @@ class DiversityMeter:
 
     def __init__(self, dataset: Dataset, seed: int = 0) -> None:
         self.facts = dataset.facts
+        self.dataset = dataset
         self.seed = seed
-        self.source = (held_out_of(dataset) or dataset) if self.facts.inputs else None
         blocks = list(real_blocks(dataset, REALS, seed, _BLOCK))
         frames = max(1, self.facts.frames)
         spaces = [_spaces(images[::frames], self.facts) for images, _ in blocks]
         features = [torch.cat(of_blocks) for of_blocks in zip(*spaces, strict=True)]
         labels = [labels[::frames] for _, labels in blocks if labels is not None]
         self._units = [_unit(space) for space in features]
-        self.classes = _most_common(torch.cat(labels)) if labels and self.source is None else []
+        self.classes = _most_common(torch.cat(labels)) if labels and not self.facts.inputs else []
         self.reals = self._spread(features, torch.cat(labels) if labels else None)
 
     @property
@@ -111,9 +110,8 @@ class DiversityMeter:
         return len(self.classes) * SAMPLES_OF_CLASS or SAMPLES
 
     def _given(self, module: GANModule) -> dict[str, Any]:
-        if self.source is not None:
-            source = HeldOut(self.source, module.device)
-            return {"inputs": source.inputs, "labels": source.labels(range(self._count))}
+        if self.facts.inputs:
+            return {"source": source_of(self.dataset, module.device)}
         return {"labels": torch.tensor(self.classes).repeat_interleave(SAMPLES_OF_CLASS)} if self.classes else {}
 
     def _spread(self, spaces: Sequence[Tensor], labels: Tensor | None) -> Spread:

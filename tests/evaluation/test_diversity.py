@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from ganlab.contracts import DataFacts
 from ganlab.evaluation import diversity
 from ganlab.evaluation.diversity import Diversity, DiversityMeter, Spread
+from ganlab.facts import InputFacts
 from ganlab.randomness import derive_seed
 from tests.tiny import TinyData, tiny_gan
 
@@ -156,3 +158,29 @@ def test_measuring_leaves_the_random_numbers_of_training_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
     assert module.training
     assert meter.measure(module) == first
+
+
+class Pairs(Painted):
+    """Pictures with a number that each is to be made from."""
+
+    def __init__(self):
+        super().__init__()
+        self.facts = replace(self.facts, inputs={"shade": InputFacts((1,))})
+
+    def __getitem__(self, index):
+        return super().__getitem__(index) | {"shade": torch.tensor([index / 40])}
+
+
+def test_samples_with_inputs_are_made_for_examples_and_have_no_classes_of_their_own():
+    data, seen = Pairs(), []
+
+    def shaded(random, labels, *, inputs, **options):
+        seen.append(inputs["shade"])
+        return inputs["shade"].view(-1, 1, 1, 1).expand(-1, 3, 12, 16)
+
+    module = sampler(data.facts, noise)
+    module.sample = shaded
+    found = DiversityMeter(data).measure(module)
+    assert set(found.as_values()) == {"diversity/overall"}
+    assert found.samples.overall > 0
+    torch.testing.assert_close(torch.cat(seen).flatten(), torch.arange(64) % 40 / 40)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Annotated
 
 import torch
-from annotated_types import Gt
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import ConvTranspose2d, ReLU
+from ganlab.spec.model import Positive
 from ganlab_dcgan.parts import activation, convolution, has_bias, network_plan
 
 
@@ -43,7 +42,7 @@ class DCGANGenerator(nn.Module):
         width: int = 64,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
-        label_length: Annotated[float, Gt(0)] = 1.0,
+        label_length: Positive = 1.0,
     ) -> None:
         super().__init__()
         normalizer = normalizer or BatchNormalizer()
