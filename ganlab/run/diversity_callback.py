@@ -50,14 +50,14 @@ class DiversityCallback(RunPart):
         self.values = {name: value for name, value in logged.items() if name.startswith("diversity/")}
         if self.values:
             self._done_at = clock.images_seen
-        elif clock.passed(self.every_images):
+        elif self.is_due(pl_module):
             self._measure_once(pl_module)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Measure if it is time to."""
-        if pl_module.clock.passed(self.every_images) and trainer.is_global_zero:
+        if self.is_due(pl_module) and trainer.is_global_zero:
             self._measure_once(pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
@@ -69,9 +69,10 @@ class DiversityCallback(RunPart):
         moment = module.clock.images_seen
         if not self.first_time_at(moment):
             return
-        self._meter = self._meter or DiversityMeter(self.dataset, self.seed)
-        if self._meter.useful:
-            diversity = self._meter.measure(module)
+        with self.trackers.pausing("measuring diversity"):
+            self._meter = self._meter or DiversityMeter(self.dataset, self.seed)
+            diversity = self._meter.measure(module) if self._meter.useful else None
+        if diversity is not None:
             self.values = diversity.as_values()
             self.trackers.scalars(moment, self.values)
             self._judge(diversity, moment)
