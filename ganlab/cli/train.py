@@ -90,26 +90,14 @@ def _finish(outcome: Outcome) -> None:
 
 
 def _report(outcome: Outcome) -> None:
-    from ganlab.training.clock import labelled_images
+    from ganlab.run.report import end_lines
 
     if outcome.signal is not None:
-        print(f"ganlab: stopped by a signal; the checkpoint is {outcome.run.last_checkpoint}", file=sys.stderr)
-    grids = outcome.run.samples.glob("kimg-*.png")
-    lines: dict[str, Any] = {"samples": max(grids, key=lambda path: labelled_images(path.name), default=None)}
-    headlines = {name: value for name, value in outcome.metrics.items() if name.count("/") < 2}  # no parts of parts
-    lines["diversity"] = _spread(outcome.diversity)
-    lines["metrics"] = ", ".join(f"{name} {value:.4g}" for name, value in headlines.items())
-    for name, value in lines.items():
-        if value:
-            print(f"{name}: {value}")
+        print(
+            f"ganlab: stopped by a signal; the checkpoint is {outcome.run.last_checkpoint}, and 'ganlab train ... "
+            "--resume' goes on",
+            file=sys.stderr,
+        )
+    for line in end_lines(outcome.run, outcome.diversity):
+        print(line)
     print(outcome.run.path)
-
-
-def _spread(values: Mapping[str, float]) -> str:
-    """How far samples spread, in units of the reals' overall spread."""
-    if not values:
-        return ""
-    overall = f"overall {values['diversity/overall']:.2f} (reals 1)"
-    if "diversity/within" not in values:
-        return overall
-    return f"within classes {values['diversity/within']:.2f} (reals {values['diversity/within_reals']:.2f}), {overall}"

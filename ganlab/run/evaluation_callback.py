@@ -8,10 +8,11 @@ from typing import Any
 
 from pytorch_lightning import Trainer
 
-from ganlab.distributed import broadcast_value, world_size
+from ganlab.distributed import broadcast_value, rank, world_size
 from ganlab.errors import Interrupted
 from ganlab.evaluation.evaluator import Evaluator, merge_values
 from ganlab.run.part import RunPart
+from ganlab.run.report import evaluation_line
 from ganlab.run.signals import SignalWatch
 from ganlab.spec.model import EvaluationSection
 from ganlab.tracking.jsonl import measured_at
@@ -65,6 +66,8 @@ class EvaluationCallback(RunPart):
         except Interrupted:
             module.interrupted = True
             return
-        self.values = merge_values(results)
+        before, self.values = self.values, merge_values(results)
+        if rank() == 0:
+            print(evaluation_line(images_seen, self.values, before), flush=True)
         for result in results:
             self.trackers.metrics(images_seen, result.values, result.protocol, result.error)

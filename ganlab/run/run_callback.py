@@ -19,6 +19,7 @@ from ganlab.run.checkpoint_files import LAST, name_as_last, read_newest
 from ganlab.run.folder import Run, create_run, find_resumable
 from ganlab.run.lock import RunLock
 from ganlab.run.part import RunPart
+from ganlab.run.report import start_lines
 from ganlab.spec import dump
 from ganlab.spec.difference import Change
 from ganlab.spec.model import Spec
@@ -89,6 +90,12 @@ class RunCallback(Callback):
         self.loader.restart(pl_module.clock.position, pl_module.clock.images_seen)
         for callback in self.callbacks:
             callback.attach(self.run.path, self.trackers)
+
+    def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
+        """Say what is about to be trained."""
+        if trainer.is_global_zero:
+            lines = start_lines(self.run, self.spec, self.facts, pl_module, trainer.world_size, self.changes)
+            print("\n".join(lines), flush=True)
 
     def _agree(self, trainer: Trainer, act: Callable[[], Answer]) -> Answer:
         """What rank 0 answers, on all ranks; they raise the error that keeps it from answering."""
