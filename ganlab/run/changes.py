@@ -18,6 +18,7 @@ _BESIDE_THE_TRAINING = (
     "checkpoint",
     "snapshots",
     "evaluation",
+    "diversity",
     "guard",
     "data.workers",
     "data.cache",

@@ -43,7 +43,7 @@ def start_lines(
 def evaluation_line(images_seen: int, values: Mapping[str, float], before: Mapping[str, float]) -> str:
     """The headline metrics of one moment, with what they were at the evaluation before."""
     parts = [
-        f"{name} {value:.4g}" + (f" (before {before[name]:.4g})" if name in before else "")
+        f"{name} " + (f"{_number(before[name])} -> " if name in before else "") + _number(value)
         for name, value in headlines(values).items()
     ]
     text = f"{images_seen / 1000:g} kimg: {', '.join(parts) or 'no metric could be measured'}"
@@ -80,20 +80,22 @@ def _metrics_table(records: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [("metric", "first", "lowest (kimg)", "highest (kimg)", "last")]
     for name, points in series.items():
         (low, low_at), (high, high_at) = min(points), max(points)
-        extremes = (f"{low:.4g} ({low_at:g})", f"{high:.4g} ({high_at:g})")
-        rows.append((name, f"{points[0][0]:.4g}", *extremes, f"{points[-1][0]:.4g}"))
+        extremes = (f"{_number(low)} ({low_at:g})", f"{_number(high)} ({high_at:g})")
+        rows.append((name, _number(points[0][0]), *extremes, _number(points[-1][0])))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _spread(values: Mapping[str, float]) -> str:
     """How far samples spread, in units of the reals' overall spread."""
-    if not values:
-        return ""
     overall = f"overall {values['diversity/overall']:.2f} (reals 1)"
     if "diversity/within" not in values:
         return overall
     return f"within classes {values['diversity/within']:.2f} (reals {values['diversity/within_reals']:.2f}), {overall}"
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.4g}"  # without the sign of a zero
 
 
 def _data(facts: DataFacts) -> str:

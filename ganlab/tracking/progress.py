@@ -115,8 +115,10 @@ class Progress(Tracker):
 
     def _drawing(self, images_seen: int) -> Group:
         line = Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=self.total_images, completed=min(images_seen, self.total_images), width=30)
-        line.add_row(bar, Text(self.describe(images_seen), no_wrap=True))
+        told = self.describe(images_seen)
+        width = max(min(30, self.console.width - len(told) - 2), 5)
+        bar = ProgressBar(total=self.total_images, completed=min(images_seen, self.total_images), width=width)
+        line.add_row(bar, Text(told, no_wrap=True))
         return Group(line, Text(self._term_list(), style="dim"))
 
     def _print_line(self, images_seen: int) -> None:

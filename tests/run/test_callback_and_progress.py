@@ -125,6 +125,17 @@ def test_a_bar_on_a_terminal(clock):
     assert "discriminator/loss 1.25" in text
 
 
+def test_the_bar_leaves_room_for_the_words_on_a_narrow_terminal(clock):
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80)
+    progress = Progress(12_000_000, 11_000_000, console, stage=lambda images: images >= 11_999_999)
+    for clock.now, images in ((1, 11_000_001), (2, 11_000_003)):
+        progress.advance(images)
+    progress.finish("finished")
+    assert "11000.0 of 12000 kimg  2 images/s  more than 7 days, 17:" in output.getvalue()
+    assert "left" in output.getvalue()
+
+
 def test_pauses_are_shown_and_are_no_part_of_the_speed(clock):
     output = io.StringIO()
     progress = Progress(100_000, console=Console(file=output, force_terminal=True, width=120))

@@ -43,7 +43,8 @@ def test_the_start_says_what_is_trained_on_what(tiny_runs, width) -> None:
 def test_an_evaluation_is_a_line_that_looks_back(width) -> None:
     values = {"swd/average": 12.0, "swd/parts/16": 3.0, "accuracy": 0.5}
     line = evaluation_line(40_000, values, {"swd/average": 30.25})
-    assert line == "40 kimg: swd/average 12 (before 30.25), accuracy 0.5"
+    assert line == "40 kimg: swd/average 30.25 -> 12, accuracy 0.5"
+    assert evaluation_line(1000, {"zero": -0.0}, {}) == "1 kimg: zero 0"
     assert evaluation_line(500, {}, {}) == "0.5 kimg: no metric could be measured"
     many = evaluation_line(500, {f"metric{n}": 1.0 for n in range(20)}, {})
     assert max(map(len, many.splitlines())) <= width
