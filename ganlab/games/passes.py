@@ -77,10 +77,13 @@ class Passes:
         return self._fresh_gradient(self.fakes.images, self.fakes.labels, self.fakes.inputs)
 
     def discriminate(self, images: Tensor, labels: Tensor | None = _NO_LABELS_GIVEN) -> Tensor:
-        """Logits of other images."""
+        """Logits of other images, as many as the batch has or for the first of them."""
         if labels is _NO_LABELS_GIVEN:
             labels = self._common_labels()
-        return self.game.judge(images, labels, self.random, self.batch.inputs).logits
+        random, inputs, count = self.random, self.batch.inputs, len(images)
+        if count < len(random):
+            random, inputs = random.slice(0, count), {name: value[:count] for name, value in inputs.items()}
+        return self.game.judge(images, labels, random, inputs).logits
 
     def offered(self) -> dict[str, Callable[[], Any]]:
         """The views of these passes by name."""
