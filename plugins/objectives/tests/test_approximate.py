@@ -87,10 +87,7 @@ def test_both_passes_share_augmentation_and_noise(conditional_game, labelled_bat
         )
         count = round(share * len(batch))
         shifted = batch.images + random.normal("shift")[:, None, None, None]
-        slopes = torch.autograd.functional.jacobian(
-            lambda x: inner(x, batch.labels).sum(),
-            shifted,  # noqa: B023
-        )
+        slopes = gradient_of(lambda x, labels=batch.labels: inner(x, labels), shifted)
         step = 1e-4 * random.normal("real_images/step", *batch.images.shape[1:])
         expected = (slopes * step).flatten(1).sum(1)[:count].square().mean()
         torch.testing.assert_close(penalty, expected, rtol=0.02, atol=0.0)
