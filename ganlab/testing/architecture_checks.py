@@ -78,8 +78,8 @@ def check_micro_batches(name: str) -> None:
 
     For networks without statistics over the batch or over passes only. In float64, as in `check_two_processes`.
     """
-    for facts in facts_of(name):
-        whole, parts = (plain_steps(example_module(name, facts, micro_batch=size).double(), 3) for size in (None, 4))
+    for facts in facts_of(name)[:1]:
+        whole, parts = (plain_steps(example_module(name, facts, micro_batch=size).double(), 2) for size in (None, 4))
         if has_batch_statistics(whole) or moves_with_passes(whole):
             continue
         different = _far(state_of(whole), state_of(parts))

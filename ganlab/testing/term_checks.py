@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ganlab.contracts import Batch, DataFacts, Views, WeightedRegularizer
 from ganlab.data.loader import StepLoader
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.randomness import layer_draws
 from ganlab.testing.examples import ExampleData, accepted_facts, example_module
 from ganlab.training.module import GANModule
@@ -75,7 +77,10 @@ FROM_TORCH = (
 
 
 def facts_of(name: str) -> list[DataFacts]:
-    """The example data that an architecture takes."""
+    """The example data that an architecture takes; its own `example_facts`, if its class has them."""
+    own: DataFacts | None = getattr(load(find("architectures", name)), "example_facts", None)
+    if own is not None:
+        return [own]
     return [facts for _, facts in accepted_facts(lambda facts: example_module(name, facts))]
 
 

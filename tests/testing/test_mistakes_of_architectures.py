@@ -6,10 +6,11 @@ import torch
 from ganlab.testing import CHECKS
 
 SOURCE = '''
+from dataclasses import replace
 import torch
 from torch import nn
 from ganlab import GANModule
-from ganlab.contracts import Generator, Discriminator
+from ganlab.contracts import DataFacts, Discriminator, Generator, InputFacts, Loss
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.nn import RunningMean
 from ganlab.randomness import layer_normal
@@ -45,6 +46,31 @@ class Right(ToyGAN):
     def more_terms(self, player, batch, views):
         self.level.observe(views.fake_logits)
         return {"level": 0.1 * (views.fake_logits - self.level.current()).square().mean()}
+
+
+class Translating(Right):
+    """Paints over a photo, beside photos of a further domain."""
+    example_facts = DataFacts(
+        (1, 8, 8), 24, "pairs", class_names=("a", "b"), inputs={"photo": InputFacts((1, 8, 8), "images")},
+        further={"others": DataFacts((1, 8, 8), 20, "others")},
+    )
+
+    def __init__(self, generator: Generator, discriminator: Discriminator, loss: Loss, photo: InputFacts):
+        super().__init__(generator, discriminator, loss)
+
+    def fakes(self, batch):
+        made = super().fakes(batch)
+        return replace(made, images=made.images + batch.inputs["photo"] * batch.further["others"].images)
+
+    def render(self, latents, *, averaged=True):
+        return super().render(latents, averaged=averaged) + latents.inputs["photo"]
+
+
+class ForgetsInputs(Translating):
+    """Samples of photos, and every sample of the first one."""
+    def render(self, latents, *, averaged=True):
+        images = super().render(latents, averaged=averaged)
+        return images - latents.inputs["photo"] + latents.inputs["photo"][:1]
 
 
 class MisplacedR1(Right):
@@ -125,7 +151,9 @@ def check(kind: str, name: str) -> None:
             each(name)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("generators", "noisygenerator"), ("architectures", "right")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("generators", "noisygenerator"), ("architectures", "right"), ("architectures", "translating")]
+)
 def test_what_is_right_passes(mistakes, kind, name) -> None:
     check(kind, name)
 
@@ -146,6 +174,7 @@ def test_what_is_right_passes(mistakes, kind, name) -> None:
         ("architectures", "termnoise", "the term 'smooth' of the discriminator draws from torch's own generator"),
         ("architectures", "ignoresrandom", "the same random key gives other samples.* ignores 'random'"),
         ("architectures", "bythebatch", "samples 0 to 4 are others when they are made alone than among 8"),
+        ("architectures", "forgetsinputs", "samples 5 to 7 are others when they are made alone than among 8"),
         ("architectures", "movedbypasses", "with micro-batches there is another .*level_of_passes"),
         ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
     ],
