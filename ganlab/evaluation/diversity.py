@@ -72,8 +72,8 @@ class DiversityMeter:
     Of up to 16 classes, 8 samples each, or of 64 samples without classes; always from the same latents. Distances are
     means of two, each in units of the reals' mean: between images averaged to 8x8 pixels, which tell colours and
     layout, and between means and deviations of the maps of a convolutional network with fixed random weights, which
-    tell textures and edges; random features order sets of images by their diversity much as trained ones do (Naeem et
-    al., 2020), and need no download. Of vectors, distances are Euclidean. Of sequences, first frames are compared.
+    tell textures and edges; such features have served to compare sets of images (Naeem et al., 2020) and need no
+    download. Of vectors, distances are Euclidean. Of sequences, first frames are compared.
     Where samples are made from inputs, they are made for the first examples held out, or else of the training.
     """
 
