@@ -1,0 +1,85 @@
+"""Residual blocks without normalization, their initialisation, and what both networks check alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ganlab.errors import UserError
+from ganlab.nn import BiasActivation, Conv2d
+
+_LARGEST_START = 8
+_BLOCKS = 2  # of each stage
+_RECTIFIER_GAIN = math.sqrt(2 / (1 + 0.2**2))
+
+
+def start_size(shape: Sequence[int], widths: Sequence[int], groups: Sequence[int]) -> tuple[int, int]:
+    """The size of the smallest maps for images (C, H, W). Raises `UserError` for what does not fit together."""
+    if len(shape) != 3:
+        raise UserError(f"r3gan is for images (channels, height, width), not for {tuple(shape)}")
+    if len(widths) != len(groups) or not widths:
+        raise UserError(
+            f"'widths' has {len(widths)} entries and 'groups' {len(groups)}: give each stage one of both, the coarsest "
+            "first"
+        )
+    for width, count in zip(widths, groups, strict=True):
+        if 2 * width % count:
+            raise UserError(
+                f"'groups': the {2 * width} channels inside of a block of width {width} are no {count} groups"
+            )
+    factor = 2 ** (len(widths) - 1)
+    height, width = shape[1:]
+    if height % factor or width % factor or max(height, width) > _LARGEST_START * factor:
+        raise UserError(
+            f"'widths' has {len(widths)} stages, which halve images {len(widths) - 1} times, and {height} x {width} "
+            f"pixels do not become {_LARGEST_START} or fewer by that: give one width for each size from 4 pixels up, "
+            "such as four for 4, 8, 16 and 32"
+        )
+    return height // factor, width // factor
+
+
+def drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+    """The layer, its weight drawn with a standard deviation of gain / sqrt(fan-in)."""
+    nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()))
+    return layer
+
+
+class ResidualBlock(nn.Module):
+    """1x1 to twice the width, grouped 3x3, 1x1 back, added to the input; biases and rectifiers behind the first two.
+
+    The last convolution starts at 0, and the others smaller the more blocks a network has (Zhang et al., 2019,
+    "Fixup"): without normalization, the variance of a sum of many blocks stays that of its input.
+    """
+
+    def __init__(self, width: int, groups: int, blocks: int) -> None:
+        super().__init__()
+        gain = _RECTIFIER_GAIN * blocks**-0.25
+        inner = 2 * width
+        self.expand = drawn(Conv2d(width, inner, 1, bias=False), gain)
+        self.first = BiasActivation(inner, gain=1.0)
+        self.mix = drawn(Conv2d(inner, inner, 3, padding=1, groups=groups, bias=False), gain)
+        self.second = BiasActivation(inner, gain=1.0)
+        self.reduce = Conv2d(inner, width, 1, bias=False)
+        nn.init.zeros_(self.reduce.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, width, H, W)."""
+        inside = self.second(self.mix(self.first(self.expand(features))))
+        result: Tensor = features + self.reduce(inside)
+        return result
+
+
+def stages(widths: Sequence[int], groups: Sequence[int]) -> list[nn.Sequential]:
+    """The blocks of each stage, in the order of the widths."""
+    total = _BLOCKS * len(widths)
+    return [
+        nn.Sequential(*(ResidualBlock(width, count, total) for _ in range(_BLOCKS)))
+        for width, count in zip(widths, groups, strict=True)
+    ]
+
+
+def change_of_width(inputs: int, outputs: int) -> nn.Module:
+    """A 1x1 convolution where the width changes."""
+    return nn.Identity() if inputs == outputs else drawn(Conv2d(inputs, outputs, 1, bias=False))

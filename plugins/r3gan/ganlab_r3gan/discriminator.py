@@ -1,0 +1,65 @@
+"""The discriminator: the generator's mirror image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from ganlab.contracts import Scores
+from ganlab.nn import Conv2d, Resampler
+from ganlab.spec.model import Count
+from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
+
+
+class R3GANDiscriminator(nn.Module):
+    """Images (N, C, H, W) to logits (N,) (Huang et al., 2024).
+
+    Each stage has two residual blocks; between stages, features are reduced by a filter and change their width. With
+    labels, the last vector is projected on the label's. For FFHQ at 256 pixels there are 23,009,568 parameters.
+
+    Args:
+        shape: of an image.
+        widths: channels of each stage, the coarsest first, as for the generator.
+        groups: groups of the 3x3 convolutions of each stage, as for the generator.
+        classes: number of classes; 0 for data without labels.
+        conditional: use the labels where the data have them.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        widths: Sequence[Count],
+        groups: Sequence[Count],
+        classes: int = 0,
+        conditional: bool = True,
+    ) -> None:
+        super().__init__()
+        size = start_size(shape, widths, groups)
+        self.classes = classes if conditional else 0
+        self.from_image = drawn(Conv2d(shape[0], widths[-1], 1, bias=False))
+        self.resampler = Resampler()
+        self.stages = nn.ModuleList(stages(widths[::-1], groups[::-1]))
+        self.changes = nn.ModuleList([change_of_width(*pair) for pair in pairwise(widths[::-1])])
+        width = widths[0]
+        self.gather = drawn(Conv2d(width, width, size, groups=width, bias=False))
+        self.last = drawn(nn.Linear(width, width if self.classes else 1, bias=False))
+        self.embedding = drawn(nn.Linear(self.classes, width, bias=False)) if self.classes else None
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
+        """What is thought of images."""
+        features = self.from_image(images)
+        for index, stage in enumerate(self.stages):
+            if index:
+                features = self.changes[index - 1](self.resampler.down(features))
+            features = stage(features)
+        seen = self.gather(features).flatten(1)
+        outputs = self.last(seen)
+        if self.embedding is None:
+            return Scores(logits=outputs[:, 0], features=(seen,))
+        assert labels is not None, "a conditional discriminator is called with labels"
+        vectors = self.embedding(one_hot(labels, self.classes).to(outputs.dtype))
+        return Scores(logits=(outputs * vectors).sum(1) / math.sqrt(outputs.shape[1]), features=(seen,))

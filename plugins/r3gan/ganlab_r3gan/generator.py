@@ -1,0 +1,67 @@
+"""The generator: a learned basis of the smallest maps, residual blocks, filtered enlargements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from ganlab.nn import Conv2d, Resampler
+from ganlab.spec.model import Count
+from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
+
+
+class R3GANGenerator(nn.Module):
+    """Latents (N, latent_size) to images (N, C, H, W) (Huang et al., 2024).
+
+    Each stage has two residual blocks; between stages, features change their width and are enlarged by a filter. A
+    label's embedding joins the latents. For FFHQ at 256 pixels there are 23,057,952 parameters.
+
+    Args:
+        shape: of an image.
+        widths: channels of each stage, the coarsest first; 768, 768, 768, 768 for images of 32 pixels in the paper.
+        groups: groups of the 3x3 convolutions of each stage, which have twice the width; 96, 96, 96, 96 there.
+        classes: number of classes; 0 for data without labels.
+        latent_size: numbers in a latent vector, which are used as they are.
+        embedding_size: numbers in the embedding of a label.
+        conditional: use the labels where the data have them.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        widths: Sequence[Count],
+        groups: Sequence[Count],
+        classes: int = 0,
+        latent_size: Count = 64,
+        embedding_size: Count = 64,
+        conditional: bool = True,
+    ) -> None:
+        super().__init__()
+        size = start_size(shape, widths, groups)
+        self.latent_size = latent_size
+        self.classes = classes if conditional else 0
+        self.embedding = drawn(nn.Linear(self.classes, embedding_size, bias=False)) if self.classes else None
+        inputs = latent_size + (embedding_size if self.classes else 0)
+        self.basis = nn.Parameter(torch.randn(widths[0], *size))
+        self.entry = drawn(nn.Linear(inputs, widths[0], bias=False))
+        self.resampler = Resampler()
+        self.stages = nn.ModuleList(stages(widths, groups))
+        self.changes = nn.ModuleList([change_of_width(*pair) for pair in pairwise(widths)])
+        self.to_image = drawn(Conv2d(widths[-1], shape[0], 1, bias=False))
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images of latents and labels."""
+        if self.embedding is not None:
+            assert labels is not None, "a conditional generator is called with labels"
+            latents = torch.cat([latents, self.embedding(one_hot(labels, self.classes).to(latents.dtype))], dim=1)
+        features = self.entry(latents)[:, :, None, None] * self.basis
+        for index, stage in enumerate(self.stages):
+            if index:
+                features = self.resampler.up(self.changes[index - 1](features))
+            features = stage(features)
+        images: Tensor = self.to_image(features)
+        return images
