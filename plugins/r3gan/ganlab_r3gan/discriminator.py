@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
@@ -28,6 +29,8 @@ class R3GANDiscriminator(nn.Module):
         classes: number of classes; 0 for data without labels.
         conditional: use the labels where the data have them.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
 
     def __init__(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ class R3GANGenerator(nn.Module):
         embedding_size: numbers in the embedding of a label.
         conditional: use the labels where the data have them.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
 
     def __init__(
         self,
