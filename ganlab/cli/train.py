@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 if TYPE_CHECKING:
     from ganlab.run.run_callback import Resume
     from ganlab.run.session import Outcome
+    from ganlab.spec.model import Spec
 
 
 class _TrainCommand(TyperCommand):
@@ -56,6 +57,12 @@ def train(
     change: Annotated[
         bool, typer.Option("--change", help="Resume with other values than the run was trained with.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Try some rounds, a picture, metrics and a checkpoint, and tell how long it takes."
+        ),
+    ] = False,
 ) -> None:
     """Run the experiment of a spec; the last line printed is the run folder."""
     from ganlab.run.signals import SignalWatch
@@ -66,8 +73,20 @@ def train(
         checked = read_spec(spec, overrides or [])
         from ganlab.run.session import train as run_experiment
 
+        if dry_run:
+            _tell_dry_run(checked)
+            return
         outcome = run_experiment(checked, runs, _resume(resume, change))
     _finish(outcome)
+
+
+def _tell_dry_run(spec: Spec) -> None:
+    from ganlab.run.dry_run import dry_run
+    from ganlab.run.launch import is_first_process
+
+    lines = dry_run(spec)
+    if is_first_process():
+        print("\n".join(lines))
 
 
 def _resume(run: str | None, change: bool) -> Resume | None:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,17 @@ class Outcome:
     diversity: dict[str, float] = field(default_factory=dict)
 
 
-def train(spec: Spec, runs: Path, resume: Resume | None = None) -> Outcome:
+def train(spec: Spec, runs: Path, resume: Resume | None = None, more: Sequence[RunPart] = ()) -> Outcome:
     """Run the experiment (on this rank). `resume` names the run to go on with; without it a new one is made.
 
+    `more` are callbacks that come after the usual ones.
     Raises `Interrupted` if SIGTERM or Ctrl-C ends it before the first step.
     """
     with SignalWatch().listening() as signals:
-        return _train(spec, runs, resume, signals)
+        return _train(spec, runs, resume, signals, more)
 
 
-def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) -> Outcome:
+def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch, more: Sequence[RunPart]) -> Outcome:
     quieten_lightning()
     launch = detect_launch(spec.trainer)
     check_devices(spec.trainer)
@@ -79,11 +81,11 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch) 
         logger.warning("ganlab: warning: %s", remark)
     loader = _build_loader(spec, dataset, module)
     parts = _build_parts(spec, dataset, module, loader, signals)
-    run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, parts.in_run())
+    run_callback = RunCallback(spec, dataset.facts, runs, resume, loader, [*parts.in_run(), *more])
     trainer = Trainer(
         **launch.trainer_arguments(),
         **trainer_options(spec),
-        callbacks=[run_callback, *parts.in_run(), parts.end],
+        callbacks=[run_callback, *parts.in_run(), *more, parts.end],
     )
     if isinstance(trainer.accelerator, CPUAccelerator):
         # Lightning lets torch look for GPUs through their driver's library, which optimizers do in every step.
