@@ -10,8 +10,10 @@ from ganlab_progressive.generator import ProgressiveGenerator
 from ganlab_progressive.minibatch_discrimination import MinibatchDiscrimination
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ganlab.errors import UserError
+from ganlab.contracts import DataFacts
+from ganlab.errors import SpecError, UserError
 from ganlab.games.growth import Stage
+from ganlab.testing.examples import build_example
 
 SMALL = {"fmap_base": 64, "fmap_max": 12}
 
@@ -227,3 +229,9 @@ def test_noise_is_state_of_the_network_once():
     assert torch.equal(discriminator(images).logits, discriminator(images).logits)
     discriminator.noise.average.value.fill_(1.0)
     assert not torch.equal(discriminator(images).logits, discriminator(images).logits)
+
+
+def test_rectangles_are_told_of_what_makes_them_square():
+    facts = DataFacts((3, 64, 48), 10, "rectangles")
+    with pytest.raises(SpecError, match=r"needs square images, but the data have the shape 3 x 64 x 48: set 'data"):
+        build_example("generators", "progressive", facts)
