@@ -45,6 +45,7 @@ slow: install-test  ## The tests that take long
 docs: install  ## Write the generated parts of the documentation
 	$(BIN)/ganlab schema --markdown --out docs/spec.md
 	$(BIN)/python docs/readme_table.py
+	$(BIN)/python docs/game_patterns.py
 
 clean:  ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -20,6 +20,9 @@ _INCREMENT = 0x9E3779B97F4A7C15 - 2**64
 _MULTIPLIERS = (0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
 _IN_CACHE = 2**17  # numbers
 
+Rows = slice
+"""Some rows of a batch, by this name because `Randomness` has a method of the other."""
+
 
 def derive_seed(*key: int | str) -> int:
     """A 63-bit seed from a key; equal keys give equal seeds on every machine."""
@@ -40,9 +43,9 @@ def seed_networks(seed: int, device: torch.device) -> None:
 class Randomness:
     """The random numbers of consecutive rows of a global batch.
 
-    The whole (global) batch has `total` images; this slice holds `count` of them from `start`. Row i of a draw is a
-    function of the key, the purpose and the place of the row in the global batch, `start` + i: a rank or a micro-batch
-    draws exactly its part of what one process would have drawn.
+    The whole (global) batch has `total` images; this slice holds `count` of them from `start`, each `step`-th. Row i of
+    a draw is a function of the key, the purpose and the place of the row in the global batch, `start` + i * `step`: a
+    rank or a micro-batch draws exactly its part of what one process would have drawn.
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Randomness:
         start: int = 0,
         total: int | None = None,
         device: torch.device | str = "cpu",
+        step: int = 1,
     ) -> None:
         self.key = key
         self.count = count
         self.start = start
+        self.step = step
         self.total = start + count if total is None else total
         self.device = device if isinstance(device, torch.device) else torch.device(device)
 
@@ -64,11 +69,17 @@ class Randomness:
 
     def scoped(self, *names: int | str) -> Randomness:
         """The same rows with a longer key: independent draws for another player, step or part."""
-        return Randomness(*self.key, *names, count=self.count, start=self.start, total=self.total, device=self.device)
+        return self._with(*names, count=self.count, start=self.start, step=self.step)
 
     def slice(self, start: int, count: int) -> Randomness:
         """The rows `start` to `start + count` of this slice."""
-        return Randomness(*self.key, count=count, start=self.start + start, total=self.total, device=self.device)
+        return self._with(count=count, start=self.start + start * self.step, step=self.step)
+
+    def take(self, rows: Rows) -> Randomness:
+        """Some of the rows of this slice, as indexing a tensor with `rows` takes them."""
+        places = range(self.start, self.start + self.count * self.step, self.step)[rows]
+        assert places.step > 0, f"rows are taken forwards, not as {rows}"
+        return self._with(count=len(places), start=places.start, step=places.step)
 
     def whole(self) -> Randomness:
         """All rows of the global batch, for what every rank must do alike."""
@@ -104,6 +115,9 @@ class Randomness:
         bits = self._bits(purpose, math.prod(shape))
         return bits.bitwise_and_(2**63 - 1).remainder_(high).view(self.count, *shape)
 
+    def _with(self, *names: int | str, **rows: int) -> Randomness:
+        return Randomness(*self.key, *names, total=self.total, device=self.device, **rows)
+
     def _parts(self, columns: int) -> list[Randomness]:
         """The rows in parts that fit into a processor's cache, where drawing all at once would take far longer."""
         rows = max(1, _IN_CACHE // max(columns, 1))
@@ -113,8 +127,11 @@ class Randomness:
 
     def _bits(self, purpose: str, columns: int) -> Tensor:
         """64 random bits as an int64 for each of the slice's rows and `columns`."""
-        first, last = self.start * columns, (self.start + self.count) * columns
-        state = torch.arange(first, last, device=self.device).mul_(_INCREMENT).add_(self.seed(purpose))
+        first, last = self.start * columns, (self.start + self.count * self.step) * columns
+        state = torch.arange(first, last, device=self.device)
+        if self.step > 1:
+            state = state.view(self.count, self.step, columns)[:, 0].flatten()
+        state = state.mul_(_INCREMENT).add_(self.seed(purpose))
         for shift, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
             state = _shifted_xor(state, shift).mul_(multiplier)  # int64 wraps around
         return _shifted_xor(state, 31).view(self.count, columns)
@@ -139,6 +156,7 @@ class _LayerDraws:
 
 
 _passes: list[_LayerDraws] = []
+_chosen: list[slice] = []
 
 
 @contextlib.contextmanager
@@ -148,11 +166,21 @@ def layer_draws(random: Randomness) -> Iterator[None]:
     The platform does this around every update and every sampling; a game does it around each pass, so that a pass draws
     the same numbers whatever ran before it.
     """
-    _passes.append(_LayerDraws(random))
+    _passes.append(_LayerDraws(random.take(_chosen[-1]) if _chosen else random))
     try:
         yield
     finally:
         _passes.pop()
+
+
+@contextlib.contextmanager
+def chosen_rows(rows: slice) -> Iterator[None]:
+    """Let the passes inside draw the noise of these rows of the batch: for a penalty on some of its examples."""
+    _chosen.append(rows)
+    try:
+        yield
+    finally:
+        _chosen.pop()
 
 
 def layer_normal(like: Tensor, *shape: int, purpose: str = "noise") -> Tensor:
@@ -179,7 +207,9 @@ def _parts_of_pass(like: Tensor, purpose: str) -> list[Randomness]:
     draws = _passes[-1].next(purpose)
     times, rest = divmod(len(like), len(draws))
     if rest:
-        # A part of the rows, such as every second image for a penalty: numbers of its own, still a function of the key.
-        return [Randomness(*draws.key, "part", count=len(like), device=like.device)]
+        # Rows that nobody has named (see `chosen_rows`): numbers of their own, still a function of the key.
+        return [Randomness(*draws.key, "part", draws.start, count=len(like), device=like.device)]
     parts = [draws.scoped(part) for part in range(times)] if times > 1 else [draws]
-    return [Randomness(*part.key, count=part.count, start=part.start, device=like.device) for part in parts]
+    return [
+        Randomness(*part.key, count=part.count, start=part.start, device=like.device, step=part.step) for part in parts
+    ]

@@ -113,8 +113,8 @@ class Rehearsal:
 
     def _follow(self, player: str) -> None:
         module = self.module
-        for mean in module.running_means:
-            mean.commit()
+        for state in module.committed:
+            state.commit()
         acting = [term for term in module.regularizers if term.regularizer.side == player]
         act_after_update(acting, module.players()[player])
         module.after_update(player)

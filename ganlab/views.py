@@ -111,8 +111,9 @@ class Views:
     shape, which can be differentiated again, for the discriminator; penalties on them share
     the loss's pass, where they have its precision. A regularizer that reads one names it in `requires`.
 
-    Callables: `discriminate(images, labels)` gives logits of other images; the labels may be left out where fakes have
-    the labels of the reals. `generate(latents, labels)` makes images, with the fakes' labels without others;
+    Callables: `discriminate(images, labels, inputs)` gives logits of other images; labels and inputs may be left out
+    where fakes have those of the reals. `generate(latents, labels, inputs)` makes images, with the fakes' labels and
+    inputs without others;
     `draw_latents(random)` draws latents. Then there are `random` and the modules, `discriminator` and `generator`.
     """
 
@@ -173,15 +174,25 @@ def further_views(made: type) -> frozenset[str]:
 
 
 def full_precision(answer: Any) -> Any:
-    """A network's answer with half-precision numbers as float32, also inside of `Scores` and collections."""
+    """What networks made with half-precision numbers as float32, also inside of `Fakes`, `Scores` and collections.
+
+    What holds none comes back itself.
+    """
     if isinstance(answer, Tensor):
         return answer.float() if answer.dtype in (torch.bfloat16, torch.float16) else answer
-    if isinstance(answer, Scores):
-        if answer.logits.dtype not in (torch.bfloat16, torch.float16):  # a network answers in one precision
-            return answer
-        return replace(answer, **{part.name: full_precision(getattr(answer, part.name)) for part in fields(answer)})
+    if isinstance(answer, Scores | Fakes):
+        changes = _changed({part.name: getattr(answer, part.name) for part in fields(answer)})
+        return replace(answer, **changes) if changes else answer
     if isinstance(answer, Mapping):
-        return {name: full_precision(value) for name, value in answer.items()}
+        changes = _changed(answer)
+        return {**answer, **changes} if changes else answer
     if isinstance(answer, list | tuple) and type(answer) in (list, tuple):
-        return type(answer)(full_precision(value) for value in answer)
+        converted = [full_precision(value) for value in answer]
+        alike = all(new is old for new, old in zip(converted, answer, strict=True))
+        return answer if alike else type(answer)(converted)
     return answer
+
+
+def _changed(parts: Mapping[str, Any]) -> dict[str, Any]:
+    converted = {name: full_precision(value) for name, value in parts.items()}
+    return {name: value for name, value in converted.items() if value is not parts[name]}

@@ -122,6 +122,12 @@ def test_the_readme_lists_the_plugins_of_this_repository() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_the_patterns_of_games_are_those_that_are_tested() -> None:
+    command = [sys.executable, str(ROOT / "docs/game_patterns.py"), "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
 def test_views_in_the_guide_are_offered() -> None:
     from ganlab import TwoPlayerGAN
 
@@ -133,7 +139,8 @@ def test_views_in_the_guide_are_offered() -> None:
 
 @pages
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
         path, _, anchor = target.partition("#")
         if "://" in target:
             continue

@@ -5,7 +5,7 @@ import scipy.stats
 import torch
 
 from ganlab.nn import Dropout
-from ganlab.randomness import Randomness, derive_seed, layer_draws, layer_normal, layer_uniform
+from ganlab.randomness import Randomness, chosen_rows, derive_seed, layer_draws, layer_normal, layer_uniform
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,24 @@ def test_noise_in_layers_is_addressed_by_the_example() -> None:
     with layer_draws(random):
         both = layer_normal(torch.zeros(16, 1), 2)  # reals and fakes in one pass
     assert not torch.equal(both[:8], both[8:])
+
+
+@pytest.mark.parametrize("rows", [slice(None, None, 2), slice(1, None, 3), slice(2, 5)])
+def test_some_rows_of_a_slice_are_those_of_the_batch(rows: slice) -> None:
+    part = Randomness(0, count=6, start=3, total=12)
+    taken = part.take(rows)
+    for draw in (lambda r: r.normal("z", 3), lambda r: r.uniform("u", 2), lambda r: r.integers("i", 99)):
+        assert torch.equal(draw(taken), draw(part)[rows])
+    assert torch.equal(taken.slice(1, 1).normal("z", 3), part.normal("z", 3)[rows][1:2])
+    assert torch.equal(taken.scoped("x").normal("z", 3), part.scoped("x").normal("z", 3)[rows])
+
+
+def test_a_pass_over_chosen_rows_draws_what_they_drew_in_the_whole() -> None:
+    random, rows = Randomness(0, "step", count=8), slice(1, None, 2)
+    with layer_draws(random):
+        whole = layer_normal(torch.zeros(8, 1), 3)
+    with chosen_rows(rows), layer_draws(random):
+        assert torch.equal(layer_normal(torch.zeros(4, 1), 3), whole[rows])
 
 
 def test_a_pass_over_some_of_the_rows_is_repeatable() -> None:

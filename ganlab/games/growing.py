@@ -128,7 +128,9 @@ class GrowingGAN(TwoPlayerGAN):
         """The batch with its images at the stage's resolution, faded as the fakes are."""
         return replace(batch, images=fade_images(batch.images, self.stage))
 
-    def run_generator(self, generator: Any, latents: Tensor, labels: Tensor | None) -> Tensor:
+    def run_generator(
+        self, generator: Any, latents: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]
+    ) -> Tensor:
         """Images of the stage's resolution."""
         images: Tensor = generator(latents, labels, self.stage)
         return images

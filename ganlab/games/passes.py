@@ -14,7 +14,7 @@ from ganlab.errors import UserError
 from ganlab.randomness import Randomness
 from ganlab.views import Fakes, Scores
 
-_NO_LABELS_GIVEN: Any = object()
+_NOT_GIVEN: Any = object()
 
 
 class Judging(Protocol):
@@ -51,9 +51,9 @@ class Passes:
 
     @cached_property
     def real_scores(self) -> Scores:
-        """Of the reals; constants for the generator."""
+        """Of the reals; for the generator without a graph, unless the player made some of their inputs."""
         batch = self.batch
-        with torch.set_grad_enabled(self.judges):
+        with torch.set_grad_enabled(self.judges or any(value.requires_grad for value in batch.inputs.values())):
             return self.game.judge(self.reals, batch.labels, batch.random.scoped("real"), batch.inputs)
 
     @cached_property
@@ -76,11 +76,18 @@ class Passes:
             return _gradient(self.fakes.images, self.fake_scores)
         return self._fresh_gradient(self.fakes.images, self.fakes.labels, self.fakes.inputs)
 
-    def discriminate(self, images: Tensor, labels: Tensor | None = _NO_LABELS_GIVEN) -> Tensor:
-        """Logits of other images, as many as the batch has or for the first of them."""
-        if labels is _NO_LABELS_GIVEN:
-            labels = self._common_labels()
-        random, inputs, count = self.random, self.batch.inputs, len(images)
+    def discriminate(
+        self, images: Tensor, labels: Tensor | None = _NOT_GIVEN, inputs: Mapping[str, Tensor] = _NOT_GIVEN
+    ) -> Tensor:
+        """Logits of other images, as many as the batch has or for the first of them.
+
+        Labels and inputs are those of the batch, where fakes have the same.
+        """
+        if labels is _NOT_GIVEN:
+            labels = self._common("labels")
+        if inputs is _NOT_GIVEN:
+            inputs = self._common("inputs")
+        random, count = self.random, len(images)
         if count < len(random):
             random, inputs = random.slice(0, count), {name: value[:count] for name, value in inputs.items()}
         return self.game.judge(images, labels, random, inputs).logits
@@ -105,14 +112,14 @@ class Passes:
         images = _with_gradient(images)
         return _gradient(images, self.game.judge(images, labels, self.random, inputs))
 
-    def _common_labels(self) -> Tensor | None:
-        if self.batch.labels is not self.fakes.labels:
+    def _common(self, what: str) -> Any:
+        if getattr(self.batch, what) is not getattr(self.fakes, what):
             raise UserError(
-                "a regularizer calls 'discriminate(images)' in a game whose fakes have labels of their own; it must "
-                "say whose labels belong to the images: 'discriminate(images, views.labels)' for reals, "
-                "'views.fake_labels' for fakes"
+                f"a regularizer calls 'discriminate(images)' in a game whose fakes have {what} of their own; it must "
+                f"say whose {what} belong to the images: 'discriminate(images, {what}=views.{what})' for reals, "
+                f"'{what}=views.fake_{what}' for fakes"
             )
-        return self.batch.labels
+        return getattr(self.batch, what)
 
 
 def _with_gradient(images: Tensor) -> Tensor:

@@ -26,7 +26,17 @@ from ganlab.randomness import Randomness, layer_draws
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Natural
 from ganlab.training.module import GANModule, Terms
-from ganlab.views import GAME_VIEWS, GRADIENT_VIEWS, Fakes, Latents, Scores, Views, as_scores, further_views
+from ganlab.views import (
+    GAME_VIEWS,
+    GRADIENT_VIEWS,
+    Fakes,
+    Latents,
+    Scores,
+    Views,
+    as_scores,
+    full_precision,
+    further_views,
+)
 
 
 class TwoPlayerGAN(GANModule):
@@ -100,7 +110,7 @@ class TwoPlayerGAN(GANModule):
 
         def make(latents: Tensor) -> Fakes:
             return Fakes(
-                images=self.generate(latents, labels, batch.random),
+                images=self.generate(latents, labels, batch.random, batch.inputs),
                 latents=latents,
                 labels=labels,
                 inputs=batch.inputs,
@@ -131,8 +141,10 @@ class TwoPlayerGAN(GANModule):
             return batch.random.integers("labels", self.facts.classes)
         return batch.labels
 
-    def run_generator(self, generator: Any, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """Images of a generator, the one that is trained or its average."""
+    def run_generator(
+        self, generator: Any, latents: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]
+    ) -> Tensor:
+        """Images of a generator, the one that is trained or its average, made for the inputs, if there are any."""
         images: Tensor = generator(latents, labels)
         return images
 
@@ -145,7 +157,7 @@ class TwoPlayerGAN(GANModule):
     def discriminator_terms(self, batch: Batch) -> Terms:
         """Tell reals from fakes."""
         with torch.set_grad_enabled(any(getattr(wrapper, "differentiates", False) for wrapper in self.wrappers)):
-            fakes = self.fakes(batch)
+            fakes = full_precision(self.fakes(batch))
         views = self.views("discriminator", batch, fakes)
         loss = self._mean_over_scales(self.loss.discriminator, views.real_scores, views.fake_scores)
         penalties = self.penalties("discriminator", views)
@@ -155,7 +167,7 @@ class TwoPlayerGAN(GANModule):
 
     def generator_terms(self, batch: Batch) -> Terms:
         """Make fakes that the discriminator takes for real."""
-        fakes = self.fakes(batch)
+        fakes = full_precision(self.fakes(batch))
         views = self.views("generator", batch, fakes)
         reals = views.real_scores if getattr(self.loss, "needs_real_logits", False) else None
         loss = self._mean_over_scales(self._generator_loss, reals, views.fake_scores)
@@ -170,12 +182,19 @@ class TwoPlayerGAN(GANModule):
 
     def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
         """Images of latents; a family declares its sampling options as further keyword arguments."""
-        return self.run_generator(self.network("generator", averaged), latents.values, latents.labels)
+        generator = self.network("generator", averaged)
+        return self.run_generator(generator, latents.values, latents.labels, latents.inputs)
 
-    def generate(self, latents: Tensor, labels: Tensor | None, random: Randomness | None = None) -> Tensor:
+    def generate(
+        self,
+        latents: Tensor,
+        labels: Tensor | None,
+        random: Randomness | None = None,
+        inputs: Mapping[str, Tensor] | None = None,
+    ) -> Tensor:
         """Images of the generator that is trained; its layers draw their noise from `random`, if it is given."""
         with layer_draws(random.scoped("layers")) if random else nullcontext():
-            return self.run_generator(self.generator, latents, labels)
+            return self.run_generator(self.generator, latents, labels, inputs or {})
 
     def wrapped(self, make: Callable[[Tensor], Fakes], latents: Tensor, batch: Batch) -> Fakes:
         """Fakes of latents, made by `make`, with all wrappers of the spec around it."""
@@ -205,7 +224,9 @@ class TwoPlayerGAN(GANModule):
             random=passes.random,
             discriminate=passes.discriminate,
             # With the noise of the batch's fakes, so that images differ by their latents alone.
-            generate=lambda latents, labels=fakes.labels: self.generate(latents, labels, batch.random),
+            generate=lambda latents, labels=fakes.labels, inputs=fakes.inputs: self.generate(
+                latents, labels, batch.random, inputs
+            ),
             draw_latents=self.draw_latents,
             discriminator=self.discriminator,
             generator=self.generator,

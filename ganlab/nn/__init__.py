@@ -6,6 +6,7 @@ from ganlab.distributed import gather_batch, stack_over_ranks, sum_over_ranks
 from ganlab.nn.average_pool import AveragePool, average_pool
 from ganlab.nn.bias_activation import BiasActivation, bias_activation
 from ganlab.nn.combined_normalizer import CombinedNormalizer
+from ganlab.nn.committed import Committed
 from ganlab.nn.conditional import Conditional
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
 from ganlab.nn.dropout import Dropout
@@ -24,6 +25,7 @@ from ganlab.nn.weight_norm import WeightNorm, weight_norm
 
 __all__ = [
     "CombinedNormalizer",
+    "Committed",
     "Conditional",
     "AveragePool",
     "BiasActivation",

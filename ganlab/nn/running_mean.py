@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganlab.distributed import mean_over_ranks
+from ganlab.nn.committed import Committed
 
 
-class RunningMean(nn.Module):
+class RunningMean(Committed):
     """Average of numbers over updates, saved with the run and equal on all ranks.
 
     `observe` notes values of a part of the batch. When the update has been made, the platform takes their mean over

@@ -188,8 +188,8 @@ class GANModule(PlayersModule):
         try:
             self.play(step.batches(self.facts, self.settings.seed))
         except NonFiniteGradient as problem:
-            for mean in self.running_means:
-                mean.discard()
+            for state in self.committed:
+                state.discard()
             self.settings.guard.request_rollback(str(problem))
             return
         self.clock.advance(step.images_shown)
@@ -211,12 +211,12 @@ class GANModule(PlayersModule):
         waits = bool(acting) or type(self).after_update is not GANModule.after_update
         refused = guard.judge(player, norm, terms, self.clock.images_seen, optimizer, waits=waits)
         if refused is True:
-            for mean in self.running_means:
-                mean.discard()
+            for state in self.committed:
+                state.discard()
             return
         optimizer.step()
-        for mean in self.running_means:
-            mean.commit(refused)
+        for state in self.committed:
+            state.commit(refused)
         act_after_update(acting, self.players()[player])
         self.after_update(player)
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ganlab.contracts import DataFacts, WeightedRegularizer
 from ganlab.distributed import Exchange
 from ganlab.errors import SpecError
+from ganlab.nn.committed import Committed
 from ganlab.nn.memory_order import arrange
-from ganlab.nn.running_mean import RunningMean
 from ganlab.training.clock import Clock
 from ganlab.training.ema import Averages
 from ganlab.training.optimizers import load_optimizer
@@ -50,7 +50,7 @@ class PlayersModule(LightningModule):
         self.ready_for: object = None  # the weights and options for which `before_sampling` was called
         self._optimizer_states: Mapping[str, Any] = {}
         self._regularizers: Sequence[WeightedRegularizer] = ()
-        self._running_means: list[RunningMean] | None = None
+        self._committed: list[Committed] | None = None
 
     def players(self) -> dict[str, nn.Module]:
         """The modules whose parameters each player owns, by player."""
@@ -68,7 +68,7 @@ class PlayersModule(LightningModule):
     @regularizers.setter
     def regularizers(self, terms: Sequence[WeightedRegularizer]) -> None:
         self._regularizers = named_uniquely(self, terms)
-        self._running_means = None
+        self._committed = None
         self.add_module("regularizer_modules", _modules({term.name: term.regularizer for term in self._regularizers}))
 
     def keep_modules(self, name: str, parts: Sequence[Any]) -> Sequence[Any]:
@@ -88,13 +88,13 @@ class PlayersModule(LightningModule):
         self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
 
     @property
-    def running_means(self) -> list[RunningMean]:
-        """Those of the networks and regularizers, without those of the averages, which follow."""
-        if self._running_means is None:
+    def committed(self) -> list[Committed]:
+        """State that changes once an update: all but that of the averages, which follows."""
+        if self._committed is None:
             copies = set(self.averages.modules())
-            means = (part for part in self.modules() if isinstance(part, RunningMean))
-            self._running_means = [mean for mean in means if mean not in copies]
-        return self._running_means
+            parts = (part for part in self.modules() if isinstance(part, Committed))
+            self._committed = [part for part in parts if part not in copies]
+        return self._committed
 
     def sources(self) -> dict[str, nn.Module]:
         """The modules that are averaged, as they are now."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganlab.contracts import Views
 from ganlab.distributed import shared_mean
 from ganlab.nn import RunningMean
+from ganlab.randomness import chosen_rows
 from ganlab.spec.model import Count
 
 
@@ -20,9 +21,9 @@ class PathLength(nn.Module):
 
     mean (length - a)^2, where a length is the norm of the gradient of <G(w), y> with respect to w for an image y of
     noise with standard deviation 1/sqrt(height * width), and `a` the moving average of the lengths. The mean of this
-    update is in the average that the penalty uses, with its gradient, as in the authors' code. Lengths are measured
-    from the styles (N, layers, size), as a root mean square over layers, where the player offers `styles` and
-    `synthesise`, and otherwise from the latents (N, size).
+    update (with micro-batches, of each part) is in the average that the penalty uses, with its gradient, as in the
+    authors' code. Lengths are measured from the styles (N, layers, size), as a root mean square over layers, where the
+    player offers `styles` and `synthesise`, and otherwise from the latents (N, size).
 
     The paper's weight is 2, `every: 4`.
 
@@ -44,7 +45,8 @@ class PathLength(nn.Module):
     def penalty(self, views: Views) -> Tensor:
         """Mean squared distance of the lengths to their moving average."""
         rows = self._rows(views.random.start, len(views.latents))
-        origins, images = _fakes(views, rows)
+        with chosen_rows(rows):
+            origins, images = _fakes(views, rows)
         noise = views.random.normal("path_length", *images.shape[1:])[rows].to(images)
         noise = noise / math.sqrt(math.prod(images.shape[2:]))
         (gradient,) = torch.autograd.grad((images * noise).sum(), origins, create_graph=True)
@@ -66,4 +68,5 @@ def _fakes(views: Views, rows: slice) -> tuple[Tensor, Tensor]:
         styles: Tensor = views.styles[rows]
         return styles, views.synthesise(styles, labels)
     latents = views.latents[rows].detach().requires_grad_()
-    return latents, views.generate(latents, labels)
+    inputs = {name: value[rows] for name, value in views.fake_inputs.items()} if "fake_inputs" in views else {}
+    return latents, views.generate(latents, labels, **({"inputs": inputs} if inputs else {}))
