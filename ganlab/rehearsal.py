@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Batch
+from ganlab.data.examples import IMAGES
 from ganlab.data.reduction import reduce_images, reduce_inputs
-from ganlab.data.scaling import scale_input
+from ganlab.data.scaling import scale, scale_input
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.errors import SpecError
 from ganlab.facts import DataFacts
@@ -60,6 +61,9 @@ class Rehearsal:
         random = Randomness(0, count=count, device=_META)
         examples = _example_step(facts, count)
         inputs = {name: scale_input(value, facts.inputs.get(name)) for name, value in examples.inputs.items()}
+        for name in module.sampled_from:
+            whose = examples if name == IMAGES else examples.further[name]
+            inputs[name] = scale(whose.images, facts.value_range)
         module.eval()
         with _default_type(module), self._left_out(), told(module, "sampling"), torch.no_grad():
             module.before_sampling(random, averaged=True, **options)

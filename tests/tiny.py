@@ -96,6 +96,7 @@ class SampledModule(nn.Module):
     """Stands for a module that is only sampled; a subclass has facts and `sample`."""
 
     device = torch.device("cpu")
+    sampled_from: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()

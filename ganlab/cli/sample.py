@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    import torch
-
     from ganlab.evaluation.sampling import Samples
     from ganlab.evaluation.source import Source
     from ganlab.run.folder import Run
@@ -66,7 +64,7 @@ def sample(
     module = opened.load_module(choose_device(), checkpoint)
     chosen = check_sampling(type(module), read_assignments(options or []))
     with opened.where_it_started() if inputs is None else nullcontext():
-        source = find_source(opened, inputs, module.device)
+        source = find_source(opened, inputs, module)
         listed = None if seeds is None else read_seeds(seeds)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
         files = write(module, made, count or len(listed or ()), folder, grid, overwrite)
@@ -108,7 +106,7 @@ def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, gri
     return [path]
 
 
-def find_source(run: Run, node: str | None, device: torch.device) -> Source | None:
+def find_source(run: Run, node: str | None, module: GANModule) -> Source | None:
     """The examples that a run's samples are made for: those of a node of YAML, or the run's own held-out ones.
 
     None for runs whose samples are made of nothing but random numbers. Raises `UserError` for data that do not fit.
@@ -121,11 +119,11 @@ def find_source(run: Run, node: str | None, device: torch.device) -> Source | No
 
     if node is not None:
         given = node_from("datasets", read_yaml(node, "--inputs").plain())
-        return source_for(run.facts, open_dataset(given), device)
-    if not run.facts.inputs:
+        return source_for(run.facts, open_dataset(given), module.device, module.sampled_from)
+    if not (run.facts.inputs or module.sampled_from):
         return None
     try:
-        return source_of(open_dataset(run.spec.data), device)
+        return source_of(open_dataset(run.spec.data), module.device, module.sampled_from)
     except DataMissing as missing:
         raise DataMissing(
             f"samples of this run are made for examples: {missing}; others can be given by --inputs"

@@ -111,7 +111,7 @@ class DiversityMeter:
 
     def _given(self, module: GANModule) -> dict[str, Any]:
         if self.facts.inputs:
-            return {"source": source_of(self.dataset, module.device)}
+            return {"source": source_of(self.dataset, module.device, module.sampled_from)}
         return {"labels": torch.tensor(self.classes).repeat_interleave(SAMPLES_OF_CLASS)} if self.classes else {}
 
     def _spread(self, spaces: Sequence[Tensor], labels: Tensor | None) -> Spread:

@@ -101,7 +101,7 @@ class Evaluator:
         return dict(self._broken)
 
     def _show_fakes(self, errors: dict[str, str], module: GANModule) -> None:
-        of_fakes = source_of(self.dataset, module.device)
+        of_fakes = source_of(self.dataset, module.device, module.sampled_from)
         wanted = frozenset[str]().union(*(needs_of(metric) for metric in self.metrics.values()))
         for fakes in fake_blocks(module, self.samples, self.seed, self.batch_size, of_fakes, self.sampling):
             given: dict[str, Any] = {"labels": fakes.labels}
@@ -136,7 +136,7 @@ class Evaluator:
         return MetricResult(name, values or {}, self._protocol(name, module), errors.get(name))
 
     def _protocol(self, name: str, module: GANModule) -> dict[str, Any]:
-        facts, source = self.reals.facts, examples_to_sample_for(self.dataset)
+        facts, source = self.reals.facts, examples_to_sample_for(self.dataset, module.sampled_from)
         return {
             "metric": name,
             **self._origins.get(name, {}),

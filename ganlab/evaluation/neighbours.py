@@ -89,7 +89,7 @@ def find_neighbours(
     """
     if not dataset.facts.is_images or dataset.facts.frames or len(dataset) < 2:
         raise UserError("neighbours are searched among at least two images; these data are others")
-    source = source_of(dataset, module.device)
+    source = source_of(dataset, module.device, module.sampled_from)
     pieces = sample_blocks(module, max(count, COMPARED), seed, source=source, options=options)
     fakes = torch.cat([for_metrics(samples, module.facts).cpu() for samples, _ in pieces])
     chosen = _chosen(len(dataset), seed)

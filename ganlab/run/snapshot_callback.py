@@ -79,7 +79,7 @@ class SnapshotCallback(RunPart):
             self.grid,
             self.seed,
             options=check_sampling(type(module), self.sampling),
-            source=source_of(self.dataset, module.device),
+            source=source_of(self.dataset, module.device, module.sampled_from),
             reference=None if self.dataset.facts.is_images else self._real_picture(module).examples,
         )
         self._save(picture, label, module.clock.images_seen)

@@ -35,6 +35,7 @@ class GANModule(PlayersModule):
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
     channels_last: ClassVar[bool] = True
+    sampled_from: ClassVar[tuple[str, ...]] = ()  # besides the data's inputs: `images`, or names of further domains
     discriminator_steps: int = 1
 
     # ---------------------------------------------------------------- what a family writes

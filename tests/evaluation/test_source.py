@@ -119,3 +119,15 @@ def test_labels_of_other_pictures_are_those_of_the_run():
 def test_examples_that_do_not_fit_the_run_are_refused(facts, given, sentence):
     with pytest.raises(DataError, match=sentence):
         source_for(facts, given, "cpu")
+
+
+def test_samples_from_the_examples_own_images_and_from_another_domain():
+    data, other = TinyData(6), TinyData(4)
+    data.further = {"other": other}
+    source = source_of(data, "cpu", ("images", "other"))
+    given = source.inputs(range(5))
+    assert torch.equal(given["images"], scaled(data.images[:5]))
+    assert torch.equal(given["other"], scaled(other.images[[0, 1, 2, 3, 0]]))
+    assert source.starting_at(3).inputs([0])["other"].equal(scaled(other.images[3:4]))
+    with pytest.raises(DataError, match="made from the domain 'other', which the examples lack"):
+        source_for(data.facts, TinyData(3), "cpu", ("other",))

@@ -30,6 +30,7 @@ class AttributesGAN(TwoPlayerGAN):
     """The plain game of reals that were given other attributes."""
 
     example: ClassVar[dict] = {"generator": "changer", "discriminator": "attributes", "loss": "softplus"}
+    sampled_from: ClassVar[tuple[str, ...]] = ("images",)  # samples are the examples' own images, changed
 
     def draw_latents(self, random: Randomness) -> Tensor:
         return random.normal("latents", 0)  # there are none

@@ -13,10 +13,13 @@ import pytest
 import torch
 import torch.multiprocessing
 from torch import Tensor
+from typer.testing import CliRunner
 
 from ganlab import Randomness
+from ganlab.cli.app import app
 from ganlab.plugin_contracts import load
-from ganlab.spec import constructor
+from ganlab.run import session
+from ganlab.spec import constructor, read_spec
 from ganlab.training.checkpoint import module_state, restore_module
 from tests.families.installed import (
     FAMILIES,
@@ -148,3 +151,15 @@ def test_no_family_uses_a_private_name(path: Path) -> None:
     names = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
     assert [name for name in names if name.startswith("_") and not name.endswith("__")] == []
+
+
+@families
+def test_its_spec_is_rehearsed_trained_with_pictures_and_sampled(family: str, tmp_path: Path) -> None:
+    """As `ganlab train` and `ganlab sample` do it: a run folder with grids, and samples of the averaged networks."""
+    short = ["kimg=0.016", "snapshots.grid=[2,2]", "tracking.progress=false", "diversity=null"]
+    outcome = session.train(read_spec(FOLDER / f"{family}.yaml", short), tmp_path)
+    assert (outcome.run.samples / "kimg-000000.016.png").stat().st_size > 0
+    command = ["sample", str(outcome.run.path), "--count", "3", "--out", str(tmp_path / "samples")]
+    sampled = CliRunner().invoke(app, command)
+    assert sampled.exit_code == 0, sampled.output
+    assert len(list((tmp_path / "samples").iterdir())) in (1, 3, 6)  # vectors, pictures, frames with a GIF

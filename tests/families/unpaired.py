@@ -37,6 +37,7 @@ class UnpairedGAN(GANModule):
         pool: earlier fakes that are kept for each discriminator.
     """
 
+    sampled_from: ClassVar[tuple[str, ...]] = (OTHER,)  # samples are translations of the other domain's images
     domains: ClassVar[Mapping[str, str]] = {"further_generator": OTHER, "further_discriminator": OTHER}
     example: ClassVar[dict] = {
         "generator": "translator",

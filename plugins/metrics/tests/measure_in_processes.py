@@ -25,6 +25,7 @@ class Noise(torch.nn.Module):
     settings = SimpleNamespace(half_life_kimg=None)
     clock = SimpleNamespace(position=0)
     ready_for = None
+    sampled_from = ()
 
     def before_sampling(self, random, **options):
         pass
