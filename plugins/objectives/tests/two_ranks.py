@@ -46,7 +46,8 @@ def gradients(player: str, loss: object, regularizers: list[nn.Module | object])
         for part in game.regularizer_modules.modules():
             if isinstance(part, RunningMean):
                 part.commit()
-        found |= {f"{update}.{name}": parameter.grad.clone() for name, parameter in module.named_parameters()}
+        given = ((name, parameter.grad) for name, parameter in module.named_parameters())
+        found |= {f"{update}.{name}": gradient.clone() for name, gradient in given if gradient is not None}
     return found | {name: value.clone() for name, value in game.regularizer_modules.state_dict().items()}
 
 
