@@ -184,7 +184,7 @@ def test_options_of_a_spec_are_used_recorded_and_made_ready_for_once(posed, tmp_
     path = tmp_path / "spec.yaml"
     text = SPEC.replace("samples: 16}", "samples: 16, sampling: {psi: 0.0}}")
     path.write_text(text.replace("grid: [2, 2]}", "grid: [2, 2], sampling: {noise: none, code: {1: 10}}}"))
-    changes = ["kimg=0.032", "evaluation.metrics=[toy]", "tracking.progress=false"]
+    changes = ["kimg=0.032", "evaluation.metrics=[toy]", "tracking.progress=false", "diversity=null"]
     run = ganlab("train", path, *changes, "--runs", tmp_path / "runs").splitlines()[-1]
     record = json.loads(Path(run, "metrics.jsonl").read_text())
     assert record["protocol"]["sampling"] == {"psi": 0.0}

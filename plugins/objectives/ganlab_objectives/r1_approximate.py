@@ -21,7 +21,7 @@ class R1Approximate:
 
     Args:
         deviation: standard deviation of the noise on each number of an image.
-        share: of the images, those that the penalty is about: the first ones of each device's part of a batch, or of
+        share: Share of the images that the penalty is about: the first ones of each device's part of a batch, or of
             each micro-batch, at least one.
     """
 

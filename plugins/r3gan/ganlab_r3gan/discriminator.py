@@ -23,7 +23,7 @@ class R3GANDiscriminator(nn.Module):
     labels, the last vector is projected on the label's. For FFHQ at 256 pixels there are 23,009,568 parameters.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         widths: channels of each stage, the coarsest first, as for the generator.
         groups: groups of the 3x3 convolutions of each stage, as for the generator.
         classes: number of classes; 0 for data without labels.

@@ -22,7 +22,7 @@ class R3GANGenerator(nn.Module):
     label's embedding joins the latents. For FFHQ at 256 pixels there are 23,057,952 parameters.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         widths: channels of each stage, the coarsest first; 768, 768, 768, 768 for images of 32 pixels in the paper.
         groups: groups of the 3x3 convolutions of each stage, which have twice the width; 96, 96, 96, 96 there.
         classes: number of classes; 0 for data without labels.

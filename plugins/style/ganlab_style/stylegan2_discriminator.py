@@ -30,14 +30,14 @@ class StyleGAN2Discriminator(nn.Module):
     1024-pixel RGB images there are 29,012,513 parameters: configuration F.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         classes: number of classes; 0 for data without labels.
         connections: A block's input joins its output (`residual`), or each level takes in the image at its size
             (`skip`), or neither (`original`).
         channel_base: maps of the larger side s have channel_base / s channels, but at most channel_max.
         channel_max: largest number of channels.
         mapping_layers: dense layers between a label and the vector.
-        mapping_lr_multiplier: of these layers.
+        mapping_lr_multiplier: Multiplier of the learning rate of these layers.
         conditional: use the labels where the data have them.
         stddev_group: Images whose standard deviation is appended before the last convolution; null for the whole batch,
             0 for none.

@@ -30,7 +30,7 @@ class StyleGAN2Generator(StyledGenerator):
     configuration F. Configuration E has `channel_base: 16384`. Images need not be square.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
         style_size: numbers in a style.
@@ -39,7 +39,7 @@ class StyleGAN2Generator(StyledGenerator):
         channel_base: maps of the larger side s have channel_base / s channels, but at most channel_max.
         channel_max: largest number of channels.
         mapping_layers: dense layers between latents and styles.
-        mapping_lr_multiplier: of these layers.
+        mapping_lr_multiplier: Multiplier of the learning rate of these layers.
         conditional: use the labels where the data have them.
         noise: add noise to each layer, whose strength is learned.
         average_decay: weight of the old mean of styles, towards which samples are truncated, in an update.

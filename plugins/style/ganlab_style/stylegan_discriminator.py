@@ -27,7 +27,7 @@ class StyleGANDiscriminator(nn.Module):
     images of all levels. For data with labels, there is a score for each class, and the label's own counts.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         classes: number of classes; 0 for data without labels.
         channel_base: maps of the larger side s have channel_base / s channels, but at most channel_max.
         channel_max: largest number of channels.

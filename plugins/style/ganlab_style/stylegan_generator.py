@@ -32,14 +32,14 @@ class StyleGANGenerator(StyledGenerator):
     E with the architecture's `style_mixing`.
 
     Args:
-        shape: of an image.
+        shape: Shape of an image.
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
         style_size: numbers in a style; without a mapping, styles are the normalised latents.
         channel_base: maps of the larger side s have channel_base / s channels, but at most channel_max.
         channel_max: largest number of channels.
         mapping_layers: dense layers between latents and styles.
-        mapping_lr_multiplier: of these layers.
+        mapping_lr_multiplier: Multiplier of the learning rate of these layers.
         conditional: use the labels where the data have them.
         styles: adaptive instance normalization in each layer; without it, pixel norm.
         input: what the first layer sees: a constant that is learned, or maps made of the (mapped) latents.
