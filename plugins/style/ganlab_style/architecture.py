@@ -116,7 +116,7 @@ class StyleGAN(TwoPlayerGAN):
             averaged: use the averaged weights.
             psi: distance of styles from their mean in training, as a share of what it was: 0 is the mean itself.
             cutoff: number of layers, from the coarsest on, whose styles are truncated; null for all.
-            noise: which layers get noise: all, none, or those of the later (`fine`) or earlier (`coarse`) levels.
+            noise: layers that get noise: all, none, or those of the later (`fine`) or earlier (`coarse`) levels.
         """
         return self.synthesise(
             self.map(latents, averaged=averaged, psi=psi, cutoff=cutoff), averaged=averaged, noise=noise
