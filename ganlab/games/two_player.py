@@ -22,6 +22,7 @@ from ganlab.contracts import (
 )
 from ganlab.games.freezing import freeze
 from ganlab.games.passes import Passes
+from ganlab.nn.autocast import is_autocast
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Natural
@@ -157,7 +158,7 @@ class TwoPlayerGAN(GANModule):
     def discriminator_terms(self, batch: Batch) -> Terms:
         """Tell reals from fakes."""
         with torch.set_grad_enabled(any(getattr(wrapper, "differentiates", False) for wrapper in self.wrappers)):
-            fakes = full_precision(self.fakes(batch))
+            fakes = self._made(batch)
         views = self.views("discriminator", batch, fakes)
         loss = self._mean_over_scales(self.loss.discriminator, views.real_scores, views.fake_scores)
         penalties = self.penalties("discriminator", views)
@@ -167,7 +168,7 @@ class TwoPlayerGAN(GANModule):
 
     def generator_terms(self, batch: Batch) -> Terms:
         """Make fakes that the discriminator takes for real."""
-        fakes = full_precision(self.fakes(batch))
+        fakes = self._made(batch)
         views = self.views("generator", batch, fakes)
         reals = views.real_scores if getattr(self.loss, "needs_real_logits", False) else None
         loss = self._mean_over_scales(self._generator_loss, reals, views.fake_scores)
@@ -232,6 +233,10 @@ class TwoPlayerGAN(GANModule):
             generator=self.generator,
             **{name: getattr(fakes, name) for name in further_views(type(fakes))},
         )
+
+    def _made(self, batch: Batch) -> Fakes:
+        fakes = self.fakes(batch)
+        return full_precision(fakes) if is_autocast(self.device) else fakes
 
     def _generator_loss(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
         return self.loss.generator(*best_fakes(real_logits, fake_logits, self.top_k))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -26,3 +27,14 @@ def is_autocast(device: torch.device) -> bool:
     """Whether autocast is active on a device."""
     # The meta device has no autocast, and asking for its state is an error.
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
+def is_autocast_somewhere() -> bool:
+    """Whether autocast is active on any kind of device that training may use, in a microsecond."""
+    return any(torch.is_autocast_enabled(kind) for kind in _kinds_of_devices())
+
+
+@functools.cache
+def _kinds_of_devices() -> tuple[str, ...]:
+    accelerator = torch.accelerator.current_accelerator()
+    return ("cpu",) if accelerator is None else ("cpu", accelerator.type)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganlab.contracts import DataFacts, WeightedRegularizer
 from ganlab.distributed import Exchange
 from ganlab.errors import SpecError
+from ganlab.nn.autocast import is_autocast_somewhere
 from ganlab.nn.committed import Committed
 from ganlab.nn.memory_order import arrange
 from ganlab.training.clock import Clock
@@ -201,4 +202,4 @@ def _networks(parts: Iterable[nn.Module]) -> Iterator[nn.Module]:
 
 def _in_full_precision(network: nn.Module, inputs: Any, answer: Tensor) -> Any:
     """Under autocast, networks give losses and penalties float32."""
-    return full_precision(answer)
+    return full_precision(answer) if is_autocast_somewhere() else answer
