@@ -50,13 +50,17 @@ def test_another_process_is_refused_too(tmp_path) -> None:
 @pytest.mark.skipif(not os.path.exists("/proc"), reason="numbers of processes are told apart by their birth")
 def test_the_number_of_a_dead_process_may_be_anothers_by_now(tmp_path) -> None:
     (tmp_path / lock.NAME).write_text(holder(born=1))
-    RunLock(tmp_path)
+    taken = RunLock(tmp_path)
+    assert json.loads((tmp_path / lock.NAME).read_text())["born"] != 1
+    taken.release()
 
 
 @pytest.mark.parametrize("content", ["", '{"host": "x"', "[]"])
 def test_a_lock_that_was_not_written_to_the_end_is_nobodys(tmp_path, content) -> None:
     (tmp_path / lock.NAME).write_text(content)
-    RunLock(tmp_path)
+    taken = RunLock(tmp_path)
+    assert json.loads((tmp_path / lock.NAME).read_text())["pid"] == os.getpid()
+    taken.release()
 
 
 def test_a_process_of_another_host_may_live(tmp_path) -> None:
