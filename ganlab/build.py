@@ -20,7 +20,7 @@ from ganlab.contracts import (
 )
 from ganlab.data.opening import Wishes, arrange, prepare
 from ganlab.distributed import is_first_on_machine
-from ganlab.errors import DataError, DataMissing, SpecError, UserError
+from ganlab.errors import DataError, DataMissing, SpecError, UserError, reason
 from ganlab.evaluation.needs import check_needs
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
@@ -63,12 +63,12 @@ class Builder:
         options |= self._inputs(node, {n: o for n, o in input_parameters(factory).items() if n not in changes}, place)
         try:
             built = factory(**value_at_start(options))
-        except (SpecError, DataError):
-            raise  # these say where
+        except (SpecError, DataError, NotImplementedError):
+            raise  # the first two say where; the last is of the device, and no option's fault
         except UserError as error:
             raise SpecError(f"{place}: {error}") from error
-        except (ValueError, TypeError) as error:
-            raise SpecError(f"{place}: {node.name} cannot be built: {error}") from error
+        except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:  # torch refuses sizes by the last
+            raise SpecError(f"{place}: {node.name} cannot be built: {reason(error)}") from error
         for name, template in options.items():
             if is_scheduled(template):
                 self.scheduled.append(attribute_option(f"{place}.{name}", template, built, name))

@@ -191,3 +191,16 @@ def test_optimizers_that_take_their_options_pass(monkeypatch) -> None:
     monkeypatch.setattr(build, "load_factory", lambda node: adam)
     fading = {"lr": Schedule("linear", ((0.0, 1.0), (1000.0, 0.0))), "betas": (0.0, 0.99)}
     build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", fading)}))
+
+
+class Dividing(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8 // size, 1)
+
+
+@pytest.mark.parametrize(("size", "reason"), [(0, "by zero"), (-1, "negative dimension")])
+def test_whatever_a_constructor_makes_of_an_option_is_a_sentence(monkeypatch, size: int, reason: str) -> None:
+    monkeypatch.setattr(build, "load_factory", lambda node: Dividing)
+    with pytest.raises(SpecError, match=f"generator: odd cannot be built: .*{reason}"):
+        Builder(IMAGES).construct(Node("generators", "odd", {"size": size}), "generator")

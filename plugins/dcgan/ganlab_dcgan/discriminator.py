@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import Conv2d, LeakyReLU
+from ganlab.spec.model import Count
 from ganlab_dcgan.parts import DEVIATION, activation, convolution, has_bias, network_plan
 
 
@@ -37,7 +38,7 @@ class DCGANDiscriminator(nn.Module):
         self,
         shape: tuple[int, ...],
         classes: int = 0,
-        width: int = 64,
+        width: Count = 64,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
     ) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import ConvTranspose2d, ReLU
-from ganlab.spec.model import Positive
+from ganlab.spec.model import Count, Positive
 from ganlab_dcgan.parts import activation, convolution, has_bias, network_plan
 
 
@@ -38,8 +38,8 @@ class DCGANGenerator(nn.Module):
         self,
         shape: tuple[int, ...],
         classes: int = 0,
-        latent_size: int = 100,
-        width: int = 64,
+        latent_size: Count = 100,
+        width: Count = 64,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
         label_length: Positive = 1.0,

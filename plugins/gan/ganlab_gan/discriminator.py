@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import Dropout
 from ganlab.nn import Normalizer as NoNormalizer
+from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
 from ganlab_gan.perceptron import linear, with_labels
 
@@ -35,9 +36,9 @@ class MLPDiscriminator(nn.Module):
         self,
         shape: tuple[int, ...],
         classes: int = 0,
-        hidden: Sequence[int] = (256, 256),
+        hidden: Sequence[Count] = (256, 256),
         activation: Activation = "leaky_relu",
-        maxout_pieces: int | None = None,
+        maxout_pieces: Count | None = None,
         input_dropout: float = 0.0,
         dropout: float = 0.0,
         weight_range: float | None = None,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import Normalizer as NoNormalizer
+from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation
 from ganlab_gan.perceptron import linear, with_labels
 
@@ -34,8 +35,8 @@ class MLPGenerator(nn.Module):
         self,
         shape: tuple[int, ...],
         classes: int = 0,
-        latent_size: int = 100,
-        hidden: Sequence[int] = (256, 256),
+        latent_size: Count = 100,
+        hidden: Sequence[Count] = (256, 256),
         activation: Activation = "relu",
         output: Literal["tanh", "linear"] | None = None,
         weight_range: float | None = None,
