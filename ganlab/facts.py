@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+MISSING = "missing"
+"""The fingerprint of data that are not there, of which a spec implies the rest."""
+
 _TUPLE, _PAIRS = "tuple", "pairs"
 
 
@@ -47,8 +50,9 @@ class DataFacts:
     stored values that become -1 and 1, `class_names` has one entry a class and is empty for data without labels,
     `fingerprint` identifies content and preparation. `extras` holds what only some plugins understand (such as the
     centres of a mixture), in plain values. `inputs` tells of the further fields of an example, `frames` is T for
-    sequences and 0 for all else. The platform adds the facts of `further` domains and the fingerprint of the examples
-    that are `held_out`.
+    sequences and 0 for all else. The platform adds the facts of `further` domains, the fingerprint of the examples
+    that are `held_out`, and how many examples each class has, `class_counts`, where the data set tells all labels
+    (`every_label`); these belong to the content that the fingerprint stands for, and are in no record.
     """
 
     shape: tuple[int, ...]
@@ -61,6 +65,7 @@ class DataFacts:
     frames: int = 0
     further: Mapping[str, DataFacts] = field(default_factory=dict)
     held_out: str | None = None
+    class_counts: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def is_images(self) -> bool:
@@ -99,7 +104,7 @@ class DataFacts:
 
     def to_record(self) -> dict[str, Any]:
         """Plain values for JSON, of which `from_record` makes equal facts: tuples and keys that are no text survive."""
-        record = {part.name: getattr(self, part.name) for part in dataclasses.fields(self)}
+        record = {part.name: getattr(self, part.name) for part in dataclasses.fields(self) if part.compare}
         record["extras"] = _encoded(self.extras)
         record["inputs"] = {name: dataclasses.asdict(facts) for name, facts in self.inputs.items()}
         record["further"] = {name: facts.to_record() for name, facts in self.further.items()}

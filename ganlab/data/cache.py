@@ -48,8 +48,8 @@ class CachedDataset:
         return self.dataset[index]
 
     def __getattr__(self, name: str) -> Any:
-        # `take` and `inspect` exist where the data set has them.
-        if name in ("take", "inspect"):
+        # These exist where the data set has them.
+        if name in ("take", "inspect", "every_label"):
             return getattr(self.dataset, name)
         raise AttributeError(name)
 

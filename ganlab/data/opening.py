@@ -41,14 +41,14 @@ def arrange(dataset: Dataset, wishes: Wishes) -> Dataset:
     base: Dataset = dataset if wishes.cache is None else CachedDataset(dataset, wishes.cache)
     facts = _completed(dataset.facts, further, wishes.labels)
     if wishes.holdout:
-        return _split(base, facts, further, wishes)
+        return _counted(_split(base, facts, further, wishes))
     if held_out is not None:
         held_out = arrange(held_out, replace(wishes, cache=None))
         _check_alike(facts, held_out.facts)
         facts = replace(facts, held_out=held_out.facts.fingerprint)
-    if facts == base.facts and not further:
+    if facts == base.facts and not further and not (facts.classes and hasattr(base, "every_label")):
         return base
-    return ArrangedDataset(base, facts, further=further, held_out=held_out)
+    return _counted(ArrangedDataset(base, facts, further=further, held_out=held_out))
 
 
 def held_out_of(dataset: Dataset) -> Dataset | None:
@@ -102,6 +102,8 @@ class ArrangedDataset:
             return partial(self._take, getattr(self.dataset, name))
         if name == "inspect":
             return partial(self._inspect, self.dataset.inspect)  # type: ignore[attr-defined]
+        if name == "every_label":
+            return partial(self._every_label, self.dataset.every_label)  # type: ignore[attr-defined]
         raise AttributeError(name)
 
     def _take(self, take: Any, indices: Sequence[int], *options: Any) -> Mapping[str, Tensor]:
@@ -112,6 +114,13 @@ class ArrangedDataset:
         records = list(inspect())
         return records if self.indices is None else [records[index] for index in self.indices]
 
+    def _every_label(self, every_label: Any) -> Tensor | None:
+        labels = every_label() if self.facts.classes else None
+        if labels is None:
+            return None
+        labels = torch.as_tensor(labels)
+        return labels if self.indices is None else labels[list(self.indices)]
+
     def _places(self, indices: Sequence[int]) -> Sequence[int]:
         return indices if self.indices is None else [self.indices[index] for index in indices]
 
@@ -121,7 +130,16 @@ class ArrangedDataset:
         return {name: value for name, value in example.items() if name != LABEL}
 
 
-def _split(dataset: Dataset, facts: DataFacts, further: Mapping[str, Dataset], wishes: Wishes) -> Dataset:
+def _counted(dataset: ArrangedDataset) -> ArrangedDataset:
+    """The data set with its examples of each class counted, where it tells all labels."""
+    labels = dataset.every_label() if hasattr(dataset, "every_label") else None
+    if labels is not None:
+        counts = torch.bincount(labels, minlength=dataset.facts.classes).tolist()
+        dataset.facts = replace(dataset.facts, class_counts=tuple(counts))
+    return dataset
+
+
+def _split(dataset: Dataset, facts: DataFacts, further: Mapping[str, Dataset], wishes: Wishes) -> ArrangedDataset:
     """The two parts of a data set; a larger share holds out what a smaller one does, and more."""
     size = len(dataset)
     count = round(size * wishes.holdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 import torch
 from annotated_types import Gt, Le
@@ -20,6 +20,7 @@ from ganlab.contracts import (
     Loss,
     WeightedRegularizer,
 )
+from ganlab.games.fake_labels import FakeLabels, labels_of_fakes
 from ganlab.games.freezing import freeze
 from ganlab.games.passes import Passes
 from ganlab.nn.autocast import is_autocast
@@ -61,7 +62,8 @@ class TwoPlayerGAN(GANModule):
             (Mo et al., 2020).
         generator_steps: updates of the generator in a round.
         wrappers: what is done to latents before fakes are made of them in training, the first one first.
-        fake_labels: fakes get the labels of the `reals` beside them, or labels of their own, drawn uniformly.
+        fake_labels: fakes get the labels of the `reals` beside them, or labels of their own, drawn `uniform`ly or by
+            the `frequencies` of the classes in the data.
     """
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {
@@ -81,7 +83,7 @@ class TwoPlayerGAN(GANModule):
         freeze_d: Natural | Sequence[str] = 0,
         generator_steps: Count = 1,
         wrappers: Sequence[LatentWrapper] = (),
-        fake_labels: Literal["reals", "uniform"] = "reals",
+        fake_labels: FakeLabels = "reals",
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -90,7 +92,7 @@ class TwoPlayerGAN(GANModule):
         self.regularizers = regularizers
         self.augmentation = augmentation
         self.wrappers = self.keep_modules("wrapper_modules", wrappers)
-        self.own_labels = fake_labels == "uniform"
+        self.fake_labels = fake_labels
         self.discriminator_steps = discriminator_steps
         self.generator_steps = generator_steps
         self.top_k = top_k
@@ -137,10 +139,10 @@ class TwoPlayerGAN(GANModule):
         return random.normal("latents", self.generator.latent_size)
 
     def labels_of_fakes(self, batch: Batch) -> Tensor | None:
-        """The reals' labels, or with `fake_labels: uniform` others."""
-        if self.own_labels and batch.labels is not None:
-            return batch.random.integers("labels", self.facts.classes)
-        return batch.labels
+        """The reals' labels, or labels of their own as `fake_labels` says."""
+        if batch.labels is None:
+            return None
+        return labels_of_fakes(self.fake_labels, batch.labels, self.facts, batch.random)
 
     def run_generator(
         self, generator: Any, latents: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]

@@ -2,7 +2,7 @@
 
 `labels_of_fakes` is the only place that decides them. Loss and penalties see the fakes with their labels and the reals
 with theirs: `r2`, for example, is the slope of the discriminator at a fake with the fake's label. For labels that are
-simply uniform, the plain game has the option `fake_labels: uniform`.
+simply uniform, or as frequent as in the data, the plain game has the option `fake_labels`.
 """
 
 from __future__ import annotations

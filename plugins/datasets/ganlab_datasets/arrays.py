@@ -70,6 +70,10 @@ class Arrays:
         images = torch.from_numpy(np.ascontiguousarray(rows)).view(len(rows), *self.facts.shape)
         return {"images": images} if self.labels is None else {"images": images, "label": self.labels[list(indices)]}
 
+    def every_label(self) -> Tensor | None:
+        """The labels of all examples."""
+        return self.labels
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_rows": None}  # each process maps the file itself instead of receiving its content
 

@@ -18,6 +18,7 @@ from torch.utils.data import get_worker_info
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError
+from ganlab.facts import MISSING
 from ganlab_datasets.decoding import Box, Header, Preparation, read_header, read_pixels
 from ganlab_datasets.sources import Source
 
@@ -87,6 +88,10 @@ class ImageFiles:
             return {"images": images}
         return {"images": images, "label": torch.tensor([self.labels[index] for index in indices])}
 
+    def every_label(self) -> Sequence[int] | None:
+        """The labels of all examples."""
+        return self.labels
+
     def _images(self, indices: Sequence[int]) -> list[Tensor]:
         return [self[index]["images"] for index in indices]
 
@@ -122,7 +127,7 @@ def implied_facts(resolution: Resolution, channels: int | None, class_names: Seq
     if resolution is None or channels is None or class_names is None:
         return None
     height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
-    return DataFacts((channels, height, width), 1, "missing", class_names=tuple(class_names))
+    return DataFacts((channels, height, width), 1, MISSING, class_names=tuple(class_names))
 
 
 def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:

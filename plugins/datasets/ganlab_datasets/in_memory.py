@@ -33,6 +33,10 @@ class InMemory:
         label = {} if self.labels is None else {"label": self.labels[rows]}
         return {"images": self.images[rows], **label}
 
+    def every_label(self) -> Tensor | None:
+        """The labels of all examples."""
+        return self.labels
+
 
 def content_fingerprint(preparation: str, *tensors: Tensor | None) -> str:
     """Identifies the content of tensors and how they were prepared."""

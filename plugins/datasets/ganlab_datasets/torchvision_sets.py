@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataMissing
+from ganlab.facts import MISSING
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 Split = Literal["train", "test"]
@@ -24,7 +25,7 @@ def cifar10(root: str = "data", split: Split = "train", download: bool = False) 
     """
     from torchvision.datasets import CIFAR10
 
-    expected = DataFacts((3, 32, 32), 1, "missing", class_names=_CIFAR10)
+    expected = DataFacts((3, 32, 32), 1, MISSING, class_names=_CIFAR10)
     stored = _open("CIFAR-10", CIFAR10, root, split, download, expected)
     images = torch.from_numpy(stored.data).permute(0, 3, 1, 2).contiguous()
     return _in_memory("cifar10", images, torch.tensor(stored.targets), _CIFAR10)
@@ -39,7 +40,7 @@ def mnist(
     """
     from torchvision.datasets import MNIST
 
-    expected = DataFacts((1, resolution, resolution), 1, "missing", class_names=_DIGITS)
+    expected = DataFacts((1, resolution, resolution), 1, MISSING, class_names=_DIGITS)
     stored = _open("MNIST", MNIST, root, split, download, expected)
     border = (resolution - stored.data.shape[-1]) // 2
     images = torch.nn.functional.pad(stored.data, (border,) * 4)[:, None]
