@@ -21,6 +21,7 @@ from ganlab.contracts import (
 from ganlab.data.opening import Wishes, arrange, prepare
 from ganlab.distributed import is_first_on_machine
 from ganlab.errors import DataError, DataMissing, SpecError, UserError, reason
+from ganlab.evaluation.directions import direction_of
 from ganlab.evaluation.needs import check_needs
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
@@ -257,7 +258,9 @@ def rehearse_for(spec: Spec, facts: DataFacts, processes: int) -> str | None:
     check_compilation(module, spec.trainer.compile)
     check_batch_sizes(module, spec, processes)
     if spec.evaluation:
-        build_metrics(spec.evaluation.metrics, facts)
+        metrics = build_metrics(spec.evaluation.metrics, facts)
+        if spec.evaluation.best:
+            direction_of(spec.evaluation.best, metrics)
     left_out = rehearse_training(module, spec.total_images, processes, _sampling(spec, type(module)))
     return "; ".join(remark for remark in (left_out, module.remark(spec.total_images)) if remark) or None
 

@@ -29,7 +29,7 @@ def evaluate(
     ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")] = None,
     checkpoint: Annotated[
-        str | None, typer.Option(help="A checkpoint's file, or its kimg; without it the newest.")
+        str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
     neighbours: Annotated[

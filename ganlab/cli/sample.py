@@ -49,7 +49,7 @@ def sample(
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
     checkpoint: Annotated[
-        str | None, typer.Option(help="A checkpoint's file, or its kimg; without it the newest.")
+        str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:

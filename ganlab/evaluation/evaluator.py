@@ -47,8 +47,9 @@ class Evaluator:
     data have inputs, fake i is made for held-out example i, over and over, and has its label. Every rank makes its
     share of the fakes; rank 0 alone holds the metrics' state, so that any number of processes gives the same numbers.
     A metric that raises is reported as failed, the others and the training go on. A metric may have `protocol`, a
-    mapping of what else its numbers depend on. `nodes`, those of the spec in the order of the metrics, say of which
-    plugin and version each metric is. Raises `UserError` for a metric that the data cannot give what it needs.
+    mapping of what else its numbers depend on, and `higher_is_better` (see `Metric`). `nodes`, those of the spec in the
+    order of the metrics, say of which plugin and version each metric is. Raises `UserError` for a metric that the data
+    cannot give what it needs.
     """
 
     def __init__(
@@ -152,7 +153,16 @@ class Evaluator:
             "data": facts.fingerprint,
             **({} if source is None else {"made_for": source.facts.fingerprint}),
             **getattr(self.metrics[name], "protocol", {}),
+            **self._direction(name),
         }
+
+    def _direction(self, name: str) -> dict[str, bool | dict[str, bool]]:
+        """Whether higher numbers of a metric are better, by their names in the log, where the metric says it."""
+        said = getattr(self.metrics[name], "higher_is_better", None)
+        if not isinstance(said, Mapping):
+            return {} if said is None else {"higher_is_better": bool(said)}
+        plugin = self._origins.get(name, {}).get("plugin", name)
+        return {"higher_is_better": {_full_name(name, key, plugin): bool(value) for key, value in said.items()}}
 
 
 def _attempt(errors: dict[str, str], name: str, action: Callable[[], Any]) -> Any:

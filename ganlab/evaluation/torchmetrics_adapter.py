@@ -22,6 +22,8 @@ class TorchmetricsAdapter:
         self.outputs = tuple(outputs)
         self.sees_reals = "real" in inspect.signature(metric.update).parameters
         self.needs = frozenset({"reals", "fakes"} if self.sees_reals else {"fakes"})
+        if getattr(metric, "higher_is_better", None) is not None:
+            self.higher_is_better = {self.outputs[0]: bool(metric.higher_is_better)}  # others are deviations
         metric.sync_on_compute = False
         metric.dist_sync_on_step = False
         if hasattr(metric, "reset_real_features"):

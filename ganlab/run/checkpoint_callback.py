@@ -48,6 +48,15 @@ class CheckpointCallback(RunPart):
         elif pl_module.interrupted or self._minutes_are_over(pl_module):
             self._save_once(trainer, pl_module, pl_module.clock.label())
 
+    @property
+    def saved_at(self) -> int:
+        """The moment of the newest checkpoint."""
+        return self._done_at
+
+    def save(self, trainer: Trainer, module: GANModule) -> None:
+        """Write a checkpoint of this moment, unless there is one, or the guard refuses it. A collective."""
+        self._save_once(trainer, module, module.clock.label())
+
     def on_train_end(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Write the last checkpoint."""
         self._save_once(trainer, pl_module, pl_module.clock.label())

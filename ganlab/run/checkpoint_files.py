@@ -19,6 +19,7 @@ from ganlab.training.clock import labelled_images
 logger = logging.getLogger(__name__)
 
 LAST = "last.ckpt"
+BEST = "best.ckpt"
 
 
 def read_newest(folder: Path, device: torch.device | str = "cpu") -> tuple[Path, dict[str, Any]] | None:
@@ -46,7 +47,7 @@ def read_newest(folder: Path, device: torch.device | str = "cpu") -> tuple[Path,
 def read_chosen(
     folder: Path, chosen: str | Path | None, device: torch.device | str = "cpu"
 ) -> tuple[Path, dict[str, Any]]:
-    """A checkpoint by its file, or by its thousands of images if it is in this folder; None chooses the newest.
+    """A checkpoint by its file, as `best`, or by its thousands of images in this folder; None chooses the newest.
 
     Raises `RunError` if there is none, or if it cannot be read.
     """
@@ -64,6 +65,11 @@ def name_as_last(path: Path) -> None:
     write_atomically(path.with_name(LAST), lambda temporary: _link_or_copy(path, temporary))
 
 
+def name_as_best(folder: Path) -> None:
+    """Let `best.ckpt` be what `last.ckpt` is now, however many newer ones follow."""
+    write_atomically(folder / BEST, lambda temporary: _link_or_copy(folder / LAST, temporary))
+
+
 def remove_old(folder: Path, keep: int, images_seen: int) -> None:
     """Keep the newest `keep` checkpoints by the image counts in their names.
 
@@ -78,13 +84,16 @@ def remove_old(folder: Path, keep: int, images_seen: int) -> None:
 def _chosen(folder: Path, chosen: str | Path) -> Path:
     if Path(chosen).is_file():
         return Path(chosen)
+    if str(chosen) == "best" and (folder / BEST).exists():
+        return folder / BEST
     there = {labelled_images(path.name): path for path in folder.glob("kimg-*.ckpt")}
     try:
         return there[round(float(str(chosen)) * 1000)]
     except (KeyError, ValueError, OverflowError):
         kept = ", ".join(f"{images / 1000:g}" for images in sorted(there)) or "none"
+        best = ", or best" if (folder / BEST).exists() else ""
         raise RunError(
-            f"'{chosen}' is no checkpoint: give a file, or one of these thousands of images in {folder}: {kept}"
+            f"'{chosen}' is no checkpoint: give a file, or one of these thousands of images in {folder}: {kept}{best}"
         ) from None
 
 

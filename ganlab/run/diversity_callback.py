@@ -82,4 +82,6 @@ class DiversityCallback(RunPart):
         if finding and moment >= self.settled_at and not self._warned:
             self._warned = True
             classes = "'data.labels: false', " if self.dataset.facts.classes else ""
-            logger.warning("ganlab: warning: %s; try %s%s", finding, classes, _ADVICE)
+            advice = f"{finding}; try {classes}{_ADVICE}"
+            logger.warning("ganlab: warning: %s", advice)
+            self.trackers.event(moment, "warning of diversity", advice)

@@ -30,7 +30,7 @@ class EndCallback(Callback):
         """Let signals wait; end at once if there is nothing to do."""
         if self.signals is not None:
             self.signals.begin_training(pl_module)
-        trainer.should_stop = pl_module.clock.images_seen >= self.total_images
+        trainer.should_stop |= pl_module.clock.images_seen >= self.total_images
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int

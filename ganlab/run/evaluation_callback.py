@@ -22,8 +22,8 @@ from ganlab.training.module import GANModule
 class EvaluationCallback(RunPart):
     """Runs the metrics every `every_kimg` and at the end; `values` are the newest, by name, on every rank.
 
-    A resumed run makes up for an evaluation that was due at its checkpoint and is not in `metrics.jsonl`. In a run of
-    one process a signal breaks an evaluation off; in one of several it is heard after it.
+    `measured_at` is their moment. A resumed run makes up for an evaluation that was due at its checkpoint and is not in
+    `metrics.jsonl`. In a run of one process a signal breaks an evaluation off; in one of several it is heard after it.
     """
 
     def __init__(self, section: EvaluationSection, evaluator: Evaluator, signals: SignalWatch | None = None) -> None:
@@ -31,6 +31,7 @@ class EvaluationCallback(RunPart):
         self.evaluator = evaluator
         self.signals = signals or SignalWatch()
         self.values: dict[str, float] = {}
+        self.measured_at = -1
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Take over what was measured at this moment, or measure it if it was due."""
@@ -38,7 +39,7 @@ class EvaluationCallback(RunPart):
         found = measured_at(self.folder, moment) if trainer.is_global_zero else {}
         measured: Mapping[str, Mapping[str, float]] = broadcast_value(found, pl_module.device)
         if moment and set(self.evaluator.metrics) <= set(measured):
-            self._done_at = moment
+            self._done_at = self.measured_at = moment
             self.values = {name: value for values in measured.values() for name, value in values.items()}
         elif moment and pl_module.clock.passed(self.every_images):
             self._evaluate_once(pl_module)
@@ -66,7 +67,7 @@ class EvaluationCallback(RunPart):
         except Interrupted:
             module.interrupted = True
             return
-        before, self.values = self.values, merge_values(results)
+        before, self.values, self.measured_at = self.values, merge_values(results), images_seen
         if rank() == 0:
             print(evaluation_line(images_seen, self.values, before), flush=True)
         for result in results:

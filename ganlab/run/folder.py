@@ -48,6 +48,11 @@ class Run:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def best_record(self) -> Path:
+        """Of which evaluation `checkpoints/best.ckpt` is; it may not exist."""
+        return self.checkpoints / "best.json"
+
+    @property
     def evaluations(self) -> Path:
         """What `ganlab evaluate` measured, a line for each metric as in `metrics.jsonl`; it may not exist yet."""
         return self.path / "evaluations.jsonl"
@@ -95,7 +100,7 @@ class Run:
     def load_module(self, device: torch.device | str = "cpu", checkpoint: str | Path | None = None) -> GANModule:
         """The architecture with the weights of a checkpoint, in evaluation mode; needs no data.
 
-        Without a `checkpoint`, a file or the thousands of images of one of the run's, it is the newest. Raises
+        Without a `checkpoint`, a file, `best`, or the thousands of images of one of the run's, it is the newest. Raises
         `RunError` if it cannot be read, or if it is another architecture's.
         """
         from ganlab.build import build_module

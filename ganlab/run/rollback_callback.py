@@ -44,6 +44,8 @@ class RollbackCallback(RunPart):
                 guard.settle()
             except NonFiniteGradient as problem:
                 guard.request_rollback(str(problem))
+        for images_seen, reason in guard.take_skips():
+            self.trackers.event(images_seen, "skipped update", reason)
         if pl_module.settings.guard.rollback_requested:
             self._roll_back(trainer, pl_module, batch.position + batch.images_shown)
 
@@ -63,5 +65,7 @@ class RollbackCallback(RunPart):
         for part in self.parts:
             part.rewind(clock.images_seen)
         self.trackers.rewind(clock.images_seen)
+        back = f"{reason}; rolled back to {clock.images_seen} images ({rollbacks} of {guard.limit})"
+        self.trackers.event(clock.images_seen, "rollback", back)
         if trainer.is_global_zero:
-            print(f"ganlab: {reason}; rolled back to {clock.images_seen} images ({rollbacks} of {guard.limit})")
+            print(f"ganlab: {back}")

@@ -22,6 +22,7 @@ from ganlab.data.loader import StepLoader
 from ganlab.distributed import is_lost_process
 from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluator import Evaluator
+from ganlab.run.best_callback import BestCallback
 from ganlab.run.checkpoint_callback import CheckpointCallback
 from ganlab.run.diversity_callback import DiversityCallback
 from ganlab.run.end_callback import EndCallback
@@ -93,7 +94,7 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch, 
     try:
         trainer.fit(module, train_dataloaders=loader)
     except BaseException as error:
-        run_callback.trackers.finish(f"stopped: {error or type(error).__name__}")
+        run_callback.trackers.finish(f"stopped: {reason(error)}")
         if launch.world_size > 1 and is_lost_process(error):
             raise ProcessLost(
                 f"another process of the run is gone, so this one ends too ({reason(error)}). The last "
@@ -173,10 +174,8 @@ class _Parts:
 def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLoader, signals: SignalWatch) -> _Parts:
     section = spec.checkpoint
     evaluation = None
-    parts: list[RunPart] = [
-        TrackingCallback(spec.tracking, spec.total_images),
-        CheckpointCallback(section.every_kimg, section.keep, section.every_minutes),
-    ]
+    checkpoints = CheckpointCallback(section.every_kimg, section.keep, section.every_minutes)
+    parts: list[RunPart] = [TrackingCallback(spec.tracking, spec.total_images), checkpoints]
     diversity = DiversityCallback(spec.diversity, dataset, spec.total_images) if spec.diversity else None
     if diversity is not None:
         parts.insert(1, diversity)
@@ -185,6 +184,8 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
     if spec.evaluation and spec.evaluation.metrics:
         evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, type(module)), signals)
         parts.append(evaluation)
+        if spec.evaluation.best:
+            parts.append(BestCallback(spec.evaluation.best, evaluation, checkpoints, spec.total_images))
     return _Parts(
         RollbackCallback(loader, parts, spec.total_images),
         diversity,

@@ -69,6 +69,12 @@ def _players(spec: Spec) -> Iterator[Finding]:
 def _metrics(spec: Spec) -> Iterator[Finding]:
     metrics = spec.evaluation.metrics if spec.evaluation else ()
     yield from _named_once([(("evaluation", "metrics", index), node) for index, node in enumerate(metrics)])
+    if spec.evaluation and spec.evaluation.best:
+        number, names = spec.evaluation.best.metric, own_names(metrics)
+        if number.partition("/")[0] not in names:
+            known = f"the metrics here: {', '.join(names)}" if names else "there is none in evaluation.metrics"
+            path = ("evaluation", "best", "metric")
+            yield path, f"'{number}' is no number of a metric; {known}" + did_you_mean(number.partition("/")[0], names)
 
 
 def _regularizers(spec: Spec) -> Iterator[Finding]:

@@ -173,6 +173,21 @@ class CheckpointSection:
 
 
 @dataclass(frozen=True)
+class BestSection:
+    """Which evaluation is the best; its checkpoint is kept as `checkpoints/best.ckpt`.
+
+    Args:
+        metric: One number in the log, such as `swd/average`.
+        direction: whether lower or higher numbers are better; null for what the metric says.
+        patience: evaluations without a better one after which the training ends; null for no end before its length.
+    """
+
+    metric: Annotated[str, MinLen(1)]
+    direction: Literal["lower", "higher"] | None = None
+    patience: Count | None = None
+
+
+@dataclass(frozen=True)
 class EvaluationSection:
     """Metrics on samples of the EMA generator.
 
@@ -184,6 +199,7 @@ class EvaluationSection:
         seed: Seed of the samples.
         reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
         sampling: Sampling options of the architecture.
+        best: which evaluation is the best, and how long to wait for a better one; null for none.
     """
 
     metrics: tuple[MetricNode, ...] = ()
@@ -193,6 +209,7 @@ class EvaluationSection:
     seed: Natural = 0
     reals: Literal["train", "held_out"] = "train"
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    best: BestSection | None = None
 
 
 @dataclass(frozen=True)

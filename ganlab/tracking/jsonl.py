@@ -1,4 +1,4 @@
-"""`log.jsonl` and `metrics.jsonl`: one line of JSON for each moment, whole at any time and in order of images seen."""
+"""`log.jsonl`, `metrics.jsonl`, `events.jsonl`: lines of JSON, whole at any time; the first two in order of images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,10 @@ class JsonLines:
 
 
 class JsonlTracker(Tracker):
-    """Writes both files of a run folder. Seconds count from the training's start, resumes and pauses included.
+    """Writes these files of a run folder. Seconds count from the training's start, resumes and pauses included.
+
+    `events.jsonl` is a diary: what was taken back by a rollback or a resume stays in it, each line says when it was
+    written, and its last one is how the run ended, unless it was killed.
 
     `resumed_at` is the moment of the checkpoint that a run goes on from; `logged_until` is earlier where the last
     line of the log is about steps whose values are in the checkpoint, and in a later line, too.
@@ -84,6 +88,8 @@ class JsonlTracker(Tracker):
         self._started = time.monotonic() - (before[-1].get("seconds", 0.0) if before else 0.0)
         self._known = [r for r in _readable(run_path / "metrics.jsonl") if r["images_seen"] == start]
         self._gaps: list[str] = []
+        self._events = run_path / "events.jsonl"
+        self._moment = max(start, 0)
 
     def begin(self) -> None:
         """Cut both files to what is still true."""
@@ -92,6 +98,7 @@ class JsonlTracker(Tracker):
 
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """One line of the log."""
+        self._moment = images_seen
         seconds = {"seconds": round(time.monotonic() - self._started, 3)}
         gaps, self._gaps = {"gaps": self._gaps} if self._gaps else {}, []
         self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **seconds, **values, **gaps})
@@ -104,19 +111,32 @@ class JsonlTracker(Tracker):
         if not any((r["images_seen"], r.get("protocol")) == (images_seen, known) for r in self._known):
             self.measured.append(metric_record(images_seen, values, protocol, error))
 
+    def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """One line of the diary."""
+        moment = {"images_seen": images_seen, "kimg": images_seen / 1000, "when": _now()}
+        append_records(self._events, [{**moment, "kind": kind, "text": text, **(values or {})}])
+
     def rewind(self, images_seen: int) -> None:
         """Drop what was taken back."""
+        self._moment = images_seen
         self.log.rewind(images_seen)
         self.measured.rewind(images_seen)
+
+    def advance(self, images_seen: int) -> None:
+        """Take note of the moment."""
+        self._moment = images_seen
 
     def gap(self, what: str) -> None:
         """Name it in the next line of the log."""
         self._gaps.append(what)
 
     def finish(self, status: str) -> None:
-        """A last try to write what could not be written before."""
-        self.log.flush()
-        self.measured.flush()
+        """Say how the run ended, and try a last time to write what could not be written before."""
+        try:
+            self.event(self._moment, "end", status)
+        finally:
+            self.log.flush()
+            self.measured.flush()
 
 
 def metric_record(
@@ -155,14 +175,28 @@ def logged_at(run_path: Path, images_seen: int) -> dict[str, Any]:
 
 
 def measured_at(run_path: Path, images_seen: int) -> dict[str, dict[str, float]]:
-    """The values that `metrics.jsonl` has for a moment, by metric and name; those of a metric that failed are none."""
+    """The values that `metrics.jsonl` has for a moment, by metric and name; those of a metric that failed are none.
+
+    Numbers that were not finite are nan.
+    """
     measured = {}
     for record in _readable(run_path / "metrics.jsonl"):
         if record["images_seen"] == images_seen and isinstance(record.get("protocol"), dict):
-            values = {name: value for name, value in record.items() if isinstance(value, float | int)}
+            numbers = {name: math.nan if value is None else value for name, value in record.items()}
+            values = {name: value for name, value in numbers.items() if isinstance(value, float | int)}
             del values["images_seen"], values["kimg"]
             measured[str(record["protocol"].get("metric"))] = values
     return measured
+
+
+def measured_series(run_path: Path, name: str) -> list[tuple[int, float]]:
+    """The moments, in images, at which `metrics.jsonl` has one number, and its values; those that are null are nan."""
+    records = [record for record in _readable(run_path / "metrics.jsonl") if name in record]
+    return [(r["images_seen"], math.nan if r[name] is None else float(r[name])) for r in records]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _readable(path: Path) -> list[dict[str, Any]]:

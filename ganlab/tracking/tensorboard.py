@@ -43,6 +43,10 @@ class TensorBoardTracker(Tracker):
             pixels = np.asarray(picture.convert("RGB"))
         self._writer.add_image(name, pixels, images_seen, dataformats="HWC")
 
+    def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """Log the text by the event's kind."""
+        self._writer.add_text(f"events/{kind}", text, images_seen)
+
     def finish(self, status: str) -> None:
         """Write out what is still in memory."""
         self._writer.close()

@@ -34,6 +34,12 @@ class Tracker:
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """A picture that was written."""
 
+    def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """Something happened that a reader of the run wants to know: `kind` in a word or two, `text` as a sentence.
+
+        `best` and `end` are kinds of the platform; `rollback` and those that begin with `warning` are urgent.
+        """
+
     def rewind(self, images_seen: int) -> None:
         """Training went back to this moment; what came after it will come again, and be different."""
 
@@ -91,6 +97,10 @@ class Trackers(Tracker):
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Tell all."""
         self._tell(lambda tracker: tracker.image(images_seen, name, path), f"{name} of {images_seen} images")
+
+    def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """Tell all."""
+        self._tell(lambda tracker: tracker.event(images_seen, kind, text, values), f"{kind} at {images_seen} images")
 
     def rewind(self, images_seen: int) -> None:
         """Tell all."""

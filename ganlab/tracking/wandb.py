@@ -73,6 +73,14 @@ class WandbTracker(Tracker):
         picture = self._picture(str(path), caption=path.stem)
         self._run.log({name: picture, "images_seen": images_seen})
 
+    def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        """An alert where it is urgent; the best evaluation goes into the summary."""
+        if kind == "best" and values is not None:
+            self._run.summary[f"best/{values['metric']}"] = values["value"]
+            self._run.summary["best/images_seen"] = images_seen
+        elif kind == "rollback" or kind.startswith("warning"):
+            self._run.alert(f"{kind} at {images_seen / 1000:g} kimg", text, level="WARN")
+
     def finish(self, status: str) -> None:
         """End the W&B run; waits for uploads, but not for ever."""
         self._run.finish(exit_code=0 if status == "finished" else 1)

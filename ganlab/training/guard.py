@@ -46,6 +46,7 @@ class Guard:
         self.skipped_in_a_row: Counter[str] = Counter()  # by player
         self.rollbacks = 0
         self.rollback_requested = ""
+        self._skips: list[tuple[int, str]] = []
         self._verdicts: list[_Verdict] = []
         self._halted: Tensor | None = None
 
@@ -98,6 +99,7 @@ class Guard:
         reason = _describe(player, terms, images_seen)
         if self.policy == "skip" and self.skipped_in_a_row[player] < self.limit:
             self.skipped_in_a_row[player] += 1
+            self._skips.append((images_seen, reason))
             return
         if self.policy == "rollback" and self.rollbacks < self.limit:
             raise NonFiniteGradient(reason)
@@ -112,6 +114,11 @@ class Guard:
         self.rollbacks += 1
         self.rollback_requested = reason
         self._verdicts, self._halted = [], None
+
+    def take_skips(self) -> list[tuple[int, str]]:
+        """Updates that were left out since the last call: images seen, and why."""
+        skips, self._skips = self._skips, []
+        return skips
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""

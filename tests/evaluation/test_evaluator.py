@@ -114,6 +114,10 @@ def test_every_number_has_its_protocol():
     expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "mirrored": False, "detail": 7}
     expected |= {"sampling": {}}
     assert dict(result.protocol) == expected
+    directed = Mean()
+    directed.higher_is_better = {"reals": True}
+    (result,) = Evaluator({"mean": directed}, TinyData(50), samples=80, seed=5).evaluate(tiny_gan())
+    assert dict(result.protocol) == expected | {"higher_is_better": {"mean/reals": True}}
     plain = tiny_gan(tiny_settings(half_life_kimg=None))
     (result,) = Evaluator({"mean": Mean()}, TinyData(50), samples=80).evaluate(plain)
     assert result.protocol["ema"] is False

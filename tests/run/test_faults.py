@@ -131,7 +131,7 @@ def test_logs_that_cannot_be_begun_are_whole_in_the_end(tiny_runs, monkeypatch, 
         file.name: [json.loads(line)["images_seen"] for line in file.read_text().splitlines()]
         for file in run.path.glob("*.jsonl")
     }
-    assert moments == {"log.jsonl": [24, 48], "metrics.jsonl": [16, 32, 48]}
+    assert moments == {"log.jsonl": [24, 48], "metrics.jsonl": [16, 32, 48], "events.jsonl": [48]}
 
 
 def test_what_a_killed_process_left_is_removed(tiny_runs) -> None:

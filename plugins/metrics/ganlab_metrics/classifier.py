@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ class Classifier:
     probability of the class that is chosen. `accuracy` compares with the labels that the fakes were made with; a
     generator that ignores labels gets what chance gives.
     """
+
+    higher_is_better: ClassVar[Mapping[str, bool]] = {"accuracy": True, "confidence": True, "covered": True}
 
     def __init__(self, facts: DataFacts, examples: int = 5000, seed: int = 0) -> None:
         if facts.classes < 2:

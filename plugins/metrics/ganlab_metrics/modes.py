@@ -23,6 +23,7 @@ class ModeCoverage:
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"fakes"})
+    higher_is_better: ClassVar[Mapping[str, bool]] = {"captured": True, "good": True, "kl": False}
     example_extras: ClassVar[Mapping[str, Any]] = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
     def __init__(self, facts: DataFacts, deviations: float = 3.0, least: float = 0.0) -> None:

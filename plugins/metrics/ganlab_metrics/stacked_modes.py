@@ -30,6 +30,7 @@ class StackedModes:
     held-out digits.
     """
 
+    higher_is_better: ClassVar[Mapping[str, bool]] = {"captured": True, "good": True, "kl": False}
     example_extras: ClassVar[Mapping[str, Any]] = {"stacked_digits": 3}
 
     def __init__(self, facts: DataFacts, seed: int = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +41,8 @@ class SlicedWassersteinDistance:
             same numbers. They take 196 bytes times channels times patches times images for each level and side: of the
             published 16,384 RGB images 1.2 GB, and 17 GB for all of 1024 pixels.
     """
+
+    higher_is_better: ClassVar[bool] = False
 
     def __init__(
         self,
