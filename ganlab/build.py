@@ -19,6 +19,7 @@ from ganlab.contracts import (
     WeightedRegularizer,
 )
 from ganlab.data.opening import Wishes, arrange, prepare
+from ganlab.data.readiness import remark_on_transparency
 from ganlab.distributed import is_first_on_machine
 from ganlab.errors import DataError, DataMissing, SpecError, UserError, reason
 from ganlab.evaluation.directions import direction_of
@@ -241,11 +242,11 @@ def rehearse(spec: Spec) -> str | None:
     """
     check_devices(spec.trainer)
     check_optimizers(spec)
-    facts, note = facts_of_data(spec)
+    dataset, facts, note = _data_of(spec)
     if facts is None:
         return f"its networks were not held against the data: {note}"
     remark = rehearse_for(spec, facts, spec.trainer.devices * spec.trainer.num_nodes)
-    remarks = [note and f"its data were not looked at: {note}", remark]
+    remarks = [note and f"its data were not looked at: {note}", dataset and remark_on_transparency(dataset), remark]
     return "; ".join(remark for remark in remarks if remark) or None
 
 
@@ -292,10 +293,16 @@ def check_optimizers(spec: Spec) -> None:
 
 def facts_of_data(spec: Spec) -> tuple[DataFacts | None, str | None]:
     """The facts of a spec's data; of data that are missing those that the spec implies, and why they are missing."""
+    _, facts, missing = _data_of(spec)
+    return facts, missing
+
+
+def _data_of(spec: Spec) -> tuple[Dataset | None, DataFacts | None, str | None]:
     try:
-        return build_dataset(spec.data).facts, None
+        dataset = build_dataset(spec.data)
     except DataMissing as missing:
-        return missing.facts, str(missing)
+        return None, missing.facts, str(missing)
+    return dataset, dataset.facts, None
 
 
 def check_batch_sizes(module: GANModule, spec: Spec, processes: int) -> None:

@@ -37,7 +37,7 @@ ROOMS = (
     ("games",),
     ("evaluation",),
     ("training",),
-    ("tracking",),
+    ("tracking", "preparation"),
     ("data",),
     ("spec",),
     ("plugin_contracts",),
@@ -48,7 +48,7 @@ ROOMS = (
     ("distributed",),
     ("schedules",),
     ("randomness",),
-    ("files",),
+    ("files", "pictures"),
     ("errors",),
     ("facts", "kinds", "suggestions"),
 )

@@ -1,4 +1,4 @@
-"""`ganlab data check`: the report on a data set."""
+"""`ganlab data`: the report on a data set; pictures made into one is in `prepare`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ganlab.cli.prepare import prepare
 
 if TYPE_CHECKING:
     from ganlab.data.report import DataReport, InputReport
@@ -15,14 +17,15 @@ _CLASSES_SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    data = typer.Typer(help="Look at a data set before training.", no_args_is_help=True)
+    data = typer.Typer(help="Make a data set of pictures, and look at one before training.", no_args_is_help=True)
     data.command()(check)
+    data.command()(prepare)
     data.callback()(_group)
     app.add_typer(data, name="data")
 
 
 def _group() -> None:
-    """Look at a data set before training."""
+    """Make a data set of pictures, and look at one before training."""
 
 
 def check(
@@ -78,6 +81,7 @@ def _lines(report: DataReport) -> list[tuple[str, str]]:
         ("type", ", ".join(report.types)),
         ("files' sizes", _counted(report.sizes)),
         ("files' modes", _counted(report.modes)),
+        ("transparent", "" if report.transparent is None else f"{report.transparent:,} of {report.count:,} pictures"),
         ("range", f"{low:g} to {high:g} become -1 to 1"),
         ("values", "{:g} to {:g}".format(*report.values_found) if report.values_found else ""),
         *((name, _input_line(of_input)) for name, of_input in report.inputs.items()),

@@ -49,7 +49,7 @@ class CachedDataset:
 
     def __getattr__(self, name: str) -> Any:
         # These exist where the data set has them.
-        if name in ("take", "inspect", "every_label"):
+        if name in ("take", "inspect", "every_label", "is_transparent"):
             return getattr(self.dataset, name)
         raise AttributeError(name)
 

@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -28,7 +28,8 @@ _MOST_PROCESSES = 8
 class Findings:
     """What was found: `unreadable` examples with the reason, content digests by example, labels and values.
 
-    `inputs` holds the lowest and highest value of each further field.
+    `inputs` holds the lowest and highest value of each further field; `transparent` are the examples whose files one
+    can see through, as far as these were looked at.
     """
 
     unreadable: dict[int, str] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Findings:
     lowest: float = math.inf
     highest: float = -math.inf
     inputs: dict[str, tuple[float, float]] = field(default_factory=dict)
+    transparent: set[int] = field(default_factory=set)
 
     def add(self, other: Findings) -> None:
         """Include the findings on further examples."""
@@ -45,17 +47,21 @@ class Findings:
         self.digests |= other.digests
         self.labels += other.labels
         self.types |= other.types
+        self.transparent |= other.transparent
         self.lowest, self.highest = min(self.lowest, other.lowest), max(self.highest, other.highest)
         for name, (low, high) in other.inputs.items():
             lowest, highest = self.inputs.get(name, (low, high))
             self.inputs[name] = (min(lowest, low), max(highest, high))
 
 
-def examine(dataset: Dataset, indices: Sequence[int]) -> Findings:
-    """Read the examples at `indices`, in several processes where that is worth it. Raises nothing for bad examples."""
+def examine(dataset: Dataset, indices: Sequence[int], see_through: Collection[int] = ()) -> Findings:
+    """Read the examples at `indices`, in several processes where that is worth it. Raises nothing for bad examples.
+
+    The files of those in `see_through` are looked at for transparent pixels as well.
+    """
     findings = Findings()
     loader: DataLoader[Any] = DataLoader(
-        cast(Any, _Examiner(dataset)),
+        cast(Any, _Examiner(dataset, frozenset(see_through))),
         batch_size=None,
         sampler=cast(Any, [indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)]),
         num_workers=_processes(dataset, len(indices)),
@@ -77,8 +83,9 @@ def _processes(dataset: Dataset, count: int) -> int:
 class _Examiner:
     """The findings on one chunk of examples, made where they are read: images do not travel between processes."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, see_through: frozenset[int]) -> None:
         self.dataset = dataset
+        self.see_through = see_through
 
     def __getitem__(self, indices: Sequence[int]) -> Findings:
         try:
@@ -107,7 +114,14 @@ class _Examiner:
             lowest=float(images.numpy().min()),
             highest=float(images.numpy().max()),
             inputs={name: _extremes(value) for name, value in examples.items() if name not in (IMAGES, LABEL)},
+            transparent={
+                index for index in self.see_through.intersection(indices) if _is_transparent(self.dataset, index)
+            },
         )
+
+
+def _is_transparent(dataset: Dataset, index: int) -> bool:
+    return bool(dataset.is_transparent(index))  # type: ignore[attr-defined]  # it has records that tell of transparency
 
 
 def _check_finite(name: str, values: Tensor, indices: Sequence[int]) -> None:

@@ -104,6 +104,9 @@ class ArrangedDataset:
             return partial(self._inspect, self.dataset.inspect)  # type: ignore[attr-defined]
         if name == "every_label":
             return partial(self._every_label, self.dataset.every_label)  # type: ignore[attr-defined]
+        if name == "is_transparent":
+            seen_through = getattr(self.dataset, name)
+            return lambda index: seen_through(self._places([index])[0])
         raise AttributeError(name)
 
     def _take(self, take: Any, indices: Sequence[int], *options: Any) -> Mapping[str, Tensor]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ganlab.contracts import Dataset
 from ganlab.data.examination import Findings, examine
-from ganlab.data.records import file_records
+from ganlab.data.records import file_records, losing_transparency, on_lost_transparency
 from ganlab.data.stream import domains_of
 from ganlab.errors import DataError
 from ganlab.files import cache_folder, write_atomically
@@ -44,8 +44,11 @@ def _check(dataset: Dataset, which: str = "") -> None:
     count = len(dataset)
     if count == 0:
         raise DataError("the data set is empty" if not which else f"there are no examples {which}".strip())
-    unreadable = {index: record.problem for index, record in enumerate(file_records(dataset)) if record.problem}
+    records = file_records(dataset)
+    unreadable = {index: record.problem for index, record in enumerate(records) if record.problem}
     few = examine(dataset, [index for index in _evenly(count, _LOOKED_AT_AGAIN) if index not in unreadable])
+    if remark := remark_on_transparency(dataset):
+        logger.warning("ganlab: warning: %s%s", which and f"{which.strip()}: ", remark)
     memory = _memory_of(dataset, few)
     if not unreadable and not few.unreadable and memory.exists():
         say = logger.warning if count > _WORTH_A_WORD else logger.info
@@ -59,6 +62,15 @@ def _check(dataset: Dataset, which: str = "") -> None:
         raise DataError(unreadable_sentence(reasons, count, _NAMED, which))
     if count > _LOOKED_AT_AGAIN:
         _remember(memory, dataset)
+
+
+def remark_on_transparency(dataset: Dataset) -> str | None:
+    """A sentence if pictures lose their transparency; some of those that have a place for it are looked at."""
+    records = file_records(dataset)
+    losing = losing_transparency(records)
+    looked_at = [losing[place] for place in _evenly(len(losing), _LOOKED_AT_AGAIN)]
+    found = [records[index].path for index in looked_at if dataset.is_transparent(index)]  # type: ignore[attr-defined]
+    return on_lost_transparency(found, f"{len(found)} of {len(looked_at)} pictures looked at") if found else None
 
 
 def _evenly(count: int, wanted: int) -> list[int]:

@@ -16,13 +16,14 @@ from ganlab.data.examples import IMAGES, read_examples
 from ganlab.data.grid import save_scatter, save_sheet
 from ganlab.data.opening import held_out_of
 from ganlab.data.readiness import unreadable_sentence
-from ganlab.data.records import FileRecord, file_records
+from ganlab.data.records import FileRecord, file_records, losing_transparency, on_lost_transparency
 from ganlab.data.scaling import scale, to_bytes
 from ganlab.data.stream import domains_of
 
 _GRID = (8, 8)
 _POINTS = 5000
 _MOST_EMPTY_NAMED = 10
+_MUCH_ENLARGED = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class DataReport:
     """What was found. `problems` end a training before it starts, `remarks` do not.
 
     `sizes` ("width x height") and `modes` count the files as stored and are empty for other data; `classes` counts
-    the examples of each class by name; `duplicates` are groups of examples with exactly equal content. `inputs` tells
-    of the further fields of an example, `further` of other domains and `held_out` of what training never sees.
+    the examples of each class by name; `duplicates` are groups of examples with exactly equal content; `transparent`
+    counts the files that one can see through, and is None for other data. `inputs` tells of the further fields of an
+    example, `further` of other domains and `held_out` of what training never sees.
     """
 
     count: int
@@ -62,6 +64,7 @@ class DataReport:
     remarks: list[str]
     fingerprint: str
     samples: str | None = None
+    transparent: int | None = None
     frames: int = 0
     inputs: dict[str, InputReport] = field(default_factory=dict)
     further: dict[str, DataReport] = field(default_factory=dict)
@@ -85,7 +88,8 @@ def report_on(dataset: Dataset, out: Path | None = None, name: str = "samples") 
     """
     facts, records = dataset.facts, file_records(dataset)
     bad = {index: record.problem for index, record in enumerate(records) if record.problem}
-    findings = examine(dataset, [index for index in range(len(dataset)) if index not in bad])
+    see_through = [index for index, record in enumerate(records) if record.transparency]
+    findings = examine(dataset, [index for index in range(len(dataset)) if index not in bad], see_through)
     unreadable = findings.unreadable | bad
     reasons = [unreadable[index] for index in sorted(unreadable)]
     duplicates = _duplicates(findings, records)
@@ -108,9 +112,12 @@ def report_on(dataset: Dataset, out: Path | None = None, name: str = "samples") 
             *_remarks_on_inputs(facts, findings),
             *_remarks_on_classes(classes),
             *_on_duplicates(duplicates),
+            *_on_transparency(records, findings),
+            *_on_enlargement(records),
         ],
         fingerprint=facts.fingerprint,
         samples=str(_save_samples(dataset, readable, out / f"{name}.png")) if out and readable else None,
+        transparent=len(findings.transparent) if records else None,
         frames=facts.frames,
         inputs=_inputs(facts, findings),
         further={key: report_on(domain, out, f"{name}-{key}") for key, domain in domains_of(dataset).items()},
@@ -163,10 +170,18 @@ def _remarks_on_values(facts: DataFacts, findings: Findings) -> list[str]:
     if facts.is_images and (findings.lowest < low or findings.highest > high):
         return [f"values go {found}, beyond the declared range of {low:g} to {high:g}, which becomes -1 to 1"]
     if facts.is_images and findings.highest - findings.lowest <= (high - low) / 8:
-        return [
+        remark = (
             f"values go {found} only, a small part of the range of {low:g} to {high:g}: the images have no contrast"
-        ]
+        )
+        if findings.types == {"uint16"}:
+            remark += f"; 'data.value_range: [0, {_full_scale(findings.highest)}]' stretches them over -1 to 1"
+        return [remark]
     return []
+
+
+def _full_scale(highest: float) -> int:
+    """The largest value of so many bits as the highest one needs: 4095 of 12."""
+    return (1 << int(highest).bit_length()) - 1
 
 
 def _remarks_on_classes(classes: dict[str, int]) -> list[str]:
@@ -180,6 +195,26 @@ def _on_duplicates(duplicates: list[list[str]]) -> list[str]:
     if not surplus:
         return []
     return [f"{surplus} exact duplicates in {len(duplicates)} groups, such as {' = '.join(duplicates[0][:3])}"]
+
+
+def _on_transparency(records: list[FileRecord], findings: Findings) -> list[str]:
+    lost = sorted(findings.transparent.intersection(losing_transparency(records)))
+    if not lost:
+        return []
+    return [on_lost_transparency([records[index].path for index in lost], f"{len(lost)} of {len(records)} pictures")]
+
+
+def _on_enlargement(records: list[FileRecord]) -> list[str]:
+    grown = [record for record in records if record.enlargement > _MUCH_ENLARGED]
+    if not grown:
+        return []
+    largest = max(grown, key=lambda record: record.enlargement)
+    assert largest.size is not None, "a file with an enlargement has a size"
+    return [
+        f"{len(grown)} of {len(records)} pictures are enlarged to more than twice their size, which blurs them: most "
+        f"of all {largest.path} of {largest.size[0]} x {largest.size[1]} pixels, {largest.enlargement:.1f} times. A "
+        "lower 'data.resolution' avoids it"
+    ]
 
 
 def _save_samples(dataset: Dataset, readable: list[int], path: Path) -> Path:

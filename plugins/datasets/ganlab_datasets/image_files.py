@@ -7,11 +7,10 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
@@ -19,34 +18,55 @@ from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError
 from ganlab.facts import MISSING
-from ganlab_datasets.decoding import Box, Header, Preparation, read_header, read_pixels
+from ganlab.pictures import (
+    Colour,
+    Header,
+    Preparation,
+    enlargement,
+    is_transparent,
+    make_alike,
+    opened,
+    planes,
+    problem_of,
+    read_header,
+    rgb,
+)
 from ganlab_datasets.sources import Source
 
 Resolution = int | tuple[int, int] | None
+Box = tuple[int, int, int, int]
 
 _ALL_UP_TO = 50_000
 _THREADS = 8
 _NAMED = 10
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """How the images are to be.
+
+    `resolution` is the side of a square, (height, width), or None if all files have one size; `channels` is None
+    if all files have the same, but for transparency where there is a `background`; `box` is the part (left, top, right,
+    bottom) of every image that counts, in pixels; `value_range` becomes -1 to 1, all that the bits hold if it is None.
+    """
+
+    resolution: Resolution = None
+    channels: int | None = None
+    crop: bool = True
+    box: Box | None = None
+    background: Colour | None = None
+    value_range: tuple[float, float] | None = None
+
+
 class ImageFiles:
     """Images from a source of files, all brought to one size and number of channels.
 
-    `resolution` is the side of a square, (height, width), or None if all files have one size; `channels` is None
-    if all files have the same; `box` is the part (left, top, right, bottom) of every image that counts, in pixels. Of
-    sets beyond 50,000 files the headers of as many evenly spaced ones are read.
-    `labels` has an entry for each of the source's names.
+    Of sets beyond 50,000 files the headers of as many evenly spaced ones are read. `labels` has an entry for each of
+    the source's names.
     """
 
     def __init__(
-        self,
-        source: Source,
-        resolution: Resolution,
-        channels: int | None,
-        crop: bool,
-        labels: Sequence[int] | None = None,
-        class_names: Sequence[str] = (),
-        box: Box | None = None,
+        self, source: Source, wanted: Wanted, labels: Sequence[int] | None = None, class_names: Sequence[str] = ()
     ) -> None:
         self.source = source
         self.labels = labels
@@ -55,15 +75,12 @@ class ImageFiles:
         if not self._headers:
             reasons = "\n  ".join(list(self._problems.values())[:_NAMED])
             raise DataError(f"none of the {len(source.names)} image files can be read:\n  {reasons}")
-        bits = _the_bits(self._headers, channels)
-        shape = _the_shape(_boxed(self._headers, box), resolution)
-        channels = _the_channels(self._headers, channels)
-        self.preparation = Preparation(channels, bits, shape, resized=resolution is not None, crop=crop, box=box)
+        self.preparation = _the_preparation(self._headers, wanted)
         self.facts = DataFacts(
-            shape=(channels, *shape),
+            shape=(self.preparation.channels, *self.preparation.shape),
             size=len(source.names),
             fingerprint=f"{source.fingerprint()}-{_short_hash(self.preparation, labels)}",
-            value_range=(0.0, 2.0**bits - 1),
+            value_range=self.preparation.value_range,
             class_names=tuple(class_names),
         )
 
@@ -73,8 +90,8 @@ class ImageFiles:
     def __getitem__(self, index: int) -> dict[str, Any]:
         name = self.source.names[index]
         try:
-            with self.source.open(name) as file:
-                images = read_pixels(file, self.preparation)
+            with self.source.open(name) as file, opened(file) as picture:
+                images = torch.from_numpy(planes(make_alike(picture, self.preparation)))
         except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
             raise DataError(_problem(self.source, name, error)) from error
         return {"images": images} if self.labels is None else {"images": images, "label": self.labels[index]}
@@ -108,8 +125,27 @@ class ImageFiles:
         """What the header of every file says; nothing of those whose headers were not read."""
         for name in self.source.names:
             header = self._headers.get(name)
-            record = FileRecord(name, problem=self._problems.get(name))
-            yield FileRecord(name, header.mode, header.size) if header else record
+            if header is None:
+                yield FileRecord(name, problem=self._problems.get(name))
+            else:
+                grown = enlargement(header.size, self.preparation)
+                yield FileRecord(name, header.mode, header.size, enlargement=grown, transparency=self._fate(header))
+
+    def _fate(self, header: Header) -> Literal["kept", "blended", "dropped"] | None:
+        """What becomes of a file's transparency."""
+        if not header.transparency:
+            return None
+        if self.preparation.keeps_transparency:
+            return "kept"
+        return "dropped" if self.preparation.background is None else "blended"
+
+    def is_transparent(self, index: int) -> bool:
+        """Whether any pixel of the file is less than opaque; false for one that cannot be read."""
+        try:
+            with self.source.open(self.source.names[index]) as file, opened(file) as picture:
+                return is_transparent(picture)
+        except Exception:  # Pillow's decoders raise errors of many kinds; reading the example tells of them
+            return False
 
 
 def _decoders_here() -> int:
@@ -122,12 +158,18 @@ def _shared_out(indices: Sequence[int], count: int) -> list[Sequence[int]]:
     return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
-def implied_facts(resolution: Resolution, channels: int | None, class_names: Sequence[str] | None) -> DataFacts | None:
+def implied_facts(
+    resolution: Resolution,
+    channels: int | None,
+    class_names: Sequence[str] | None,
+    value_range: tuple[float, float] | None = None,
+) -> DataFacts | None:
     """The facts of images that are not there, by the options that say what they are made into; None if unclear."""
     if resolution is None or channels is None or class_names is None:
         return None
     height, width = (resolution, resolution) if isinstance(resolution, int) else resolution
-    return DataFacts((channels, height, width), 1, MISSING, class_names=tuple(class_names))
+    shape, stored = (channels, height, width), value_range or (0.0, 255.0)
+    return DataFacts(shape, 1, MISSING, value_range=stored, class_names=tuple(class_names))
 
 
 def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:
@@ -150,12 +192,38 @@ def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:
 
 
 def _problem(source: Source, name: str, error: Exception) -> str:
-    reason = str(error) or type(error).__name__
-    if isinstance(error, UnidentifiedImageError):
-        reason = "it is empty, damaged or not an image"
-    if isinstance(error, Image.DecompressionBombError):
-        reason = f"it could be a decompression bomb ({reason.split(', could be')[0]}); make it smaller or remove it"
-    return f"{source.describe(name)} cannot be read: {reason}"
+    return f"{source.describe(name)} cannot be read: {problem_of(error)}"
+
+
+def _the_preparation(headers: Mapping[str, Header], wanted: Wanted) -> Preparation:
+    bits = _the_bits(headers, wanted.channels)
+    low, high = wanted.value_range or (0.0, 2.0**bits - 1)
+    if not low < high:
+        raise DataError(f"'value_range' is [low, high] with low below high, not [{low:g}, {high:g}]")
+    _check_background(wanted)
+    return Preparation(
+        channels=_the_channels(headers, wanted),
+        bits=bits,
+        shape=_the_shape(_boxed(headers, wanted.box), wanted.resolution),
+        resized=wanted.resolution is not None,
+        fit="crop" if wanted.crop else "squeeze",
+        box=wanted.box,
+        background=wanted.background,
+        value_range=(low, high),
+    )
+
+
+def _check_background(wanted: Wanted) -> None:
+    if wanted.background is None:
+        return
+    if wanted.channels in (2, 4):
+        raise DataError(
+            f"'background' has no use with 'channels: {wanted.channels}', which keep the transparency; leave one out"
+        )
+    try:
+        rgb(wanted.background)
+    except ValueError as error:
+        raise DataError(f"'background': {error}") from error
 
 
 def _the_bits(headers: Mapping[str, Header], channels: int | None) -> int:
@@ -168,16 +236,18 @@ def _the_bits(headers: Mapping[str, Header], channels: int | None) -> int:
     return bits
 
 
-def _the_channels(headers: Mapping[str, Header], channels: int | None) -> int:
-    if channels is not None:
-        return channels
-    if len({header.channels for header in headers.values()}) > 1:
+def _the_channels(headers: Mapping[str, Header], wanted: Wanted) -> int:
+    if wanted.channels is not None:
+        return wanted.channels
+    blended = wanted.background is not None
+    found = {header.opaque_channels if blended else header.channels for header in headers.values()}
+    if len(found) > 1:
         by_mode = _grouped((header.mode, name) for name, header in headers.items())
         raise DataError(
             f"the images have different modes: {_listing(by_mode)}; say what all are converted to: 'channels: 1' "
             "(grey), 3 (RGB) or 4 (RGB with transparency)"
         )
-    return next(iter(headers.values())).channels
+    return found.pop()
 
 
 def _the_shape(headers: Mapping[str, Header], resolution: Resolution) -> tuple[int, int]:

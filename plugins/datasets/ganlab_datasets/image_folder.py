@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ganlab.errors import DataError, DataMissing
-from ganlab_datasets.decoding import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles, implied_facts
+from ganlab.pictures import SUFFIXES
+from ganlab_datasets.image_files import ImageFiles, Wanted, implied_facts
 from ganlab_datasets.sources import FolderSource
 
 _NAMED = 10
@@ -20,6 +20,10 @@ class ImageFolder(ImageFiles):
     for all. `channels` is 1, 2 (grey with alpha), 3 or 4; without it all files must agree. With `crop` the middle is
     cut out to the wanted proportions before scaling, without it the whole image is squeezed; `box` [left, top, right,
     bottom] cuts a part in pixels out of every image before.
+    `background` (white, black or [red, green, blue] from 0 to 255) is what shows through transparent pixels; without
+    it, transparency is dropped where the channels have no place for it, and what it hid shows. `value_range` [low,
+    high] of the stored values becomes -1 to 1, as in [0, 4095] for 12 bits in files of 16; without it all that the bits
+    hold.
     `labels: folders` takes the folders in `path` as classes, `none` or false ignores them, `auto` takes them if all
     images are in folders. `classes` says how many classes there must be, as a check.
     """
@@ -33,12 +37,14 @@ class ImageFolder(ImageFiles):
         classes: int | None = None,
         crop: bool = True,
         box: tuple[int, int, int, int] | None = None,
+        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
         how = labels or "none"
         try:
             source = FolderSource(path, SUFFIXES)
         except DataMissing as missing:
-            facts = implied_facts(resolution, channels, _implied_classes(how, classes))
+            facts = implied_facts(resolution, channels, _implied_classes(how, classes), value_range)
             raise DataMissing(str(missing), facts) from None
         if not source.names:
             raise DataError(
@@ -49,7 +55,8 @@ class ImageFolder(ImageFiles):
         _check_classes(path, class_names, classes, source.names)
         numbers = {name: number for number, name in enumerate(class_names)}
         indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None
-        super().__init__(source, resolution, channels, crop, indices, class_names, box)
+        wanted = Wanted(resolution, channels, crop, box, background, value_range)
+        super().__init__(source, wanted, indices, class_names)
 
 
 def _implied_classes(labels: str, declared: int | None) -> list[str] | None:

@@ -6,8 +6,8 @@ import json
 from typing import Any, Literal
 
 from ganlab.errors import DataError, DataMissing
-from ganlab_datasets.decoding import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles, implied_facts
+from ganlab.pictures import SUFFIXES
+from ganlab_datasets.image_files import ImageFiles, Wanted, implied_facts
 from ganlab_datasets.sources import ZipSource
 
 _LABELS = "dataset.json"
@@ -17,7 +17,8 @@ _MOST_CLASSES = 1_000_000
 class ImageZip(ImageFiles):
     """All images in the zip at `path`; `dataset.json` in it may hold `{"labels": [["file.png", 3], ...]}`.
 
-    `labels: false` ignores the labels. `resolution`, `channels`, `crop` and `box` are those of `image_folder`.
+    `"class_names": ["cat", ...]` in it may name the classes. `labels: false` ignores the labels. `resolution`,
+    `channels`, `crop`, `box`, `background` and `value_range` are those of `image_folder`.
     """
 
     def __init__(
@@ -28,32 +29,51 @@ class ImageZip(ImageFiles):
         labels: bool = True,
         crop: bool = True,
         box: tuple[int, int, int, int] | None = None,
+        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
         try:
             source = ZipSource(path, SUFFIXES)
         except DataMissing as missing:
-            raise DataMissing(str(missing), implied_facts(resolution, channels, None if labels else [])) from None
+            raise DataMissing(
+                str(missing), implied_facts(resolution, channels, None if labels else [], value_range)
+            ) from None
         if not source.names:
             raise DataError(f"no images in the zip '{path}'; files count as images by their ending (.png, .jpg, ...)")
-        numbers = _read_labels(source) if labels else None
-        class_names = [str(number) for number in range(max(numbers) + 1)] if numbers else []
-        super().__init__(source, resolution, channels, crop, numbers, class_names, box)
+        numbers, class_names = _read_labels(source) if labels else (None, [])
+        wanted = Wanted(resolution, channels, crop, box, background, value_range)
+        super().__init__(source, wanted, numbers, class_names)
 
 
-def _read_labels(source: ZipSource) -> list[int] | None:
-    """The class of each image, or None if the zip has no labels."""
+def _read_labels(source: ZipSource) -> tuple[list[int] | None, list[str]]:
+    """The class of each image, None if the zip has no labels; and the names of the classes."""
     if _LABELS not in source:
-        return None
+        return None, []
     try:
         with source.open(_LABELS) as file:
-            entries = json.load(file)["labels"]
+            record = json.load(file)
+        entries, names = record["labels"], record.get("class_names")
         labels = None if entries is None else dict(entries)
     except Exception as error:  # damaged zips and damaged JSON raise errors of many kinds
         raise DataError(
             f"'{_LABELS}' in '{source.path}' cannot be read ({error}); it holds "
             '{"labels": [["file.png", 3], ...]} or {"labels": null}'
         ) from error
-    return None if labels is None else [_label(source, labels, name) for name in source.names]
+    if labels is None:
+        return None, []
+    numbers = [_label(source, labels, name) for name in source.names]
+    return numbers, _class_names(source, names, max(numbers) + 1)
+
+
+def _class_names(source: ZipSource, names: Any, count: int) -> list[str]:
+    if names is None:
+        return [str(number) for number in range(count)]
+    if not isinstance(names, list) or len(set(map(str, names))) != len(names) or len(names) < count:
+        raise DataError(
+            f"'class_names' in '{_LABELS}' in '{source.path}' is a list of different names, one for each of the "
+            f"{count} classes, not {names!r}"
+        )
+    return [str(name) for name in names]
 
 
 def _label(source: ZipSource, labels: dict[str, Any], name: str) -> int:

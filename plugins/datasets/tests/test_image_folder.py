@@ -8,6 +8,7 @@ import pytest
 import torch
 from ganlab_datasets.image_folder import ImageFolder
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from ganlab.data import preflight
 from ganlab.data.report import report_on
@@ -244,3 +245,116 @@ def test_many_at_once_are_those_one_by_one(tmp_path):
 
 def test_labels_false_is_none(tmp_path):
     assert ImageFolder(classes(tmp_path), labels=False).facts == ImageFolder(str(tmp_path), labels="none").facts
+
+
+def see_through(folder, count=3):
+    """Pictures with transparency and what Pillow makes of them on a colour."""
+
+    def on(colour, index):
+        whole = Image.new("RGBA", (6, 4), (*colour, 255))
+        whole.alpha_composite(Image.open(folder / f"{index}.png"))
+        return torch.from_numpy(np.array(whole.convert("RGB")).transpose(2, 0, 1))
+
+    for index in range(count):
+        picture(folder / f"{index}.png", mode="RGBA", seed=index)
+    return on
+
+
+@pytest.mark.parametrize(
+    ("background", "colour"), [("white", (255,) * 3), ("black", (0,) * 3), ((9, 99, 199), (9, 99, 199))]
+)
+def test_transparency_is_laid_on_a_background(tmp_path, background, colour):
+    on = see_through(tmp_path)
+    picture(tmp_path / "3.png", seed=3)
+    data = ImageFolder(str(tmp_path), background=background)
+    assert data.facts.shape == (3, 4, 6)
+    assert torch.equal(data[1]["images"], on(colour, 1))
+    assert torch.equal(data[3]["images"], ImageFolder(str(tmp_path), channels=3)[3]["images"])
+    assert ImageFolder(str(tmp_path), channels=1, background=background)[0]["images"].shape == (1, 4, 6)
+    assert data.facts.fingerprint != ImageFolder(str(tmp_path), channels=3).facts.fingerprint
+
+
+def test_palettes_and_colours_that_are_transparent(tmp_path):
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 200, 210, 220])
+    palette.putpixel((1, 0), 1)
+    palette.save(tmp_path / "a.png", transparency=1)
+    Image.new("RGB", (2, 1), (1, 2, 3)).save(tmp_path / "b.png", transparency=(1, 2, 3))
+    Image.new("LA", (2, 1), (50, 0)).save(tmp_path / "c.png")
+    data = ImageFolder(str(tmp_path), channels=3, background="white")
+    assert data[0]["images"][:, 0].T.tolist() == [[10, 20, 30], [255, 255, 255]]
+    assert data[1]["images"].unique().tolist() == data[2]["images"].unique().tolist() == [255]
+    assert [data.is_transparent(index) for index in range(3)] == [True] * 3
+
+
+def test_lost_transparency_is_told(tmp_path, caplog):
+    see_through(tmp_path)
+    Image.new("RGBA", (6, 4)).convert("RGB").convert("RGBA").save(tmp_path / "opaque.png")
+    lossy = ImageFolder(str(tmp_path), channels=3)
+    report = report_on(lossy)
+    assert report.transparent == 3
+    assert [remark for remark in report.remarks if "transparen" in remark] == [
+        "3 of 4 pictures have transparent pixels (such as 0.png), for which the channels have no place: their "
+        "transparency is dropped, and what it hid shows. 'data.background: white' (or black, or [red, green, blue]) "
+        "lays them on a colour; 'data.channels: 4' keeps it"
+    ]
+    preflight(lossy)
+    assert "3 of 4 pictures looked at have transparent pixels" in caplog.text
+    caplog.clear()
+    for kept in (ImageFolder(str(tmp_path)), ImageFolder(str(tmp_path), background="white")):
+        report = report_on(kept)
+        assert report.transparent == 3
+        assert not report.remarks
+        preflight(kept)
+    assert not caplog.text
+
+
+def test_backgrounds_that_will_not_do(tmp_path):
+    see_through(tmp_path, 1)
+    with pytest.raises(DataError, match="no use with 'channels: 4'"):
+        ImageFolder(str(tmp_path), channels=4, background="white")
+    with pytest.raises(DataError, match=r"\[red, green, blue\] from 0 to 255, not \(0, 0, 256\)"):
+        ImageFolder(str(tmp_path), background=(0, 0, 256))
+
+
+def test_12_bits_in_files_of_16(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 4096, (9, 9), dtype=np.uint16)
+    pixels[:5] = 4095
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    (remark,) = report_on(ImageFolder(str(tmp_path))).remarks
+    assert remark.endswith("'data.value_range: [0, 4095]' stretches them over -1 to 1")
+    data = ImageFolder(str(tmp_path), value_range=(0, 4095))
+    assert data.facts.value_range == (0, 4095)
+    assert not report_on(data).remarks
+    resized = ImageFolder(str(tmp_path), value_range=(0, 4095), resolution=7)
+    assert resized[0]["images"].int().max() == 4095
+    with pytest.raises(DataError, match="low below high"):
+        ImageFolder(str(tmp_path), value_range=(5, 5))
+
+
+def test_pictures_that_are_much_enlarged_are_told(tmp_path):
+    picture(tmp_path / "a.png", size=(8, 8))
+    picture(tmp_path / "b.png", size=(40, 30))
+    (remark,) = report_on(ImageFolder(str(tmp_path), resolution=20)).remarks
+    assert remark.startswith("1 of 2 pictures are enlarged to more than twice their size")
+    assert "a.png of 8 x 8 pixels, 2.5 times" in remark
+    assert not report_on(ImageFolder(str(tmp_path), resolution=16)).remarks
+    (remark,) = report_on(ImageFolder(str(tmp_path), resolution=16, box=(0, 0, 4, 4))).remarks
+    assert "2 of 2" in remark
+
+
+def test_jpeg_files_are_reduced_while_they_are_decoded(tmp_path, monkeypatch):
+    ramp = np.linspace(0, 255, 640)[None, :, None] * np.linspace(0.2, 1, 400)[:, None, None]
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(np.repeat(ramp, 3, 2).astype(np.uint8)).save(tmp_path / "a.jpg", exif=turned, quality=95)
+    drafts = []
+    draft = JpegImageFile.draft
+    monkeypatch.setattr(JpegImageFile, "draft", lambda image, *to: drafts.append(draft(image, *to)) or drafts[-1])
+    data = ImageFolder(str(tmp_path), resolution=(64, 32))
+    reduced = data[0]["images"].float()
+    assert drafts
+    assert drafts[0][1][2:] != (640, 400)
+    monkeypatch.setattr(JpegImageFile, "draft", lambda image, *to: None)
+    assert (reduced - data[0]["images"].float()).abs().max() <= 3
+    assert ImageFolder(str(tmp_path))[0]["images"].shape == (3, 640, 400)

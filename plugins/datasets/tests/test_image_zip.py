@@ -97,3 +97,12 @@ def test_what_the_options_say_of_data_that_are_missing(tmp_path, options, expect
         ImageZip(str(tmp_path / "nowhere"), **options)
     facts = missing.value.facts
     assert (facts and (facts.shape, facts.classes)) == expected
+
+
+def test_names_of_classes(tmp_path):
+    labels = {"labels": [[f"00000/img{index:08d}.png", index % 2] for index in range(6)], "class_names": ["cat", "dog"]}
+    assert ImageZip(archive(tmp_path / "a.zip", labels=labels)).facts.class_names == ("cat", "dog")
+    assert ImageZip(str(tmp_path / "a.zip"), labels=False).facts.class_names == ()
+    for names in (["cat"], ["cat", "cat"], "cat"):
+        with pytest.raises(DataError, match="'class_names' in 'dataset.json'.*2 classes"):
+            ImageZip(archive(tmp_path / "a.zip", labels=labels | {"class_names": names}))

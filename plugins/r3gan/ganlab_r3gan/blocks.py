@@ -35,7 +35,8 @@ def start_size(shape: Sequence[int], widths: Sequence[int], groups: Sequence[int
         raise UserError(
             f"'widths' has {len(widths)} stages, which halve images {len(widths) - 1} times, and {height} x {width} "
             f"pixels do not become {_LARGEST_START} or fewer by that: give one width for each size from 4 pixels up, "
-            "such as four for 4, 8, 16 and 32"
+            f"such as four for 4, 8, 16 and 32, or set 'data.resolution' to a multiple of {factor}, at most "
+            f"{_LARGEST_START * factor}"
         )
     return height // factor, width // factor
 

@@ -47,8 +47,8 @@ def levels_of(shape: Sequence[int], channel_base: int, channel_max: int) -> list
     if max(height, width) > _LARGEST_START:
         raise UserError(
             f"images of {shape[1]} x {shape[2]} pixels can be halved to {height} x {width} only, and networks of this "
-            f"family start at {_LARGEST_START} pixels at most: give the data a size that is a small one times a power "
-            "of two, such as 64 x 64, 96 x 128 or 384 x 512"
+            f"family start at {_LARGEST_START} pixels at most: set 'data.resolution' to a small size times a power of "
+            "two, such as 64, [96, 128] or [384, 512], or crop the pictures to such a size"
         )
     return [Level(*size, max(1, min(channel_base // max(size), channel_max))) for size in sizes]
 

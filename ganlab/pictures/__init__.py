@@ -1,0 +1,24 @@
+"""Picture files: what their headers say, and how all are brought to one shape. Needs no torch."""
+
+from __future__ import annotations
+
+from ganlab.pictures.alikeness import FILTERS, Colour, Preparation, enlargement, make_alike, on_background, planes, rgb
+from ganlab.pictures.files import SUFFIXES, Header, has_transparency, is_transparent, opened, problem_of, read_header
+
+__all__ = [
+    "FILTERS",
+    "SUFFIXES",
+    "Colour",
+    "Header",
+    "Preparation",
+    "enlargement",
+    "has_transparency",
+    "is_transparent",
+    "make_alike",
+    "on_background",
+    "opened",
+    "planes",
+    "problem_of",
+    "read_header",
+    "rgb",
+]
