@@ -6,8 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer
+    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer, WithStyles
     from ganlab.errors import UserError
+    from ganlab.evaluation.trained_generator import TrainedGenerator
+    from ganlab.exchange.load import load
     from ganlab.facts import DataFacts, InputFacts
     from ganlab.games.two_player import TwoPlayerGAN
     from ganlab.randomness import Randomness
@@ -31,10 +33,13 @@ _PUBLIC = {
     "Schedule": "ganlab.schedules",
     "Scheduled": "ganlab.schedules",
     "Scores": "ganlab.views",
+    "TrainedGenerator": "ganlab.evaluation.trained_generator",
     "TwoPlayerGAN": "ganlab.games.two_player",
     "UserError": "ganlab.errors",
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",
+    "WithStyles": "ganlab.contracts",
+    "load": "ganlab.exchange.load",
 }
 __all__ = [
     "Batch",
@@ -50,10 +55,13 @@ __all__ = [
     "Schedule",
     "Scheduled",
     "Scores",
+    "TrainedGenerator",
     "TwoPlayerGAN",
     "UserError",
     "Views",
     "WeightedRegularizer",
+    "WithStyles",
+    "load",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -73,10 +73,29 @@ class Batch:
         return Batch(part.images, part.labels, self.random.slice(start, count), part.inputs, further)
 
 
+@runtime_checkable
+class WithStyles(Protocol):
+    """What an architecture (a `GANModule`) offers besides `draw` and `render` if its generator has styles.
+
+    `map` makes styles (N, layers, size) of latents, one vector for each layer, the coarsest first, and `synthesise`
+    images of styles: together they are `render`, whose sampling options are the further keyword arguments of both.
+    `style_layers` are as many of the layers as images are made of now; `mean_style` is the mean vector (size,) of
+    training. `style_weights` has what each of these layers makes of its style by a linear map, as matrices
+    (outputs, size); it is empty where styles enter otherwise.
+    """
+
+    def map(self, latents: Latents, *, averaged: bool = True) -> Tensor: ...
+    def synthesise(self, styles: Tensor, *, averaged: bool = True) -> Tensor: ...
+    def style_layers(self) -> int: ...
+    def mean_style(self, *, averaged: bool = True) -> Tensor: ...
+    def style_weights(self, *, averaged: bool = True) -> Sequence[Tensor]: ...
+
+
 class Generator(Protocol):
     """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture.
 
-    One that maps latents to images says how many numbers it takes in `latent_size`.
+    One that maps latents to images says how many numbers it takes in `latent_size`. One that takes shares of classes
+    (N, classes) as well as labels (N,) says `blends_labels = True` (see `ganlab.nn.class_shares`).
     """
 
     latent_size: int
@@ -328,4 +347,5 @@ __all__ = [
     "Sequence",
     "Views",
     "WeightedRegularizer",
+    "WithStyles",
 ]

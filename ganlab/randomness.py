@@ -11,7 +11,8 @@ import contextlib
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -38,6 +39,11 @@ def seed_networks(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type not in ("cpu", "meta"):
         torch.get_device_module(device).manual_seed(seed)
+
+
+def of_samples(seed: int, count: int, device: torch.device | str, start: int = 0) -> Randomness:
+    """The random numbers of `count` samples of a seed, from sample `start` on."""
+    return Randomness(seed, "samples", count=count, start=start, device=device)
 
 
 class Randomness:
@@ -143,6 +149,12 @@ def _shifted_xor(state: Tensor, shift: int) -> Tensor:
     return moved.bitwise_xor_(state)
 
 
+class _Draws(Protocol):
+    """What layers get their numbers from; `kind` is `normal` or `uniform`."""
+
+    def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor: ...
+
+
 class _LayerDraws:
     """The randomness that layers of a pass draw from; each draw of a purpose gets a number of its own."""
 
@@ -154,8 +166,46 @@ class _LayerDraws:
         self._drawn[purpose] += 1
         return self.random.scoped("layer", self._drawn[purpose])
 
+    def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor:
+        parts = _parts_of_pass(self.next(purpose), like)
+        return torch.cat([getattr(part, kind)(purpose, *shape) for part in parts])
 
-_passes: list[_LayerDraws] = []
+
+class _SharedDraws(_LayerDraws):
+    """One row of numbers for all examples of a pass."""
+
+    def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor:
+        first = self.next(purpose)
+        row = Randomness(*first.key, count=1, start=first.start, device=like.device)
+        numbers: Tensor = getattr(row, kind)(purpose, *shape)
+        return numbers.expand(len(like), *shape)
+
+
+class _NotedDraws(_SharedDraws):
+    """The same, kept in a list."""
+
+    def __init__(self, random: Randomness) -> None:
+        super().__init__(random)
+        self.maps: list[Tensor] = []
+
+    def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor:
+        numbers = super().draw(kind, like, shape, purpose)
+        self.maps.append(numbers[:1].to(like))
+        return numbers
+
+
+class _GivenDraws:
+    """Numbers that somebody else has, in the order in which layers ask for them."""
+
+    def __init__(self, maps: Sequence[Tensor]) -> None:
+        self._left = iter(maps)
+
+    def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor:
+        numbers = next(self._left)
+        return numbers.expand(len(like), *shape)
+
+
+_passes: list[_Draws] = []
 _chosen: list[slice] = []
 
 
@@ -166,7 +216,38 @@ def layer_draws(random: Randomness) -> Iterator[None]:
     The platform does this around every update and every sampling; a game does it around each pass, so that a pass draws
     the same numbers whatever ran before it.
     """
-    _passes.append(_LayerDraws(random.take(_chosen[-1]) if _chosen else random))
+    with _drawing_from(_LayerDraws(random.take(_chosen[-1]) if _chosen else random)):
+        yield
+
+
+@contextlib.contextmanager
+def shared_layer_draws(random: Randomness) -> Iterator[None]:
+    """Let the layers inside draw the noise of the first row of `random` for every example.
+
+    So that images differ by their latents alone.
+    """
+    with _drawing_from(_SharedDraws(random)):
+        yield
+
+
+@contextlib.contextmanager
+def noted_layer_draws(random: Randomness) -> Iterator[list[Tensor]]:
+    """As `shared_layer_draws`; the list has the numbers (1, *shape) of each draw for `given_layer_draws`."""
+    draws = _NotedDraws(random)
+    with _drawing_from(draws):
+        yield draws.maps
+
+
+@contextlib.contextmanager
+def given_layer_draws(maps: Sequence[Tensor]) -> Iterator[None]:
+    """Let the layers inside use these numbers, (1, *shape) or (N, *shape) in the order in which they draw."""
+    with _drawing_from(_GivenDraws(maps)):
+        yield
+
+
+@contextlib.contextmanager
+def _drawing_from(draws: _Draws) -> Iterator[None]:
+    _passes.append(draws)
     try:
         yield
     finally:
@@ -193,18 +274,17 @@ def layer_normal(like: Tensor, *shape: int, purpose: str = "noise") -> Tensor:
     """
     if not _passes:
         return torch.randn(len(like), *shape, device=like.device, dtype=like.dtype)
-    return torch.cat([part.normal(purpose, *shape) for part in _parts_of_pass(like, purpose)]).to(like)
+    return _passes[-1].draw("normal", like, shape, purpose).to(like)
 
 
 def layer_uniform(like: Tensor, *shape: int, purpose: str = "mask") -> Tensor:
     """Uniform numbers in [0, 1) for the examples of a layer's input, as `layer_normal`."""
     if not _passes:
         return torch.rand(len(like), *shape, device=like.device, dtype=like.dtype)
-    return torch.cat([part.uniform(purpose, *shape) for part in _parts_of_pass(like, purpose)]).to(like)
+    return _passes[-1].draw("uniform", like, shape, purpose).to(like)
 
 
-def _parts_of_pass(like: Tensor, purpose: str) -> list[Randomness]:
-    draws = _passes[-1].next(purpose)
+def _parts_of_pass(draws: Randomness, like: Tensor) -> list[Randomness]:
     times, rest = divmod(len(like), len(draws))
     if rest:
         # Rows that nobody has named (see `chosen_rows`): numbers of their own, still a function of the key.

@@ -35,15 +35,22 @@ def save_grid(images: Tensor, path: str | Path, rows: int, columns: int, gap: in
     write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
 
 
-def save_sheet(images: Tensor, path: str | Path, rows: int, columns: int, names: Sequence[str] = ()) -> None:
+def save_sheet(
+    images: Tensor,
+    path: str | Path,
+    rows: int,
+    columns: int,
+    names: Sequence[str] = (),
+    titles: Sequence[str] = (),
+) -> None:
     """Write images (N, C, H, W), uint8 or uint16, as one PNG for people to look at, row by row.
 
     Small images are enlarged by a whole factor to about 1,000 pixels altogether, a checkerboard shows through where
-    they are transparent, and `names` stand at the left of the rows.
+    they are transparent, `names` stand at the left of the rows and `titles` above the columns.
     """
     factor = _factor(images, rows, columns, _SHEET)
     sheet = _sheet(_enlarged(opaque(images[: rows * columns]), factor), rows, columns, _GAP)
-    picture = _with_names(sheet, rows, names)
+    picture = _with_titles(_with_names(sheet, rows, names), sheet.width, titles)
     write_atomically(Path(path), lambda temporary: picture.save(temporary, format="PNG"))
 
 
@@ -52,11 +59,16 @@ def save_animation(sequences: Tensor, path: str | Path, rows: int, columns: int,
 
     They lie as images do in `save_sheet`, enlarged to about 500 pixels, and move together.
     """
-    factor = _factor(sequences, rows, columns, _ANIMATION)
-    frames = (_enlarged(opaque(frame), factor) for frame in sequences.unbind(1))
-    first, *others = (_sheet(frame, rows, columns, _GAP).convert("RGB") for frame in frames)
+    first, *others = animation_frames(sequences, rows, columns)
     options: dict[str, Any] = {"save_all": True, "append_images": others, "duration": 1000 // fps, "loop": 0}
     write_atomically(Path(path), lambda temporary: first.save(temporary, format="GIF", **options))
+
+
+def animation_frames(sequences: Tensor, rows: int, columns: int) -> list[Image.Image]:
+    """The frames, in RGB, of sequences (N, T, C, H, W) that lie as images do in `save_sheet`."""
+    factor = _factor(sequences, rows, columns, _ANIMATION)
+    frames = (_enlarged(opaque(frame), factor) for frame in sequences.unbind(1))
+    return [_sheet(frame, rows, columns, _GAP).convert("RGB") for frame in frames]
 
 
 def opaque(images: Tensor) -> Tensor:
@@ -130,6 +142,41 @@ def _with_names(sheet: Image.Image, rows: int, names: Sequence[str]) -> Image.Im
     for row, name in enumerate(shown):
         draw.text((margin - 6, (row + 0.5) * step - _GAP / 2), name, (255, 255, 255), font, anchor="rm")
     return whole
+
+
+def _with_titles(picture: Image.Image, width: int, titles: Sequence[str]) -> Image.Image:
+    """The picture with a line on top in which a title stands above each column of the sheet at its right."""
+    if not titles:
+        return picture
+    step = (width + _GAP) / len(titles)
+    widest = step - _GAP
+    size, font = _largest_font(titles, widest)
+    shown = [_shortened(title, font, widest) for title in titles]
+    line = size + 8
+    whole = Image.new("RGB", (picture.width, line + picture.height), (_GAP_COLOUR,) * 3)
+    whole.paste(picture, (0, line))
+    draw = ImageDraw.Draw(whole)
+    for column, title in enumerate(shown):
+        middle = picture.width - width + (column + 0.5) * step - _GAP / 2
+        draw.text((middle, line / 2), title, (255, 255, 255), font, anchor="mm")
+    return whole
+
+
+def _largest_font(texts: Sequence[str], width: float) -> tuple[int, Any]:
+    """The size, and the font, in which all texts fit into a width, or the smallest."""
+    for size in range(_LARGEST_TEXT, _SMALLEST_TEXT, -1):
+        font = ImageFont.load_default(size)
+        if max(map(font.getlength, texts)) <= width:
+            break
+    return size, font
+
+
+def _shortened(text: str, font: Any, width: float) -> str:
+    """The text, or so many of its letters and two dots that they fit into a width."""
+    if font.getlength(text) <= width:
+        return text
+    fitting = (f"{text[:count]}.." for count in range(len(text), 0, -1))
+    return next((short for short in fitting if font.getlength(short) <= width), text[:1])
 
 
 def _as_bytes(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:

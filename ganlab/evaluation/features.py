@@ -57,6 +57,11 @@ def _torchvision_models() -> Any:
     return torchvision.models
 
 
+def weights_file(name: str) -> Path:
+    """The file of the weights of one of torchvision's classifiers. Raises `UserError` if it is not on this machine."""
+    return _found(name, _torchvision_models().get_model_weights(name))[1]
+
+
 def _found(name: str, published: Any) -> tuple[Any, Path]:
     """The best of the published weights that are there, and their file."""
     folder = Path(torch.hub.get_dir(), "checkpoints")

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
 from ganlab.evaluation.source import Source
-from ganlab.randomness import Randomness, derive_seed, layer_draws, seed_networks
+from ganlab.randomness import Randomness, derive_seed, layer_draws, of_samples, seed_networks
 from ganlab.suggestions import did_you_mean
 from ganlab.training.module import GANModule
 
@@ -67,7 +67,7 @@ def make_samples(
     get_ready(module, averaged, options)
     for start in range(first, first + count, batch_size):
         size = min(batch_size, first + count - start)
-        random = Randomness(seed, "samples", count=size, start=start, device=module.device)
+        random = of_samples(seed, size, module.device, start)
         drawn = _labels_of_piece(labels, source, start - first, random, module.facts.classes)
         given = source.inputs(_numbers(random)) if source else None
         with at_rest(module, derive_seed(seed, "network", start)):

@@ -155,6 +155,11 @@ class TwoPlayerGAN(GANModule):
         """The discriminator's answer about images as it sees them."""
         return self.discriminator(images, labels)
 
+    @property
+    def blends_labels(self) -> bool:
+        """As the generator says."""
+        return getattr(self.generator, "blends_labels", False)
+
     # ---------------------------------------------------------------- the game
 
     def discriminator_terms(self, batch: Batch) -> Terms:

@@ -13,6 +13,7 @@ from ganlab.nn.dropout import Dropout
 from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.frozen import Frozen
 from ganlab.nn.image_pool import ImagePool
+from ganlab.nn.labels import class_shares, embedded
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.modulated_convolution import modulated_conv2d
 from ganlab.nn.normalizer import Normalizer, Unchanged
@@ -47,8 +48,10 @@ __all__ = [
     "WeightNorm",
     "average_pool",
     "bias_activation",
+    "class_shares",
     "conv2d",
     "conv_transpose2d",
+    "embedded",
     "equalized",
     "gather_batch",
     "leaky_relu",

@@ -141,6 +141,11 @@ class GANModule(PlayersModule):
         return frozenset().union(*(term.regularizer.requires for term in self._due(player)))
 
     @property
+    def blends_labels(self) -> bool:
+        """Whether samples can be made for shares of classes (N, classes) instead of labels (N,)."""
+        return False
+
+    @property
     def penalties_share_passes(self) -> bool:
         """Whether penalties may use the passes of the loss: not where they need more precision than these have."""
         return self.settings.penalty_precision == "same" or not is_autocast(self.device)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
-from ganlab.nn import ConvTranspose2d, ReLU
+from ganlab.nn import ConvTranspose2d, ReLU, embedded
 from ganlab.spec.model import Count, Positive
 from ganlab_dcgan.parts import activation, convolution, has_bias, network_plan
 
@@ -33,6 +34,8 @@ class DCGANGenerator(nn.Module):
         label_length: length of a label's vector at the start, on average; the latents have that of the root of
             `latent_size`. Longer ones let the generator tell its images apart by their labels alone.
     """
+
+    blends_labels: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -64,6 +67,6 @@ class DCGANGenerator(nn.Module):
         """Images for latents and, if the network is conditional, labels (N,)."""
         if self.embedding is not None:
             assert labels is not None, "a conditional generator is called with labels"
-            latents = torch.cat([latents, self.embedding(labels)], dim=1)
+            latents = torch.cat([latents, embedded(self.embedding, labels)], dim=1)
         images: Tensor = self.layers(latents[:, :, None, None])
         return images

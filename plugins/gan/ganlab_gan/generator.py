@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -30,6 +30,8 @@ class MLPGenerator(nn.Module):
         normalizer: Stands between each hidden layer and its activation.
         conditional: use the labels where the data have them.
     """
+
+    blends_labels: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -60,6 +60,10 @@ class Classifier:
         if labels is not None:
             self._agreed = (self._agreed or 0) + int((chosen == labels.cpu().numpy()).sum())
 
+    def probabilities(self, images: Tensor) -> Tensor:
+        """What the classifier says of uint8 images (N, C, H, W) or vectors (N, D), by class: (N, classes)."""
+        return torch.from_numpy(self._classifier().probabilities(_features(images)))
+
     def compute(self) -> dict[str, float]:
         """The numbers for the fakes since the last reset."""
         total = int(self._histogram.sum())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ganlab.contracts import Normalizer
 from ganlab.games.growing import enlarge
 from ganlab.games.growth import Stage
-from ganlab.nn import Conv2d, PixelNorm
+from ganlab.nn import Conv2d, PixelNorm, class_shares
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count
 from ganlab_progressive.parts import HE, SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at
@@ -42,6 +41,8 @@ class ProgressiveGenerator(nn.Module):
         output: linear images, as published, or tanh of them.
         fused: enlarge and convolve in one operation, for the same images; null for where that is faster.
     """
+
+    blends_labels: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -101,7 +102,7 @@ class ProgressiveGenerator(nn.Module):
         if not self.classes:
             return latents
         assert labels is not None, "a conditional generator is called with labels"
-        return torch.cat([latents, one_hot(labels, self.classes).to(latents.dtype)], dim=1)
+        return torch.cat([latents, class_shares(labels, self.classes).to(latents.dtype)], dim=1)
 
 
 class LatentMaps(nn.Linear):

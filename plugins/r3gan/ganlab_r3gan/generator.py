@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
-from ganlab.nn import Conv2d, Resampler
+from ganlab.nn import Conv2d, Resampler, class_shares
 from ganlab.spec.model import Count
 from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
 
@@ -31,6 +30,7 @@ class R3GANGenerator(nn.Module):
         conditional: use the labels where the data have them.
     """
 
+    blends_labels: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
 
     def __init__(
@@ -60,7 +60,7 @@ class R3GANGenerator(nn.Module):
         """Images of latents and labels."""
         if self.embedding is not None:
             assert labels is not None, "a conditional generator is called with labels"
-            latents = torch.cat([latents, self.embedding(one_hot(labels, self.classes).to(latents.dtype))], dim=1)
+            latents = torch.cat([latents, self.embedding(class_shares(labels, self.classes).to(latents.dtype))], dim=1)
         features = self.entry(latents)[:, :, None, None] * self.basis
         for index, stage in enumerate(self.stages):
             if index:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -15,7 +15,7 @@ from ganlab.contracts import Batch, Fakes, Generator, Latents
 from ganlab.errors import UserError
 from ganlab.games.growth import Stage
 from ganlab.games.two_player import TwoPlayerGAN
-from ganlab.randomness import Randomness, layer_draws
+from ganlab.randomness import Randomness, layer_draws, of_samples
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Natural
 from ganlab.views import full_precision
@@ -89,11 +89,43 @@ class StyleGAN(TwoPlayerGAN):
         """What the networks are called for; None for the full ones."""
         return None
 
-    def map(self, latents: Latents, *, averaged: bool = True, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
-        """Styles (N, layers, size) of latents, truncated."""
+    def map(
+        self,
+        latents: Latents,
+        *,
+        averaged: bool = True,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        styles: Mapping[int, int | None] | None = None,
+    ) -> Tensor:
+        """Styles (N, layers, size) of latents, mixed and truncated; the options are those of `render`."""
         generator = self.network("generator", averaged)
-        styles: Tensor = generator.truncate(generator.styles(latents.values, latents.labels), psi, cutoff)
-        return styles
+        own: Tensor = generator.styles(latents.values, latents.labels)
+        mixed = own
+        for layer, seed in sorted((styles or {}).items()):
+            if layer >= generator.layers:
+                raise UserError(
+                    f"the option 'styles' names layer {layer}; there are the layers 0 to {own.shape[1] - 1}"
+                )
+            others = own if seed is None else self._styles_of_seed(generator, seed, latents)
+            mixed = torch.cat([mixed[:, :layer], others[:, layer:]], dim=1)
+        truncated: Tensor = generator.truncate(mixed, psi, cutoff)
+        return truncated
+
+    def style_layers(self) -> int:
+        """The layers of styles that the images of the current stage are made of."""
+        layers: int = self.generator.layers_at(self.current_stage())  # type: ignore[attr-defined]
+        return layers
+
+    def mean_style(self, *, averaged: bool = True) -> Tensor:
+        """The mean vector (size,) of training."""
+        mean: Tensor = self.network("generator", averaged).average.current()
+        return mean
+
+    def style_weights(self, *, averaged: bool = True) -> Sequence[Tensor]:
+        """What each layer makes of its style: matrices (outputs, size)."""
+        found = self.network("generator", averaged).affine_layers()
+        return [torch.cat([layer.weight for layer in found[place]]) for place in range(self.style_layers()) if found]
 
     def synthesise(self, styles: Tensor, *, averaged: bool = True, noise: NoiseName = "all") -> Tensor:
         """Images of styles (N, layers, size) as the networks are now."""
@@ -108,6 +140,7 @@ class StyleGAN(TwoPlayerGAN):
         psi: Annotated[float, Ge(0)] = 1.0,
         cutoff: Natural | None = None,
         noise: NoiseName = "all",
+        styles: Mapping[Natural, Natural | None] | None = None,
     ) -> Tensor:
         """Images of latents: mapped to styles, truncated, synthesised.
 
@@ -117,10 +150,17 @@ class StyleGAN(TwoPlayerGAN):
             psi: distance of styles from their mean in training, as a share of what it was: 0 is the mean itself.
             cutoff: number of layers, from the coarsest on, whose styles are truncated; null for all.
             noise: layers that get noise: all, none, or those of the later (`fine`) or earlier (`coarse`) levels.
+            styles: seeds whose styles layers get, each from the layer of its key on: `styles.4=7` for the layers from
+                the fifth on; null gives a sample its own again.
         """
-        return self.synthesise(
-            self.map(latents, averaged=averaged, psi=psi, cutoff=cutoff), averaged=averaged, noise=noise
-        )
+        mapped = self.map(latents, averaged=averaged, psi=psi, cutoff=cutoff, styles=styles)
+        return self.synthesise(mapped, averaged=averaged, noise=noise)
+
+    def _styles_of_seed(self, generator: Any, seed: int, latents: Latents) -> Tensor:
+        """The styles of a seed's first sample, with the labels of the latents."""
+        values = self.draw_latents(of_samples(seed, 1, latents.values.device))
+        styles: Tensor = generator.styles(values.expand(len(latents), -1), latents.labels)
+        return styles
 
     def _mixing(self, random: Randomness) -> Mixing | None:
         """Each image's second latents, from the layer on that was drawn, behind the last for images without mixing."""

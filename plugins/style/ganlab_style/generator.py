@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class StyledGenerator(nn.Module):
     Styles are (N, layers, size), one vector for each layer. The first two layers belong to the first level, and each
     further level has two more.
     """
+
+    blends_labels: ClassVar[bool] = True
 
     def __init__(self, levels: Sequence[Level], latent_size: int, mapping: MappingNetwork, decay: float) -> None:
         super().__init__()
@@ -90,6 +92,10 @@ class StyledGenerator(nn.Module):
         """Whether the layers of a level get noise."""
         is_fine = level >= len(self.levels) // 2
         return noise == "all" or (noise == "fine" and is_fine) or (noise == "coarse" and not is_fine)
+
+    @abstractmethod
+    def affine_layers(self) -> Mapping[int, Sequence[nn.Linear]]:
+        """The linear maps of the styles, by the place of the layer; none where styles enter otherwise."""
 
     @abstractmethod
     def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:

@@ -6,9 +6,8 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
-from ganlab.nn import BiasActivation, PixelNorm, bias_activation, equalized
+from ganlab.nn import BiasActivation, PixelNorm, bias_activation, class_shares, equalized
 from ganlab.nn.autocast import without_autocast
 
 
@@ -60,7 +59,7 @@ class MappingNetwork(nn.Module):
             if self.embedding is not None:
                 assert labels is not None, "a conditional network is called with labels"
                 weight = next(self.embedding.parameters())
-                parts.append(self.normalise(self.embedding(one_hot(labels, self.classes).to(weight.dtype))))
+                parts.append(self.normalise(self.embedding(class_shares(labels, self.classes).to(weight.dtype))))
             vectors = torch.cat(parts, dim=1)
             for layer in self.layers:
                 vectors = layer(vectors)

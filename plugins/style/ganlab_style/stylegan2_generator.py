@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -101,6 +101,16 @@ class StyleGAN2Generator(StyledGenerator):
     def grows(self) -> bool:
         """Whether there are layers for images of every level, none of which needs the others."""
         return self.growing
+
+    def affine_layers(self) -> Mapping[int, Sequence[nn.Linear]]:
+        """Those of the convolutions and of the images that levels add."""
+        found: dict[int, list[nn.Linear]] = {place: [] for place in range(self.layers)}
+        for index, level in enumerate(self.levels):
+            for place, convolution in enumerate(self.blocks[level.name], start=max(0, 2 * index - 1)):  # type: ignore[arg-type]
+                found[place].append(convolution.affine)
+            if level.name in self.to_image:
+                found[2 * index + 1].append(self.to_image[level.name].affine)  # type: ignore[arg-type]
+        return found
 
     def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
         """Images of styles (N, layers, size), of a stage or the full network."""

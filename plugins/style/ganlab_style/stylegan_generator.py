@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -93,6 +93,11 @@ class StyleGANGenerator(StyledGenerator):
                 ]
             )
         self.to_image = nn.ModuleDict({level.name: _to_image(level, shape[0]) for level in levels})
+
+    def affine_layers(self) -> Mapping[int, Sequence[nn.Linear]]:
+        """Those of the adaptive normalization; none without it."""
+        layers = [layer for level in self.levels for layer in self.blocks[level.name]]  # type: ignore[attr-defined]
+        return {place: [layer.adaptive.affine] for place, layer in enumerate(layers) if layer.adaptive is not None}
 
     def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
         """Images of styles (N, layers, size), of a stage or the full network."""

@@ -1,0 +1,166 @@
+"""`ganlab directions`: directions in w along which images change."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganlab.cli.latent_tools import (
+    LATENTS,
+    Checkpoint,
+    Label,
+    NoiseSeed,
+    Overwrite,
+    RunName,
+    Settings,
+    files_in,
+    numbers_of,
+    open_generator,
+    print_files,
+    sampling_settings,
+)
+
+if TYPE_CHECKING:
+    from ganlab.contracts import Dataset
+    from ganlab.evaluation.trained_generator import TrainedGenerator
+    from ganlab.latents.attributes import Attributes
+
+
+class MethodChoice(StrEnum):
+    """How directions are found."""
+
+    sefa = "sefa"
+    pca = "pca"
+    attributes = "attributes"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("directions")(directions)
+
+
+def directions(
+    run: RunName,
+    options: Settings = None,
+    method: Annotated[
+        MethodChoice,
+        typer.Option(
+            help="Factorisation of what layers make of styles, principal components of styles, or classes learned from "
+            "samples that a metric labels."
+        ),
+    ] = MethodChoice.sefa,
+    count: Annotated[int, typer.Option(min=1, help="Directions of sefa and pca.")] = 5,
+    layers: Annotated[
+        str | None, typer.Option(help="Layers that are moved: coarse, middle, fine, or numbers from 0; else all.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help=f"What is moved, a row each: {LATENTS}.")] = "0-4",
+    strengths: Annotated[
+        str, typer.Option(help="How far, a column each, in standard deviations of styles along the direction.")
+    ] = "-3,-2,-1,0,1,2,3",
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="A class to learn, by name; give it again for another, else all.")
+    ] = None,
+    keep_others: Annotated[
+        bool, typer.Option("--keep-others", help="Make an attribute's direction orthogonal to all others'.")
+    ] = False,
+    labeller: Annotated[
+        str, typer.Option(metavar="NODE", help="A metric that can label images, as in '{name: classifier}'.")
+    ] = "classifier",
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="NODE", help="Data whose classes are the attributes; without it the run's, with labels."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=100, help="Samples that are labelled, or whose styles are analysed.")
+    ] = 10000,
+    label: Label = None,
+    noise_seed: NoiseSeed = 0,
+    out: Annotated[
+        Path, typer.Option(help="Folder for sefa-0.png and so on, and for the directions, sefa.npz.")
+    ] = Path("directions"),
+    checkpoint: Checkpoint = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Find directions in w, and show samples that are moved along each."""
+    from ganlab.latents.directions import pca, sefa
+    from ganlab.latents.mixing import layers_of
+    from ganlab.latents.space import with_styles
+
+    generator = open_generator(run, checkpoint)
+    styled = with_styles(generator, "a direction in w")
+    moved = None if layers is None else layers_of(layers, styled.style_layers())
+    attributes = None
+    if method is MethodChoice.attributes:
+        dataset = labelled_data(run, data, generator)
+        attributes = learn(generator, dataset, labeller, attribute or [], moved, samples, keep_others)
+        found = attributes.directions
+    else:
+        found = {"sefa": sefa, "pca": pca}[method.value](generator, count, moved, samples=samples)
+    names = [f"{name}.png" for name in found.names] + [f"{method.value}.npz"]
+    curves = [f"{name}-probabilities.png" for name in found.names] if attributes else []
+    paths = files_in(out, names + curves, overwrite)
+    steps = numbers_of(strengths, "--strengths")
+    for number, path in enumerate(paths[: len(found)]):
+        strip = found.strip(
+            generator, number, seeds, steps, label=label, noise_seed=noise_seed, options=sampling_settings(options)
+        )
+        strip.save(path)
+    found.save(paths[len(found)])
+    if attributes:
+        for number, path in enumerate(paths[len(found) + 1 :]):
+            print(attributes.report(generator, number, steps, path, options=sampling_settings(options)))
+    print_files(paths)
+
+
+def labelled_data(run: str, node: str | None, generator: TrainedGenerator) -> Dataset:
+    """The data whose classes are the attributes: those of a node of YAML, or the run's own with their labels."""
+    from contextlib import nullcontext
+    from dataclasses import replace
+
+    from ganlab.build import open_dataset
+    from ganlab.errors import UserError
+    from ganlab.run.folder import open_run
+    from ganlab.spec import node_from
+    from ganlab.spec.model import DataNode
+    from ganlab.spec.yaml_reader import read_yaml
+
+    opened = open_run(run)
+    with opened.where_it_started() if node is None else nullcontext():
+        given = node_from("datasets", read_yaml(node, "--data").plain()) if node else opened.spec.data
+        dataset = open_dataset(replace(given, labels=True) if isinstance(given, DataNode) else given)
+    if dataset.facts.classes < 2:
+        raise UserError("attributes are the classes of the data, and these have none; give labelled ones with --data")
+    if dataset.facts.shape != generator.facts.shape:
+        raise UserError(
+            f"the data of the attributes have the shape {dataset.facts.shape}, and the generator makes "
+            f"{generator.facts.shape}: give data of the same shape"
+        )
+    return dataset
+
+
+def learn(
+    generator: TrainedGenerator,
+    dataset: Dataset,
+    labeller: str,
+    names: list[str],
+    layers: list[int] | None,
+    samples: int,
+    keep_others: bool,
+) -> Attributes:
+    """Directions of classes, by a metric that labels images."""
+    from ganlab.build import build_metrics
+    from ganlab.errors import UserError
+    from ganlab.latents.attributes import Labeller, attribute_directions
+    from ganlab.spec import node_from
+    from ganlab.spec.yaml_reader import read_yaml
+
+    node = node_from("metrics", read_yaml(labeller, "--labeller").plain())
+    metric = build_metrics([node], dataset.facts)[node.name]
+    if not isinstance(metric, Labeller):
+        raise UserError(f"the metric '{node.name}' cannot label images: it has no 'probabilities'; take classifier")
+    return attribute_directions(
+        generator, metric, dataset, names, layers, samples=samples, keep_others=keep_others, show_progress=True
+    )

@@ -1,0 +1,1 @@
+"""What goes in and out: trained generators from run folders."""

@@ -1,0 +1,38 @@
+"""Curves that belong to tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ganlab.files import write_atomically
+
+
+def save_curves(
+    curves: Mapping[str, Sequence[float]],
+    path: Path,
+    across: Sequence[float],
+    labels: tuple[str, str],
+    *,
+    logarithmic: bool = False,
+    shown: str | None = None,
+) -> None:
+    """Write curves by name over the numbers `across`, as PNG; `labels` stand at the axes.
+
+    One that is `shown` is drawn strongly, the others in grey.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.5), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for name, values in curves.items():
+        style = {} if shown is None else {"color": "tab:blue" if name == shown else "0.75"}
+        axes.plot(across, values, label=name if shown in (None, name) else None, linewidth=1.5, **style)  # type: ignore[arg-type]
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    if logarithmic:
+        axes.set_yscale("log")
+    axes.legend(frameon=False)
+    write_atomically(path, lambda temporary: figure.savefig(temporary, format="png", metadata={"Software": None}))
