@@ -5,7 +5,17 @@ import scipy.stats
 import torch
 
 from ganlab.nn import Dropout
-from ganlab.randomness import Randomness, chosen_rows, derive_seed, layer_draws, layer_normal, layer_uniform
+from ganlab.randomness import (
+    Randomness,
+    chosen_rows,
+    derive_seed,
+    given_layer_draws,
+    layer_draws,
+    layer_normal,
+    layer_uniform,
+    noted_layer_draws,
+    shared_layer_draws,
+)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +150,23 @@ def test_dropout_drops_the_asked_share_and_keeps_the_mean() -> None:
     assert dropped.mean().item() == pytest.approx(1, abs=0.03)
     assert dropout.eval()(features) is features
     assert not torch.equal(Dropout(0.3, always=True).eval()(features), features)
+
+
+def test_all_examples_share_the_noise_of_one_row() -> None:
+    random = Randomness(3, count=1, start=5)
+    with layer_draws(random):
+        own = [layer_normal(torch.zeros(1, 2), 7), layer_normal(torch.zeros(1, 2), 7)]
+    with shared_layer_draws(random):
+        shared = [layer_normal(torch.zeros(4, 2), 7), layer_normal(torch.zeros(3, 2), 7)]
+    for one, many in zip(own, shared, strict=True):
+        assert torch.equal(many, one.expand_as(many))
+
+
+def test_noted_noise_can_be_given_back() -> None:
+    with noted_layer_draws(Randomness(3, count=1)) as maps:
+        first = layer_normal(torch.zeros(2, 1), 3, 3)
+        second = layer_uniform(torch.zeros(2, 1), 4)
+    assert [part.shape for part in maps] == [(1, 3, 3), (1, 4)]
+    with given_layer_draws([maps[0] + 1, maps[1]]):
+        assert torch.equal(layer_normal(torch.zeros(2, 1), 3, 3), first + 1)
+        assert torch.equal(layer_uniform(torch.zeros(2, 1), 4), second)

@@ -79,7 +79,7 @@ def _of_features(target: Tensor, generator: TrainedGenerator, labels: Tensor | N
 
     def distance(images: Tensor) -> Tensor:
         layers = zip(features(images), wanted, strict=True)
-        squares = [(own - other).square().sum(1).flatten(1).mean(1) for own, other in layers]
+        squares = [(own - other).square().sum(1).view(len(images), -1).mean(1) for own, other in layers]
         return torch.stack(squares).mean(0) + pixels(images)
 
     return distance

@@ -77,9 +77,8 @@ def project(
 
     In `w` all layers have one style, in `w+` each its own; both start at the mean of styles, of a class if it is given.
     `z` starts at the nearest of some samples, for generators without styles. Adam minimises the `distance`, a name as
-    in `distance_to` or a function. Noise of layers is optimised along, with a penalty of `noise_weight`
-    on its correlation with itself.
-    Raises `UserError` if the generator has no such space.
+    in `distance_to` or a function. Noise of layers is optimised along, with a penalty of `noise_weight` on its
+    correlation with itself. Raises `UserError` if the generator has no such space.
     """
     chosen: ProjectionSpace = space or ("w" if Space(generator).name == "w" else "z")
     if chosen != "z":

@@ -29,9 +29,17 @@ def read_target(path: str | Path, facts: DataFacts) -> Tensor:
             picture = _in_eight_bits(picture).convert(_MODES[facts.channels])
     except (OSError, UnidentifiedImageError) as error:
         raise UserError(f"{path} cannot be read as a picture: {reason(error)}") from error
-    fitted = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    fitted = _middle(picture, width / height).resize((width, height), Image.Resampling.LANCZOS)
     pixels = np.asarray(fitted, dtype=np.float32).reshape(height, width, facts.channels) / 127.5 - 1
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(torch.get_default_dtype())
+
+
+def _middle(picture: Image.Image, ratio: float) -> Image.Image:
+    """The largest part around the middle whose width is so many times its height."""
+    width = min(picture.width, max(1, round(picture.height * ratio)))
+    height = min(picture.height, max(1, round(picture.width / ratio)))
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _in_eight_bits(picture: Image.Image) -> Image.Image:

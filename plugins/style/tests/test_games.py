@@ -104,8 +104,8 @@ def test_the_mean_of_styles_is_kept_and_copied_to_the_average(game):
 
 
 def test_sampling_options(game):
-    assert set(sampling_options(StyleGAN)) == {"psi", "cutoff", "noise"}
-    assert set(sampling_options(GrowingStyleGAN)) == {"psi", "cutoff", "noise"}
+    assert set(sampling_options(StyleGAN)) == {"psi", "cutoff", "noise", "styles"}
+    assert set(sampling_options(GrowingStyleGAN)) == {"psi", "cutoff", "noise", "styles"}
     chosen = check_sampling(StyleGAN, {"psi": 0.5, "cutoff": 3, "noise": "coarse"})
     assert chosen == {"psi": 0.5, "cutoff": 3, "noise": "coarse"}
     with pytest.raises(UserError, match="no sampling option 'trunc'"):
