@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ganlab.contracts import Dataset
     from ganlab.evaluation.trained_generator import TrainedGenerator
     from ganlab.latents.attributes import Attributes
+    from ganlab.latents.directions import Directions
 
 
 class MethodChoice(StrEnum):
@@ -37,6 +38,37 @@ class MethodChoice(StrEnum):
     attributes = "attributes"
 
 
+Method = Annotated[
+    MethodChoice,
+    typer.Option(
+        help="Factorisation of what layers make of styles, principal components of styles, or classes learned from "
+        "samples that a metric labels."
+    ),
+]
+Layers = Annotated[
+    str | None, typer.Option(help="Layers that are moved: coarse, middle, fine, or numbers from 0; else all.")
+]
+Strengths = Annotated[
+    str, typer.Option(help="How far, a column each, in standard deviations of styles along the direction.")
+]
+AttributeNames = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", help="A class to learn, by name; again for another, else all."),
+]
+KeepOthers = Annotated[
+    bool, typer.Option("--keep-others", help="Make an attribute's direction orthogonal to all others'.")
+]
+LabellerNode = Annotated[
+    str, typer.Option(metavar="NODE", help="A metric that can label images, as in '{name: classifier}'.")
+]
+DataOfAttributes = Annotated[
+    str | None,
+    typer.Option(metavar="NODE", help="Data whose classes are the attributes; without it the run's, with labels."),
+]
+Samples = Annotated[int, typer.Option(min=100, help="Samples that are labelled, or whose styles are analysed.")]
+Folder = Annotated[Path, typer.Option(help="Folder for sefa-0.png and so on, and for the directions, sefa.npz.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("directions")(directions)
@@ -45,50 +77,29 @@ def register(app: typer.Typer) -> None:
 def directions(
     run: RunName,
     options: Settings = None,
-    method: Annotated[
-        MethodChoice,
-        typer.Option(
-            help="Factorisation of what layers make of styles, principal components of styles, or classes learned from "
-            "samples that a metric labels."
-        ),
-    ] = MethodChoice.sefa,
+    method: Method = MethodChoice.sefa,
     count: Annotated[int, typer.Option(min=1, help="Directions of sefa and pca.")] = 5,
-    layers: Annotated[
-        str | None, typer.Option(help="Layers that are moved: coarse, middle, fine, or numbers from 0; else all.")
-    ] = None,
+    layers: Layers = None,
     seeds: Annotated[str, typer.Option(help=f"What is moved, a row each: {LATENTS}.")] = "0-4",
-    strengths: Annotated[
-        str, typer.Option(help="How far, a column each, in standard deviations of styles along the direction.")
-    ] = "-3,-2,-1,0,1,2,3",
-    attribute: Annotated[
-        list[str] | None, typer.Option(help="A class to learn, by name; give it again for another, else all.")
-    ] = None,
-    keep_others: Annotated[
-        bool, typer.Option("--keep-others", help="Make an attribute's direction orthogonal to all others'.")
-    ] = False,
-    labeller: Annotated[
-        str, typer.Option(metavar="NODE", help="A metric that can label images, as in '{name: classifier}'.")
-    ] = "classifier",
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="NODE", help="Data whose classes are the attributes; without it the run's, with labels."),
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(min=100, help="Samples that are labelled, or whose styles are analysed.")
-    ] = 10000,
+    strengths: Strengths = "-3,-2,-1,0,1,2,3",
+    attribute: AttributeNames = None,
+    keep_others: KeepOthers = False,
+    labeller: LabellerNode = "classifier",
+    data: DataOfAttributes = None,
+    samples: Samples = 10000,
     label: Label = None,
     noise_seed: NoiseSeed = 0,
-    out: Annotated[
-        Path, typer.Option(help="Folder for sefa-0.png and so on, and for the directions, sefa.npz.")
-    ] = Path("directions"),
+    out: Folder = Path("directions"),
     checkpoint: Checkpoint = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Find directions in w, and show samples that are moved along each."""
-    from ganlab.latents.directions import pca, sefa
     from ganlab.latents.mixing import layers_of
     from ganlab.latents.space import with_styles
 
+    steps, settings = numbers_of(strengths, "--strengths"), sampling_settings(options)
+    if method is not MethodChoice.attributes and (attribute or data or keep_others):
+        raise typer.BadParameter("classes are learned with --method attributes", param_hint="--method")
     generator = open_generator(run, checkpoint)
     styled = with_styles(generator, "a direction in w")
     moved = None if layers is None else layers_of(layers, styled.style_layers())
@@ -96,23 +107,27 @@ def directions(
     if method is MethodChoice.attributes:
         dataset = labelled_data(run, data, generator)
         attributes = learn(generator, dataset, labeller, attribute or [], moved, samples, keep_others)
-        found = attributes.directions
-    else:
-        found = {"sefa": sefa, "pca": pca}[method.value](generator, count, moved, samples=samples)
-    names = [f"{name}.png" for name in found.names] + [f"{method.value}.npz"]
+    found = attributes.directions if attributes else analyse(generator, method, count, moved, samples)
     curves = [f"{name}-probabilities.png" for name in found.names] if attributes else []
-    paths = files_in(out, names + curves, overwrite)
-    steps = numbers_of(strengths, "--strengths")
-    for number, path in enumerate(paths[: len(found)]):
-        strip = found.strip(
-            generator, number, seeds, steps, label=label, noise_seed=noise_seed, options=sampling_settings(options)
-        )
-        strip.save(path)
+    names = [f"{name}.png" for name in found.names]
+    paths = files_in(out, [*names, f"{method.value}.npz", *curves], overwrite)
+    for number in range(len(found)):
+        strip = found.strip(generator, number, seeds, steps, label=label, noise_seed=noise_seed, options=settings)
+        strip.save(paths[number])
+        if attributes:
+            print(attributes.report(generator, number, steps, out / curves[number], options=settings))
     found.save(paths[len(found)])
-    if attributes:
-        for number, path in enumerate(paths[len(found) + 1 :]):
-            print(attributes.report(generator, number, steps, path, options=sampling_settings(options)))
     print_files(paths)
+
+
+def analyse(
+    generator: TrainedGenerator, method: MethodChoice, count: int, layers: list[int] | None, samples: int
+) -> Directions:
+    """Directions by factorisation or principal components."""
+    from ganlab.latents.directions import pca, sefa
+
+    find = sefa if method is MethodChoice.sefa else pca
+    return find(generator, count, layers, samples=samples)
 
 
 def labelled_data(run: str, node: str | None, generator: TrainedGenerator) -> Dataset:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from ganlab.contracts import DataFacts
+from ganlab.contracts import DataFacts, WithStyles
 from ganlab.data.scaling import scale_input
-from ganlab.randomness import Randomness
+from ganlab.randomness import Randomness, layer_draws
 from ganlab.testing.examples import ExampleData, example_module
 from ganlab.testing.term_checks import facts_of
 from ganlab.testing.training import (
@@ -71,6 +73,47 @@ def check_sampled_rows(name: str) -> None:
                     f"samples {rows.start} to {rows.stop - 1} are others when they are made alone than among 8: draw "
                     "with the methods of 'random', and let no sample see the others"
                 )
+
+
+def check_points(name: str) -> None:
+    """What an architecture says of labels and styles holds: shares of one class are this class, and styles its images.
+
+    For those that say `blends_labels`, and for those with styles (`ganlab.WithStyles`).
+    """
+    for facts in facts_of(name):
+        module = example_module(name, facts).eval()
+        random, labels = Randomness(0, count=3), _labels(facts, 3)
+        if labels is not None and module.blends_labels:
+            whole = torch.nn.functional.one_hot(labels, facts.classes).float()
+            for_numbers, for_shares = (_rendered(module, random, facts, given) for given in (labels, whole))
+            assert torch.allclose(for_shares, for_numbers, atol=1e-5), (
+                "it says 'blends_labels', and with all of a class's share its images are others than for the class"
+            )
+        if isinstance(module, WithStyles):
+            _check_styles(module, random, facts, labels)
+
+
+def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
+    with torch.no_grad():
+        styles = module.map(module.draw(random, labels, _inputs(facts, 3)))
+        with layer_draws(random.scoped("layers")):
+            images = module.synthesise(styles)
+    layers = module.style_layers()
+    assert styles.dim() == 3, f"map() returns {tuple(styles.shape)}, not (N, layers, size)"
+    assert layers <= styles.shape[1], f"there are {layers} style_layers(), and map() makes {styles.shape[1]}"
+    assert torch.allclose(images, _rendered(module, random, facts, labels), atol=1e-5), (
+        "synthesise(map(latents)) makes other images than render(latents)"
+    )
+    mean, weights = module.mean_style(), module.style_weights()
+    assert mean.shape == styles.shape[2:], f"mean_style() has the shape {tuple(mean.shape)}, not (size,)"
+    wrong = [tuple(weight.shape) for weight in weights if weight.dim() != 2 or weight.shape[1] != styles.shape[2]]
+    assert not wrong, f"style_weights() has a matrix of the shape {wrong[0]}, not (outputs, size)"
+    assert len(weights) in (0, layers), f"style_weights() has {len(weights)} matrices for {layers} style_layers()"
+
+
+def _rendered(module: GANModule, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> torch.Tensor:
+    with torch.no_grad():
+        return module.sample(random, labels, inputs=_inputs(facts, 3))
 
 
 def check_micro_batches(name: str) -> None:

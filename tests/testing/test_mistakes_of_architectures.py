@@ -131,6 +131,45 @@ class Unsaved(Right):
     def more_terms(self, player, batch, views):
         self.count += 1
         return {"late": views.fake_logits.square().mean() * float(self.count > 20)}
+
+
+class WrongShares(Right):
+    """Takes class 0 for shares of classes."""
+    blends_labels = True
+
+    def run_generator(self, generator, latents, labels, inputs):
+        if labels is None:
+            return generator(latents)
+        labels = torch.zeros(len(labels)) if labels.dim() > 1 else labels
+        return generator(latents) + labels.view(-1, 1, 1, 1)
+
+
+class Styled(Right):
+    """Latents are styles of two layers."""
+    def map(self, latents, *, averaged=True):
+        return latents.values[:, None].expand(-1, 2, -1)
+
+    def synthesise(self, styles, *, averaged=True):
+        return self.network("generator", averaged)(styles.mean(1))
+
+    def style_layers(self):
+        return 2
+
+    def mean_style(self, *, averaged=True):
+        return torch.zeros(4)
+
+    def style_weights(self, *, averaged=True):
+        return [torch.eye(4), torch.eye(4)]
+
+
+class OtherImages(Styled):
+    def synthesise(self, styles, *, averaged=True):
+        return -super().synthesise(styles, averaged=averaged)
+
+
+class WrongWeights(Styled):
+    def style_weights(self, *, averaged=True):
+        return [torch.zeros(4, 3)]
 '''
 NAMES = [line.split()[1].split("(")[0] for line in SOURCE.splitlines() if line.startswith("class ")]
 SLOW = {"check_two_processes", "check_twenty_steps", "check_autocast", "check_seeds", "check_players_learn_alone"}
@@ -152,7 +191,13 @@ def check(kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("generators", "noisygenerator"), ("architectures", "right"), ("architectures", "translating")]
+    ("kind", "name"),
+    [
+        ("generators", "noisygenerator"),
+        ("architectures", "right"),
+        ("architectures", "translating"),
+        ("architectures", "styled"),
+    ],
 )
 def test_what_is_right_passes(mistakes, kind, name) -> None:
     check(kind, name)
@@ -176,6 +221,9 @@ def test_what_is_right_passes(mistakes, kind, name) -> None:
         ("architectures", "bythebatch", "samples 0 to 4 are others when they are made alone than among 8"),
         ("architectures", "forgetsinputs", "samples 5 to 7 are others when they are made alone than among 8"),
         ("architectures", "movedbypasses", "with micro-batches there is another .*level_of_passes"),
+        ("architectures", "wrongshares", "with all of a class's share its images are others than for the class"),
+        ("architectures", "otherimages", "makes other images than render"),
+        ("architectures", "wrongweights", r"a matrix of the shape \(4, 3\), not \(outputs, size\)"),
         ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
     ],
 )
