@@ -183,6 +183,12 @@ KINDS: dict[str, Kind] = _kinds(
         every_number_scheduled=True,
         checks=(f"{_CHECKS}.leaf_checks:check_optimizer",),
     ),
+    Kind(
+        "recipes",
+        bound=("task",),
+        takes_facts=False,
+        checks=(f"{_CHECKS}.recipe_checks:check_recipe",),
+    ),
 )
 """Every kind of plugin by its name; a new kind is one more entry."""
 

@@ -29,6 +29,7 @@ ROOMS = (
     ("cli",),
     ("testing",),
     ("studies", "latents", "exchange"),
+    ("recipes",),
     ("run",),
     ("description", "scaffold", "starter"),
     ("build",),

@@ -34,6 +34,7 @@ def test_all_kinds_of_the_design_exist():
     assert set(KINDS) == {
         "architectures", "generators", "discriminators", "losses", "regularizers",
         "normalizers", "augmentations", "latents", "datasets", "metrics", "extractors", "optimizers",
+        "recipes",
     }  # fmt: skip
 
 

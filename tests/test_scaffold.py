@@ -57,7 +57,7 @@ def test_what_is_written_is_formatted(tmp_path):
         assert ended.returncode == 0, ended.stdout
 
 
-@pytest.mark.parametrize("kind", ["losses", "datasets", "extractors"])
+@pytest.mark.parametrize("kind", ["losses", "datasets", "extractors", "recipes"])
 def test_a_new_plugin_passes_its_own_test(kind, install, tmp_path, monkeypatch):
     from ganlab.testing import check_plugin
 
@@ -69,7 +69,7 @@ def test_a_new_plugin_passes_its_own_test(kind, install, tmp_path, monkeypatch):
     check_plugin(kind, name)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "extractors"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("extractors", "recipes")])
 def test_the_spec_of_a_new_plugin_can_be_trained_once_it_is_installed(kind, install, toy, tmp_path, monkeypatch):
     name = f"started_{kind}"
     write_distribution(name, kind, tmp_path / "new")
@@ -83,6 +83,7 @@ def test_the_spec_of_a_new_plugin_can_be_trained_once_it_is_installed(kind, inst
 
 def test_a_kind_that_no_spec_holds_gets_none(toy):
     assert starter_spec("extractors", "new") is None
+    assert starter_spec("recipes", "new") is None
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
+    "new",
     "train",
     "check",
     "show",

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
+    from ganlab.run.part import RunPart
     from ganlab.run.run_callback import Resume
     from ganlab.run.session import Outcome
     from ganlab.spec.model import Spec
@@ -42,9 +43,15 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.")],
+    spec: Annotated[
+        Path | None, typer.Argument(help="The experiment's YAML file; not beside --data.", show_default=False)
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Changes to the spec, such as data.batch_size=32.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder or zip of pictures instead of a spec: the spec is what 'ganlab new' would write."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
     resume: Annotated[
@@ -64,20 +71,36 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Run the experiment of a spec; the last line printed is the run folder."""
+    """Run the experiment of a spec, or one for pictures of your own; the last line printed is the run folder."""
     from ganlab.run.signals import SignalWatch
 
     with SignalWatch().listening():  # what is imported below takes seconds
-        from ganlab.spec import read_spec
-
-        checked = read_spec(spec, overrides or [])
+        checked, going_on, more = _chosen(spec, overrides or [], data, runs, _resume(resume, change))
         from ganlab.run.session import train as run_experiment
 
         if dry_run:
             _tell_dry_run(checked)
             return
-        outcome = run_experiment(checked, runs, _resume(resume, change))
+        outcome = run_experiment(checked, runs, going_on, more)
     _finish(outcome)
+
+
+def _chosen(
+    spec: Path | None, overrides: list[str], data: Path | None, runs: Path, resume: Resume | None
+) -> tuple[Spec, Resume | None, list[RunPart]]:
+    """What to train, how to go on, and what else the run does."""
+    if data is None:
+        if spec is None:
+            raise typer.BadParameter("name a spec, or a folder of pictures with --data", param_hint="SPEC")
+        from ganlab.spec import read_spec
+
+        return read_spec(spec, overrides), resume, []
+    from ganlab.cli.own_pictures import spec_for
+    from ganlab.spec.overrides import is_override
+
+    if spec is not None and not is_override(str(spec)):
+        raise typer.BadParameter(f"it takes the place of the spec '{spec}': give one of both", param_hint="--data")
+    return spec_for(data, [*([str(spec)] if spec else []), *overrides], runs, resume)
 
 
 def _tell_dry_run(spec: Spec) -> None:

@@ -155,10 +155,10 @@ def _spaces(examples: Tensor, facts: DataFacts) -> list[Tensor]:
     images = examples.float() / 127.5 - 1
     height, width = (min(_FINE, side) for side in images.shape[2:])
     fine = adaptive_avg_pool2d(images, (height, width)).cpu()
-    return [adaptive_avg_pool2d(images, _COARSE).cpu().flatten(1), _random_features(fine)]
+    return [adaptive_avg_pool2d(images, _COARSE).cpu().flatten(1), random_features(fine)]
 
 
-def _random_features(images: Tensor) -> Tensor:
+def random_features(images: Tensor) -> Tensor:
     """Means and standard deviations (N, 2 * 64) of the last maps of a network that is the same on every machine."""
     generator = torch.Generator().manual_seed(derive_seed("diversity"))
     maps = images

@@ -79,7 +79,7 @@ def test_random_features_are_those_of_a_plain_network():
             layer.weight.copy_(torch.randn(width, before, 3, 3, generator=generator) * (2 / (9 * before)) ** 0.5)
             maps = torch.nn.functional.leaky_relu(layer(maps), 0.2)
     expected = torch.cat([maps.mean((2, 3)), maps.std((2, 3), unbiased=False)], 1)
-    torch.testing.assert_close(diversity._random_features(images), expected)
+    torch.testing.assert_close(diversity.random_features(images), expected)
 
 
 def test_samples_like_the_reals_spread_like_them():

@@ -1,0 +1,1 @@
+"""Recipes for pictures of one's own, by rules that stand in tables."""
