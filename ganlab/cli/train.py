@@ -71,7 +71,7 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Run the experiment of a spec, or one for pictures of your own; the last line printed is the run folder."""
+    """Run the experiment of a spec; the last line printed is the run folder."""
     from ganlab.run.signals import SignalWatch
 
     with SignalWatch().listening():  # what is imported below takes seconds

@@ -11,7 +11,7 @@ from typing import Any
 
 from ganlab.build import build_dataset
 from ganlab.contracts import Dataset
-from ganlab.data.records import FileRecord, file_records
+from ganlab.data.records import FileRecord, file_records, losing_transparency
 from ganlab.errors import DataError, DataMissing
 from ganlab.spec import node_from
 
@@ -19,6 +19,7 @@ FEWEST = 50
 _GREY = {"1", "L", "LA", "La"}
 _ONE_SHAPE = 0.95  # of all pictures have the most common proportions, or it is not theirs
 _ALIKE = 0.02
+_LOOKED_AT = 64  # of the files with a place for transparency
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Pictures:
         sizes: how many there are of each (width, height).
         channels: 1 if all are grey, else 3.
         depth: bits of a channel, 8 or 16.
-        transparent: how many files have a place for transparency.
+        transparent: how many files have a place for transparency, if any of them uses it.
         classes: how many there are in each class; empty if they have none.
         unlabelled: why folders are not taken for classes; empty where there are none or they are.
     """
@@ -96,7 +97,7 @@ def look_at(path: str | Path) -> Pictures:
         sizes=Counter(record.size for record in records if record.size),
         channels=1 if all(_is_grey(record) for record in records) else 3,
         depth=16 if any(str(record.mode).startswith("I;16") for record in records) else 8,
-        transparent=sum(record.mode in ("RGBA", "RGBa", "LA", "La", "PA") for record in records),
+        transparent=_transparent(dataset),
         classes=_classes(dataset),
         unlabelled=unlabelled,
     )
@@ -120,7 +121,15 @@ def _is_grey(record: FileRecord) -> bool:
     return str(record.mode) in _GREY or str(record.mode).startswith("I;16")
 
 
+def _transparent(dataset: Dataset) -> int:
+    """How many files have a place for transparency; 0 if none of those that are looked at uses it."""
+    places = losing_transparency(file_records(dataset))
+    some = [places[index * len(places) // _LOOKED_AT] for index in range(_LOOKED_AT)] if places else []
+    uses_it = getattr(dataset, "is_transparent", None)
+    return len(places) if uses_it and any(uses_it(place) for place in dict.fromkeys(some)) else 0
+
+
 def _classes(dataset: Dataset) -> dict[str, int]:
-    """Pictures by class, as far as the data set tells."""
-    counts = Counter(getattr(dataset, "labels", None) or ())
-    return {name: counts[number] for number, name in enumerate(dataset.facts.class_names)}
+    """Pictures by class."""
+    facts = dataset.facts
+    return dict(zip(facts.class_names, facts.class_counts, strict=False))

@@ -140,7 +140,10 @@ def _data(pictures: Pictures, resolution: Resolution, labelled: bool, reasons: d
     }
     reasons["data.channels"] = "All pictures are grey." if pictures.channels == 1 else "The pictures are in colour."
     if pictures.transparent:
-        reasons["data.channels"] = f"{pictures.transparent:,} pictures have transparency, which is left out."
+        data["background"] = "white"
+        reasons["data.background"] = (
+            f"{pictures.transparent:,} pictures have transparency: white shows through. Or: black, [red, green, blue]."
+        )
     if labelled:
         reasons["data.labels"] = (
             f"Each of the {len(pictures.classes)} classes has at least {_FEWEST_OF_A_CLASS} pictures."

@@ -47,6 +47,13 @@ def test_folders_that_are_no_classes_are_told(tmp_path):
     assert "1 class found" in pictures.unlabelled
 
 
+def test_transparency_that_no_pixel_uses_does_not_count(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number in range(FEWEST):
+        Image.new("RGBA", (20, 20), (1, 2, 3, 255)).save(tmp_path / "pictures" / f"{number}.png")
+    assert look_at(tmp_path / "pictures").transparent == 0
+
+
 def test_a_zip_is_read_too(tmp_path):
     paint(tmp_path / "folder")
     with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:

@@ -64,6 +64,13 @@ def test_classes_with_few_pictures_are_left_out(tmp_path):
     assert "'few' has only 5 pictures" in proposal.reasons["data.labels"]
 
 
+def test_transparent_pictures_get_a_background(tmp_path):
+    paint(tmp_path, mode="RGBA")
+    proposal = propose(look_at(tmp_path), Machine(), Wishes("mine", kimg=1))
+    assert (proposal.tree["data"]["background"], proposal.tree["data"]["channels"]) == ("white", 3)
+    assert "50 pictures have transparency" in proposal.text()
+
+
 def test_reasons_stand_at_their_places():
     tree = {
         "name": "a",
