@@ -226,6 +226,23 @@ def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
     return metrics
 
 
+def networks_trained_with(node: Node) -> frozenset[str]:
+    """Names of the networks of extractors that stand anywhere in a node, as the extractors call them."""
+    found: set[str] = set()
+    waiting: list[Any] = [node]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Node):
+            found |= {value.name} if value.kind == "extractors" else set()
+            found |= set(getattr(load_factory(value), "networks", ()))
+            waiting.append(value.options)
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value
+    return frozenset(found)
+
+
 def build_architecture(spec: Spec, facts: DataFacts) -> tuple[GANModule, list[ScheduledOption]]:
     """The architecture with its networks, initialised from the spec's seed, and its scheduled options."""
     builder = Builder(facts)

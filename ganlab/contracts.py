@@ -261,14 +261,37 @@ class GeneratorMetric(Protocol):
     def reset(self) -> None: ...
 
 
+class FeatureMetric(Protocol):
+    """Kind `metrics`, of features: compares those of fakes with those of reals, in the space of its `extractor`.
+
+    `compare` gets `ganlab.evaluation.feature_set.Features`. The platform extracts them, once for all metrics whose
+    extractors have the same `protocol`, on all ranks, and keeps those of reals between runs. `needs` may be `fakes`
+    alone: then `reals` is None. If `compare` has arguments of these names, it also gets `training`, features of all
+    training examples (of the first `examples` of them, if the metric says so), and `held_out`, those of the held-out
+    examples, or None. A metric that reads nothing but means and covariances says `moments_only = True`: it can then be
+    compared with published statistics. `notes`, if there is such a method, has sentences on how far the numbers of the
+    last `compare` can be trusted.
+    """
+
+    extractor: Extractor
+
+    def compare(self, reals: Any, fakes: Any) -> Mapping[str, float]: ...
+
+
 class Extractor(Protocol):
     """Kind `extractors`: features of images, for metrics, neighbours and perceptual terms.
 
-    uint8 images (N, C, H, W) become float features (N, D), each row a function of its image alone. `protocol` says in
-    plain values all that the features depend on, such as the network, a hash of its weights and how images are resized.
+    uint8 images (N, C, H, W), or floats from 0 to 255 that were not rounded, become float features (N, D) on their
+    device, each row a function of its image alone. `protocol` says in plain values all that the features depend on,
+    such as the `network`, a hash of its weights and how images are resized.
+
+    One that classifies has `logits(features)`, class scores (N, K). One that learns from the data has
+    `learn(reals)`, which gets pairs of training images and labels (or None), block by block, up to `examples` of them;
+    `state()`, tensors by name; and `restore(state)`. The platform keeps the state between runs.
     """
 
-    protocol: Mapping[str, Any]
+    @property
+    def protocol(self) -> Mapping[str, Any]: ...
 
     def __call__(self, images: Tensor) -> Tensor: ...
 
@@ -326,9 +349,10 @@ __all__ = [
     "Dataset",
     "Discriminator",
     "Examples",
-    "Factory",
     "Extractor",
+    "Factory",
     "Fakes",
+    "FeatureMetric",
     "Generator",
     "GeneratorMetric",
     "InputFacts",

@@ -286,6 +286,15 @@ def broadcast_value(value: Value, device: torch.device) -> Value:
     return values[0]
 
 
+def gather_values(value: Value) -> list[Value]:
+    """The plain values of all ranks in order, on every rank. A collective."""
+    if world_size() == 1:
+        return [value]
+    values: list[Any] = [None] * world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
 def is_lost_process(error: BaseException) -> bool:
     """Whether an error says that a collective failed because another process is gone."""
     signs = ("connection closed by peer", "connection reset by peer", "connection refused", "nccl error", "timed out")

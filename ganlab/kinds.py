@@ -164,9 +164,12 @@ KINDS: dict[str, Kind] = _kinds(
     Kind(
         "metrics",
         contract="ganlab.contracts:Metric",
-        protocols=("ganlab.contracts:Metric", "ganlab.contracts:GeneratorMetric"),
+        protocols=("ganlab.contracts:Metric", "ganlab.contracts:GeneratorMetric", "ganlab.contracts:FeatureMetric"),
         section_node="ganlab.spec.model:MetricNode",
-        offered={"update": frozenset({"labels", "targets", "inputs"})},
+        offered={
+            "update": frozenset({"labels", "targets", "inputs"}),
+            "compare": frozenset({"training", "held_out"}),
+        },
         checks=(f"{_CHECKS}.metric_checks:check_metric",),
     ),
     Kind(

@@ -16,6 +16,9 @@ NEEDS = ("reals", "fakes", "targets", "inputs", "generator")
 USUAL = frozenset({"reals", "fakes"})
 """What a metric needs that does not say it."""
 
+OF_FEATURES = ("training", "held_out")
+"""What further reals an argument of `compare` may ask for."""
+
 OF_FAKES = ("targets", "inputs")
 """What belongs to each fake and is an argument of `update`."""
 
@@ -50,14 +53,21 @@ def _methods(metric: Any, needs: frozenset[str]) -> Iterator[str]:
         yield "needs the generator, but has no method measure(module, random) that gets it"
     if hasattr(metric, "measure") and "generator" not in needs:
         yield "has a method 'measure', but its 'needs' lacks 'generator', so that it would never be called"
-    if not hasattr(metric, "update"):
-        if shown := sorted(needs - {"generator"}):
-            yield f"needs {', '.join(shown)}, but has no method update(images, real) that gets them"
-        return
-    for word in OF_FAKES:
+    if hasattr(metric, "compare"):
+        yield from _of_features(metric, needs)
+    elif not hasattr(metric, "update") and (shown := sorted(needs - {"generator"})):
+        yield f"needs {', '.join(shown)}, but has no method update(images, real) that gets them"
+    for word in OF_FAKES if hasattr(metric, "update") else ():
         if (word in needs) != takes(metric, word):
             has = "lacks an" if word in needs else "has an"
             yield f"and its 'needs' do not agree: 'update' {has} argument '{word}'"
+
+
+def _of_features(metric: Any, needs: frozenset[str]) -> Iterator[str]:
+    if not hasattr(metric, "extractor"):
+        yield "has a method 'compare', but no attribute 'extractor' that says in which features"
+    if "fakes" not in needs:
+        yield "has a method 'compare', but its 'needs' lacks 'fakes'"
 
 
 def _not_given(metric: Any, facts: DataFacts) -> Iterator[str]:
@@ -71,6 +81,11 @@ def _not_given(metric: Any, facts: DataFacts) -> Iterator[str]:
         yield f"{needed}; these data hold none out: set 'data.holdout: 0.1', or leave it out"
 
 
-def takes(metric: Any, argument: str) -> bool:
-    """Whether a metric's `update` has an argument of this name."""
-    return hasattr(metric, "update") and argument in inspect.signature(metric.update).parameters
+def takes(metric: Any, argument: str, method: str = "update") -> bool:
+    """Whether a metric's method has an argument of this name."""
+    return hasattr(metric, method) and argument in inspect.signature(getattr(metric, method)).parameters
+
+
+def sees_images(metric: Any, what: str) -> bool:
+    """Whether the images of `reals` or `fakes` are shown to a metric itself, and not to its extractor."""
+    return hasattr(metric, "update") and what in needs_of(metric)

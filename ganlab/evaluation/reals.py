@@ -31,17 +31,25 @@ def real_blocks(
 
     With `flip`, the mirrored images belong to the reals as well. They arrive on `device`.
     """
+    for places in real_order(dataset, count, seed, flip).split(batch_size):
+        yield read_reals(dataset, places, device)
+
+
+def real_order(dataset: Dataset, count: int, seed: int, flip: bool) -> Tensor:
+    """The places of the first `count` reals of a seeded order; those from the data's size on mean mirrored images."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "reals"))
-    order = torch.randperm(count_reals(dataset, flip), generator=generator)[:count]
-    for start in range(0, len(order), batch_size):
-        places = order[start : start + batch_size]
-        examples = read_examples(dataset, (places % len(dataset)).tolist())
-        images = examples[IMAGES].to(device)
-        if flip:
-            mirrored = (places >= len(dataset)).to(device)
-            images = torch.where(mirrored.view(-1, *[1] * (images.dim() - 1)), images.flip(-1), images)
-        labels = labels_of_frames(examples[LABEL].to(device) if dataset.facts.classes else None, dataset.facts)
-        yield reals_for_metrics(images, dataset.facts), labels
+    return torch.randperm(count_reals(dataset, flip), generator=generator)[:count]
+
+
+def read_reals(dataset: Dataset, places: Tensor, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor | None]:
+    """The reals at places of `real_order`, as metrics see them, with their labels."""
+    examples = read_examples(dataset, (places % len(dataset)).tolist())
+    images = examples[IMAGES].to(device)
+    mirrored = places >= len(dataset)
+    if mirrored.any():
+        images = torch.where(mirrored.to(device).view(-1, *[1] * (images.dim() - 1)), images.flip(-1), images)
+    labels = labels_of_frames(examples[LABEL].to(device) if dataset.facts.classes else None, dataset.facts)
+    return reals_for_metrics(images, dataset.facts), labels
 
 
 def count_reals(dataset: Dataset, flip: bool) -> int:

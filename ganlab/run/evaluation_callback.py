@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -10,13 +11,15 @@ from pytorch_lightning import Trainer
 
 from ganlab.distributed import broadcast_value, rank, world_size
 from ganlab.errors import Interrupted
-from ganlab.evaluation.evaluator import Evaluator, merge_values
+from ganlab.evaluation.evaluator import Evaluator, MetricResult, merge_values
 from ganlab.run.part import RunPart
 from ganlab.run.report import evaluation_line
 from ganlab.run.signals import SignalWatch
 from ganlab.spec.model import EvaluationSection
 from ganlab.tracking.jsonl import measured_at
 from ganlab.training.module import GANModule
+
+logger = logging.getLogger(__name__)
 
 
 class EvaluationCallback(RunPart):
@@ -31,6 +34,7 @@ class EvaluationCallback(RunPart):
         self.evaluator = evaluator
         self.signals = signals or SignalWatch()
         self.values: dict[str, float] = {}
+        self._said: set[tuple[str, str]] = set()
         self.measured_at = -1
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
@@ -71,4 +75,12 @@ class EvaluationCallback(RunPart):
         if rank() == 0:
             print(evaluation_line(images_seen, self.values, before), flush=True)
         for result in results:
-            self.trackers.metrics(images_seen, result.values, result.protocol, result.error)
+            self.trackers.metrics(images_seen, result.values, result.protocol, result.error, result.notes)
+            self._say(result)
+
+    def _say(self, result: MetricResult) -> None:
+        """Notes on a metric's numbers, and why one has none, each once a run."""
+        for sentence in (*result.notes, *([result.error] if result.error else [])):
+            if rank() == 0 and (result.metric, sentence) not in self._said:
+                self._said.add((result.metric, sentence))
+                logger.warning("ganlab: warning: %s: %s", result.metric, sentence)

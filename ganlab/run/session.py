@@ -15,7 +15,15 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.accelerators import CPUAccelerator
 
-from ganlab.build import build_metrics, build_module, check_batch_sizes, check_optimizers, open_dataset, rehearse_for
+from ganlab.build import (
+    build_metrics,
+    build_module,
+    check_batch_sizes,
+    check_optimizers,
+    networks_trained_with,
+    open_dataset,
+    rehearse_for,
+)
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
@@ -208,4 +216,7 @@ def _build_evaluator(spec: Spec, dataset: Dataset, architecture: type[GANModule]
         flip=spec.data.flip,
         reals=section.reals,
         sampling=check_sampling(architecture, section.sampling),
+        precision=section.precision,
+        budget_minutes=section.budget_minutes,
+        trained_with=networks_trained_with(spec.architecture),
     )

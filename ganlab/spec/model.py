@@ -199,6 +199,8 @@ class EvaluationSection:
         seed: Seed of the samples.
         reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
         sampling: Sampling options of the architecture.
+        precision: What networks compute the samples in; bf16 is faster and changes numbers a little.
+        budget_minutes: How long an evaluation may take; metrics that would exceed it are left out. null is no limit.
         best: which evaluation is the best, and how long to wait for a better one; null for none.
     """
 
@@ -209,6 +211,8 @@ class EvaluationSection:
     seed: Natural = 0
     reals: Literal["train", "held_out"] = "train"
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    precision: Literal["float32", "bf16"] = "float32"
+    budget_minutes: Positive | None = None
     best: BestSection | None = None
 
 

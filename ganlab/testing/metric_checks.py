@@ -6,17 +6,21 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from unittest import SkipTest
 
 import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import DataFacts
-from ganlab.evaluation.needs import OF_FAKES, contradictions, needs_of, takes
+from ganlab.errors import DataMissing, UserError
+from ganlab.evaluation.feature_set import Features
+from ganlab.evaluation.needs import OF_FAKES, OF_FEATURES, contradictions, needs_of, takes
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
-from ganlab.testing.examples import accepted_facts, build_example, example_settings
+from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, example_settings
+from ganlab.testing.extractor_checks import learn_from
 from ganlab.training.module import GANModule
 
 _COUNT = 64
@@ -28,6 +32,12 @@ def check_metric(name: str) -> None:
 
     It is shown what its `needs` name and nothing else.
     """
+    try:
+        build_example("metrics", name, EXAMPLE_FACTS["images with classes"])
+    except DataMissing as error:
+        raise SkipTest(f"needs files: {error}") from error
+    except UserError:
+        pass  # it may take other data
     for _, facts in accepted_facts(lambda facts: _metric(name, facts)):
         metric = _metric(name, facts)
         for contradiction in contradictions(metric):
@@ -62,7 +72,9 @@ class _Show:
         self.facts = facts
         self.size = size
         self.needs = needs_of(metric)
-        if "reals" in self.needs:
+        if hasattr(metric, "extractor"):
+            learn_from(metric.extractor, [_shown(facts, "reals")])
+        if "reals" in self.needs and hasattr(metric, "update"):
             self._update("reals", real=True)
 
     def __call__(self, purpose: str) -> None:
@@ -88,6 +100,21 @@ class _Show:
             self._try(partial(self.metric.update, shown, real, **options), "update")
             assert torch.equal(shown, images[rows]), "update() changes the images, which other metrics see too"
 
+    def compared(self, purpose: str) -> dict[str, Any]:
+        """The numbers of a metric of features."""
+        reals = self._features("reals") if "reals" in self.needs else None
+        further = {w: self._features(w) for w in OF_FEATURES if takes(self.metric, w, "compare")}
+        fakes = self._features(purpose)
+        return dict(self._try(partial(self.metric.compare, reals, fakes, **further), "compare"))
+
+    def _features(self, purpose: str) -> Features:
+        images, labels = _shown(self.facts, purpose)
+        with torch.no_grad():
+            rows = torch.cat(
+                [self.metric.extractor(images[places]) for places in torch.arange(_COUNT).split(self.size)]
+            )
+        return Features(rows.float(), labels)
+
     def _try(self, call: Callable[[], Any], method: str) -> Any:
         try:
             return call()
@@ -106,9 +133,15 @@ class _Show:
 
 
 def _numbers(metric: Any, show: _Show, purpose: str) -> dict[str, Any]:
+    if hasattr(metric, "compare"):
+        return show.compared(purpose)
     metric.reset()
     show(purpose)
     return show.compute()
+
+
+def _shown(facts: DataFacts, purpose: str) -> tuple[Tensor, Tensor | None]:
+    return _examples(facts, purpose), torch.arange(_COUNT) % facts.classes if facts.classes else None
 
 
 def _examples(facts: DataFacts, purpose: str) -> Tensor:

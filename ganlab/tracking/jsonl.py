@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,12 +104,17 @@ class JsonlTracker(Tracker):
         self.log.append({"images_seen": images_seen, "kimg": images_seen / 1000, **seconds, **values, **gaps})
 
     def metrics(
-        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+        self,
+        images_seen: int,
+        values: Mapping[str, float],
+        protocol: Mapping[str, Any],
+        error: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """One line for each metric; not a second one where a resumed run measures what was measured before."""
         known = json.loads(json.dumps(protocol))
         if not any((r["images_seen"], r.get("protocol")) == (images_seen, known) for r in self._known):
-            self.measured.append(metric_record(images_seen, values, protocol, error))
+            self.measured.append(metric_record(images_seen, values, protocol, error, notes))
 
     def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
         """One line of the diary."""
@@ -140,12 +145,17 @@ class JsonlTracker(Tracker):
 
 
 def metric_record(
-    images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+    images_seen: int,
+    values: Mapping[str, float],
+    protocol: Mapping[str, Any],
+    error: str | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What one metric measured at a moment, as it stands in `metrics.jsonl`."""
-    failure = {} if error is None else {"error": error}
+    remarks: dict[str, Any] = {} if error is None else {"error": error}
+    remarks |= {"notes": list(notes)} if notes else {}
     moment = {"images_seen": images_seen, "kimg": images_seen / 1000}
-    return {**moment, **values, **failure, "protocol": dict(protocol)}
+    return {**moment, **values, **remarks, "protocol": dict(protocol)}
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,12 @@ class TensorBoardTracker(Tracker):
             self._writer.add_scalar(name, value, images_seen)
 
     def metrics(
-        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+        self,
+        images_seen: int,
+        values: Mapping[str, float],
+        protocol: Mapping[str, Any],
+        error: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Log the numbers under `metrics/`."""
         self.scalars(images_seen, {f"metrics/{name}": value for name, value in values.items()})

@@ -27,9 +27,14 @@ class Tracker:
         """Means of the loss terms and other scalars since the last call, by names such as `discriminator/loss`."""
 
     def metrics(
-        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+        self,
+        images_seen: int,
+        values: Mapping[str, float],
+        protocol: Mapping[str, Any],
+        error: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        """What one metric measured and how; `error` says why it measured nothing."""
+        """What one metric measured and how; `error` says why it measured nothing, `notes` how far to trust it."""
 
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """A picture that was written."""
@@ -87,11 +92,17 @@ class Trackers(Tracker):
         self._tell(lambda tracker: tracker.scalars(images_seen, values), f"scalars of {images_seen} images")
 
     def metrics(
-        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+        self,
+        images_seen: int,
+        values: Mapping[str, float],
+        protocol: Mapping[str, Any],
+        error: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Tell all."""
         self._tell(
-            lambda tracker: tracker.metrics(images_seen, values, protocol, error), f"metrics of {images_seen} images"
+            lambda tracker: tracker.metrics(images_seen, values, protocol, error, notes),
+            f"metrics of {images_seen} images",
         )
 
     def image(self, images_seen: int, name: str, path: Path) -> None:

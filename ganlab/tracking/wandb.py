@@ -8,7 +8,7 @@ import os
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,12 @@ class WandbTracker(Tracker):
         self._run.log({**values, "images_seen": images_seen})
 
     def metrics(
-        self, images_seen: int, values: Mapping[str, float], protocol: Mapping[str, Any], error: str | None = None
+        self,
+        images_seen: int,
+        values: Mapping[str, float],
+        protocol: Mapping[str, Any],
+        error: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """Log the numbers under `metrics/`; how they were measured goes into the summary."""
         named = {f"metrics/{name}": value for name, value in values.items()}

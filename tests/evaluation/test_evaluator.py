@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,8 @@ def test_every_number_has_its_protocol():
         "sampling": {},
     }
     expected |= {"quantised": True, "shape": [1, 4, 4], "data": "tiny", "mirrored": False, "detail": 7}
-    expected |= {"sampling": {}}
+    expected |= {"sampling": {}, "precision": "float32", "split": "train"}
+    expected |= {"versions": {"ganlab": version("ganlab"), "torch": version("torch")}}
     assert dict(result.protocol) == expected
     directed = Mean()
     directed.higher_is_better = {"reals": True}
