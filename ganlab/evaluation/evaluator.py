@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganlab.contracts import Dataset
 from ganlab.distributed import broadcast_value, rank
+from ganlab.errors import UserError
 from ganlab.evaluation.budget import Budget
 from ganlab.evaluation.fakes import Fakery, Make, Precision, fakes_of_files, fakes_of_module
 from ganlab.evaluation.feature_metrics import FeatureMetrics, RealSets, Report
@@ -322,7 +323,7 @@ def _attempt(errors: dict[str, str], name: str, action: Callable[[], Any]) -> An
     try:
         return action()
     except Exception as error:  # a metric is a plugin: whatever it raises must not end the training
-        errors[name] = f"{type(error).__name__}: {error}"
+        errors[name] = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return None
 
 

@@ -27,7 +27,7 @@ def extractor_key(extractor: Extractor) -> str:
 
 
 class FeaturePass:
-    """Features of this rank's blocks of images; an extractor that fails is left alone and the error is kept.
+    """Features of this rank's blocks of images; an extractor that fails is left alone, and `error` says why.
 
     Every block has as many images, whatever the number of ranks, which must not change even the rounding.
     """
@@ -48,7 +48,8 @@ class FeaturePass:
             with torch.no_grad():
                 self._blocks.append(self.extractor(images).float().cpu())
         except Exception as error:  # an extractor is a plugin: whatever it raises must not end the training
-            self.error = f"{type(error).__name__}: {reason(error)}"
+            kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            self.error = f"its extractor failed: {kind}{reason(error)}"
         if labels is not None:
             self._labels.append(labels.cpu())
         self.seconds += time.monotonic() - begin
@@ -56,11 +57,11 @@ class FeaturePass:
     def collect(self, count: int, device: torch.device) -> Features:
         """The first `count` rows of all ranks' blocks, on rank 0. A collective.
 
-        Raises `UserError`, on all ranks alike, if the extractor failed on any of them.
+        Raises `UserError`, on all ranks alike, if the extractor failed, or was given up, on any of them.
         """
         failed = [error for error in gather_values(self.error) if error is not None]
         if failed:
-            raise UserError(f"its extractor failed: {failed[0]}")
+            raise UserError(failed[0])
         rows = _in_order(self._blocks, device)[:count]
         labels = _in_order(self._labels, device)[:count] if self._labels else None
         return Features(rows, labels)

@@ -120,3 +120,14 @@ def train_on(network: nn.Module, images: Tensor, labels: Tensor, passes: int, se
                 optimizer.step()
                 schedule.step()
     network.eval().requires_grad_(False)
+
+
+def _measure_normalization(network: nn.Module, images: Tensor) -> None:
+    """Statistics of normalization over all images: running ones lag behind in a short training."""
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a mean over all that is seen
+    with torch.no_grad():
+        for block in images.split(_BATCH):
+            network(block)

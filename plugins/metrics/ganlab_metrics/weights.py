@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganlab.errors import DataMissing, UserError, reason
 
-FOLDER = "GANLAB_WEIGHTS"
+WEIGHTS_FOLDER = "GANLAB_WEIGHTS"
 """The environment variable that names a folder of weights."""
 
 
@@ -33,15 +33,15 @@ class KnownWeights:
         """
         if path is not None:
             return _existing(path, self.network)
-        folders = [Path(folder) for folder in (os.environ.get(FOLDER),) if folder]
+        folders = [Path(folder) for folder in (os.environ.get(WEIGHTS_FOLDER),) if folder]
         folders.append(Path(torch.hub.get_dir(), "checkpoints"))
         for folder in folders:
             if (folder / self.file).is_file():
                 return folder / self.file
         raise DataMissing(
             f"the weights of {self.network} are not on this machine. Fetch {self.url} and put it into {folders[-1]} "
-            f"as {self.file}, or into a folder that the environment variable {FOLDER} names; or give its path as "
-            "'weights'. Extractors that need no download: efficientnet_lite0, classifier, pca, random_network, pixels"
+            f"as {self.file}, or into a folder that the environment variable {WEIGHTS_FOLDER} names; or give its path "
+            "as 'weights'. Extractors that need no download: efficientnet_lite0, classifier, pca, random_network, pixels"
         )
 
 
