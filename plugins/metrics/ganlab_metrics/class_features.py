@@ -119,6 +119,7 @@ def train_on(network: nn.Module, images: Tensor, labels: Tensor, passes: int, se
                 cross_entropy(network(images[places]), labels[places]).backward()
                 optimizer.step()
                 schedule.step()
+    _measure_normalization(network, images)
     network.eval().requires_grad_(False)
 
 

@@ -41,7 +41,8 @@ class KnownWeights:
         raise DataMissing(
             f"the weights of {self.network} are not on this machine. Fetch {self.url} and put it into {folders[-1]} "
             f"as {self.file}, or into a folder that the environment variable {WEIGHTS_FOLDER} names; or give its path "
-            "as 'weights'. Extractors that need no download: efficientnet_lite0, classifier, pca, random_network, pixels"
+            "as 'weights'. Extractors that need no download: efficientnet_lite0, classifier, pca, random_network and "
+            "pixels"
         )
 
 
