@@ -344,6 +344,7 @@ def build_module(spec: Spec, facts: DataFacts) -> GANModule:
             micro_batch=spec.data.micro_batch,
             half_life_kimg=_as_given(spec.ema.half_life_kimg) if spec.ema else None,
             ramp_up=spec.ema.ramp_up if spec.ema else None,
+            average_from_kimg=spec.ema.start_kimg if spec.ema else 0.0,
             guard=Guard(spec.guard.non_finite, spec.guard.limit),
             schedules=scheduled,
             penalty_precision=spec.trainer.penalty_precision,

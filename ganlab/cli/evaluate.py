@@ -42,15 +42,26 @@ def evaluate(
         str | None,
         typer.Option(help="Search neighbours by features of a torchvision classifier whose weights are here."),
     ] = None,
+    truncation_curve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW:HIGH[:POINTS]",
+            help="Only draw fidelity against distance from the data as latents are truncated, as in 0.04:1.0.",
+        ),
+    ] = None,
 ) -> None:
     """Measure a run's averaged generator against its data; the numbers are kept in its `evaluations.jsonl`."""
     if features is not None and neighbours is None:
         raise typer.BadParameter("it says how '--neighbours N' searches, which is not there", param_hint="--features")
+    from ganlab.cli.truncation_curve import write_curve
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.folder import open_run
 
     opened = open_run(run)
     module = opened.load_module(choose_device(), checkpoint)
+    if truncation_curve is not None:
+        print(json.dumps(write_curve(opened, module, truncation_curve, samples), indent=2))
+        return
     search = None if neighbours is None else _neighbours(opened, module, neighbours, features)
     results = [] if search is not None and metrics is None else _measure(opened, module, metrics, samples)
     _keep(opened, module, results, checkpoint)

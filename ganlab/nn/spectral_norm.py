@@ -39,8 +39,6 @@ class SpectralNorm(nn.Module):
         matrix = self._matrix(weight.detach())
         self.register_buffer("u", normalize(torch.randn_like(matrix[:, 0]), dim=0, eps=eps))
         self.register_buffer("v", normalize(torch.randn_like(matrix[0]), dim=0, eps=eps))
-        if not matrix.is_meta:  # where nothing is computed, and pretending to takes long
-            self._iterate(matrix, _FIRST_ITERATIONS)
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight with a largest singular value of about 1."""
@@ -53,7 +51,9 @@ class SpectralNorm(nn.Module):
             return weight / singular_value.clamp_min(self.eps)
 
     def right_inverse(self, weight: Tensor) -> Tensor:
-        """What to store when a weight is assigned: the weight as it is."""
+        """What to store when a weight is assigned: the weight as it is, which `u` and `v` are iterated for anew."""
+        if not weight.is_meta:  # where nothing is computed, and pretending to takes long
+            self._iterate(self._matrix(weight.detach()), _FIRST_ITERATIONS)
         return weight
 
     @torch.no_grad()

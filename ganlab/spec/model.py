@@ -123,10 +123,12 @@ class EMASection:
     Args:
         half_life_kimg: images, in thousands, after which a weight counts half in the average.
         ramp_up: the half-life is at most this times the images seen; null for no ramp.
+        start_kimg: images, in thousands, from which on weights are averaged; until then the average is the weights.
     """
 
     half_life_kimg: Annotated[Scheduled, Gt(0)] = 10.0
     ramp_up: Positive | None = 0.05
+    start_kimg: Annotated[float, Ge(0)] = 0.0
 
 
 @dataclass(frozen=True)

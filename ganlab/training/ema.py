@@ -17,22 +17,27 @@ class Averages(nn.Module):
 
     After a step that showed n images, the old average keeps the weight 0.5 ** (n / half-life). The half-life is at
     most `ramp_up` times the images seen so far (StyleGAN2-ADA, training configuration), so that the poor first
-    weights are soon forgotten. Without a half-life the copies are the live weights.
+    weights are soon forgotten. Without a half-life, and until `start_kimg`, the copies are the live weights.
     """
 
     def __init__(
-        self, modules: Mapping[str, nn.Module], half_life_kimg: float | Schedule | None, ramp_up: float | None
+        self,
+        modules: Mapping[str, nn.Module],
+        half_life_kimg: float | Schedule | None,
+        ramp_up: float | None,
+        start_kimg: float = 0.0,
     ) -> None:
         super().__init__()
         self.half_life_kimg = half_life_kimg
         self.ramp_up = ramp_up
+        self.start_kimg = start_kimg
         self.copies = nn.ModuleDict({name: copy.deepcopy(module) for name, module in modules.items()})
         self.copies.requires_grad_(False)
         self._pairs: _Pairs | None = None
 
     def half_life(self, images_seen: int, rounds: int = 0) -> float:
         """The half-life in images at a moment of training."""
-        if self.half_life_kimg is None:
+        if self.half_life_kimg is None or images_seen <= 1000 * self.start_kimg:
             return 0.0
         value = self.half_life_kimg
         images = 1000 * (value(images_seen, rounds) if isinstance(value, Schedule) else value)

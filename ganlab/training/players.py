@@ -85,7 +85,7 @@ class PlayersModule(LightningModule):
         self.in_order = arrange(self, settings.facts.is_images)
         for network in _networks(self.players().values()):
             network.register_forward_hook(_in_full_precision)
-        self.averages = Averages(self.sources(), settings.half_life_kimg, settings.ramp_up)
+        self.averages = Averages(self.sources(), settings.half_life_kimg, settings.ramp_up, settings.average_from_kimg)
         self.exchanges = {player: Exchange(self, self.averages) for player in self.trainable}
 
     @property

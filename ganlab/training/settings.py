@@ -23,6 +23,7 @@ class TrainingSettings:
     micro_batch: int | None = None
     half_life_kimg: float | Schedule | None = 10.0
     ramp_up: float | None = 0.05
+    average_from_kimg: float = 0.0
     guard: Guard = field(default_factory=Guard)
     schedules: Sequence[ScheduledOption] = ()
     penalty_precision: Literal["float32", "same"] = "float32"

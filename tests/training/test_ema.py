@@ -46,6 +46,19 @@ def test_without_a_half_life_the_average_is_the_live_weight() -> None:
     assert result == values[-1]
 
 
+def test_until_its_start_the_average_is_the_live_weight() -> None:
+    model = nn.Linear(1, 1, bias=False).double()
+    averages = Averages({"generator": model}, 10.0, None, start_kimg=0.128)
+    keep, kept = 0.5 ** (64 / 10_000), []
+    for step in range(1, 5):
+        with torch.no_grad():
+            model.weight.fill_(step)
+        averages.update({"generator": model}, 64, step * 64)
+        kept.append(averages.copies["generator"].weight.item())
+    third = keep * 2 + (1 - keep) * 3
+    assert kept == pytest.approx([1, 2, third, keep * third + (1 - keep) * 4], rel=1e-12)
+
+
 def test_buffers_are_copied_and_nothing_is_trainable() -> None:
     model = nn.BatchNorm1d(2)
     averages = Averages({"generator": model}, 10.0, None)

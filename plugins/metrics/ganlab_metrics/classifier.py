@@ -53,7 +53,7 @@ class Classifier:
             assert labels is not None, "data with classes have labels"
             self._collect(images, labels)
             return
-        probabilities = self._classifier().probabilities(_features(images))
+        probabilities = self._classifier().probabilities(pixel_features(images))
         chosen = probabilities.argmax(axis=1)
         self._histogram += np.bincount(chosen, minlength=len(self.class_names))
         self._confidence += float(probabilities.max(axis=1).sum())
@@ -62,7 +62,7 @@ class Classifier:
 
     def probabilities(self, images: Tensor) -> Tensor:
         """What the classifier says of uint8 images (N, C, H, W) or vectors (N, D), by class: (N, classes)."""
-        return torch.from_numpy(self._classifier().probabilities(_features(images)))
+        return torch.from_numpy(self._classifier().probabilities(pixel_features(images)))
 
     def compute(self) -> dict[str, float]:
         """The numbers for the fakes since the last reset."""
@@ -92,7 +92,7 @@ class Classifier:
     def _collect(self, images: Tensor, labels: Tensor) -> None:
         room = self.examples - sum(map(len, self._labels))
         if room > 0:
-            self._features.append(_features(images[:room]))
+            self._features.append(pixel_features(images[:room]))
             self._labels.append(labels[:room].cpu().numpy())
 
     def _classifier(self) -> _Trained:
@@ -129,7 +129,7 @@ class _Trained:
         return every
 
 
-def _features(images: Tensor) -> np.ndarray:
+def pixel_features(images: Tensor) -> np.ndarray:
     """Rows of numbers: bytes as [0, 1], large images averaged down."""
     numbers = images.float().cpu()
     if numbers.dim() == 4:

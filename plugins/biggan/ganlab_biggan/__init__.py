@@ -1,0 +1,1 @@
+"""SNGAN, SAGAN, BigGAN and BigGAN-deep: residual networks for images with classes."""
