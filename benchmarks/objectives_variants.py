@@ -46,6 +46,7 @@ class Variant:
     def overrides(self, toy: Toy) -> list[str]:
         """Arguments of `ganlab train` after the spec."""
         numbers = {name: str(value) for name, value in asdict(toy).items()} | {"4 r1": str(4 * toy.r1)}
+        numbers["r1 / 2 deviation^2"] = f"{toy.r1 / (2 * _DEVIATION**2):g}"
         loss, regularizers = (_filled(text, numbers) for text in (self.loss, self.regularizers))
         penalties = [f"architecture.regularizers=[{regularizers}]"] if regularizers else []
         return [f"architecture.loss={loss}", *penalties, *self.others]
@@ -57,7 +58,13 @@ def _filled(text: str, numbers: dict[str, str]) -> str:
     return text
 
 
+_DEVIATION = 0.01
 _R1 = "{name: r1, weight: <r1>}"
+# The approximation's expectation is 2 deviation^2 times the exact penalty.
+_R1_APPROXIMATE, _R2_APPROXIMATE = (
+    f"{{name: {name}, weight: <r1 / 2 deviation^2>, deviation: {_DEVIATION}}}"
+    for name in ("r1_approximate", "r2_approximate")
+)
 _LEAST_SQUARES_R1 = "{name: r1, weight: <4 r1>}"
 # A discriminator whose weights are bounded follows slowly; images count its steps, so the generator has half as many.
 _BOUNDED = ("architecture.discriminator_steps=2",)
@@ -68,6 +75,7 @@ VARIANTS = {
     "minimax + r1": Variant("minimax", _R1),
     "non_saturating": Variant("non_saturating"),
     "non_saturating + r1": Variant("non_saturating", _R1),
+    "non_saturating + r1_approximate": Variant("non_saturating", _R1_APPROXIMATE),
     "lsgan": Variant("lsgan"),
     "lsgan + r1": Variant("lsgan", _LEAST_SQUARES_R1),
     "wasserstein": Variant("wasserstein"),
@@ -78,6 +86,7 @@ VARIANTS = {
     "relativistic": Variant("relativistic"),
     "relativistic + r1": Variant("relativistic", _R1),
     "r3gan": Variant("{name: r3gan, gamma: <r1>}"),
+    "r3gan, approximate": Variant("relativistic", f"{_R1_APPROXIMATE}, {_R2_APPROXIMATE}"),
     "relativistic_average": Variant("relativistic_average"),
     "relativistic_average + r1": Variant("relativistic_average", _R1),
 }

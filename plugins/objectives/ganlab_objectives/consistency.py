@@ -47,6 +47,10 @@ class Consistency(nn.Module):
 
     def penalty(self, views: Views) -> Tensor:
         """The shares of reals and fakes; one that is 0 costs nothing."""
+        if "part_sizes" in views:
+            raise UserError(
+                "consistency changes plain images, and the images of this game are several sizes at once: leave it out"
+            )
         total: Tensor = views.real_logits.new_zeros(())
         if self.reals != 0:
             total = total + self.reals * self._change(

@@ -12,13 +12,15 @@ from torch import Tensor
 from ganlab.contracts import Views
 from ganlab.errors import UserError
 from ganlab.schedules import Scheduled
+from ganlab_objectives.image_parts import by_part
 from ganlab_objectives.input_gradient import input_gradient
 
 
 class GradientPenalty:
     """Keeps the norm of the discriminator's gradient near a target.
 
-    The penalty is (norm - target)^2 / target^2 with the norm over a whole image (Gulrajani et al., 2017).
+    The penalty is (norm - target)^2 / target^2 with the norm over a whole image (Gulrajani et al., 2017). Where an image
+    is one of several sizes, each size has a norm, and the penalty is the mean over them (Karnewar and Wang, 2020).
 
     Args:
         target: the norm to aim at; 0 means the squared norm itself.
@@ -58,7 +60,8 @@ class GradientPenalty:
         """Mean over the batch, and the pixels if each has a norm, of the relative squared distance to the target."""
         labels = views.fake_labels if self.at == "fakes" else views.labels
         gradient = input_gradient(partial(views.discriminate, labels=labels), self._points(views))
-        norm = torch.linalg.vector_norm(gradient if self.per_pixel else gradient.flatten(1), dim=1)
+        parts = [gradient] if self.per_pixel else by_part(gradient.flatten(1), views)
+        norm = torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts])
         distance: Tensor = norm if self.target == 0 else norm / self.target - 1
         return (distance.relu() if self.one_sided else distance).square().mean()
 

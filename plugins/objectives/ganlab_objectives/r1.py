@@ -10,13 +10,14 @@ from torch import Tensor
 from ganlab.contracts import Views
 from ganlab.spec.model import Positive
 from ganlab_objectives.difference_quotient import squared_slope
+from ganlab_objectives.image_parts import part_count
 
 
 class R1:
     """Half the squared norm of the discriminator's gradient at reals (Mescheder et al., 2018).
 
     The half is in the penalty, so that the weight in a spec is the paper's gamma. The square is summed over an
-    image and averaged over the batch.
+    image and averaged over the batch, and over the sizes of an image where there are several.
 
     Args:
         finite_difference: the gradient's norm without a double backward, from the discriminator's values to either
@@ -45,6 +46,7 @@ class R1:
         """1/2 mean_n |dD/dx_n|^2 at the images."""
         if self.finite_difference is not None:
             discriminate = partial(views.discriminate, labels=getattr(views, self.labels_view))
-            return squared_slope(discriminate, getattr(views, self.images_view), self.finite_difference).mean() / 2
-        gradient: Tensor = getattr(views, self.gradient_view)
-        return gradient.square().flatten(1).sum(1).mean() / 2
+            slopes = squared_slope(discriminate, getattr(views, self.images_view), self.finite_difference)
+        else:
+            slopes = getattr(views, self.gradient_view).square().flatten(1).sum(1)
+        return slopes.mean() / (2 * part_count(views))

@@ -10,6 +10,7 @@ from torch import Tensor
 from ganlab.contracts import Views
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Positive
+from ganlab_objectives.image_parts import part_count
 
 
 class R1Approximate:
@@ -44,4 +45,4 @@ class R1Approximate:
         change: Tensor = views.discriminate(images, labels) - views.discriminate(
             images + self.deviation * noise, labels
         )
-        return change.square().mean()
+        return change.square().mean() / part_count(views)

@@ -67,11 +67,11 @@ class StyleGAN(TwoPlayerGAN):
     def fakes(self, batch: Batch) -> StyleFakes:
         """Fakes, some of them with the styles of two latents."""
         labels = self.labels_of_fakes(batch)
-        stage, mixing = self.current_stage(), self._mixing(batch.random)
+        mixing = self._mixing(batch.random)
 
         def make(latents: Tensor) -> StyleFakes:
             with layer_draws(batch.random.scoped("layers")):
-                images, styles = self.generator(latents, labels, stage, mixing, with_styles=True)
+                images, styles = self.make_images(latents, labels, mixing)
             return StyleFakes(
                 images=images,
                 latents=latents,
@@ -83,6 +83,11 @@ class StyleGAN(TwoPlayerGAN):
 
         made = self.wrapped(make, self.draw_latents(batch.random), batch)
         assert isinstance(made, StyleFakes)
+        return made
+
+    def make_images(self, latents: Tensor, labels: Tensor | None, mixing: Mixing | None) -> tuple[Tensor, Tensor]:
+        """Fakes as the discriminator sees them, by the generator that is trained, and their styles."""
+        made: tuple[Tensor, Tensor] = self.generator(latents, labels, self.current_stage(), mixing, with_styles=True)
         return made
 
     def current_stage(self) -> Stage | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from ganlab.games.growing import enlarge
 from ganlab.games.growth import Stage
 from ganlab.nn import RunningMean
 from ganlab_style.levels import Level, index_of
@@ -46,8 +47,13 @@ class StyledGenerator(nn.Module):
 
     @property
     def grows(self) -> bool:
-        """Whether there are layers for images of every level."""
+        """Whether there are layers for images of every level, none of which needs the others."""
         return True
+
+    @property
+    def shows_levels(self) -> bool:
+        """Whether there are images at every level."""
+        return self.grows
 
     def forward(
         self,
@@ -56,10 +62,14 @@ class StyledGenerator(nn.Module):
         stage: Stage | None = None,
         mixing: Mixing | None = None,
         with_styles: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) of latents, of a stage or the full network, and where it is wanted their styles."""
+        every_level: bool = False,
+    ) -> Any:
+        """Images (N, C, H, W) of latents, of a stage or the full network, and where it is wanted their styles.
+
+        With `every_level`, a list of the images of all levels, the coarsest first.
+        """
         styles = self.styles(latents, labels, mixing)
-        images = self.synthesise(styles, stage)
+        images = self.images_at(styles, range(len(self.levels))) if every_level else self.synthesise(styles, stage)
         return (images, styles) if with_styles else images
 
     def styles(self, latents: Tensor, labels: Tensor | None = None, mixing: Mixing | None = None) -> Tensor:
@@ -97,6 +107,14 @@ class StyledGenerator(nn.Module):
     def affine_layers(self) -> Mapping[int, Sequence[nn.Linear]]:
         """The linear maps of the styles, by the place of the layer; none where styles enter otherwise."""
 
-    @abstractmethod
     def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
         """Images of styles (N, layers, size), of a stage or the full network."""
+        last = index_of(self.levels, stage)
+        if stage is None or not stage.fading:
+            return self.images_at(styles, [last], noise)[0]
+        before, images = self.images_at(styles, [last - 1, last], noise)
+        return torch.lerp(enlarge(before, stage.resolution), images, stage.blend)
+
+    @abstractmethod
+    def images_at(self, styles: Tensor, places: Sequence[int], noise: NoiseName = "all") -> list[Tensor]:
+        """Images of styles (N, layers, size) at the levels of these places, in their order; no layer behind them runs."""

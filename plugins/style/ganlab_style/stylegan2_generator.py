@@ -9,14 +9,12 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 
-from ganlab.games.growing import enlarge
-from ganlab.games.growth import Stage
 from ganlab.nn import Resampler
 from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.filters import check_growing, resampler_of
 from ganlab_style.generator import NoiseName, StyledGenerator
 from ganlab_style.layers import HALF, Shortcut, StyledConvolution, StyledImage
-from ganlab_style.levels import Level, index_of, levels_of
+from ganlab_style.levels import Level, levels_of
 from ganlab_style.mapping import MappingNetwork
 
 Connections = Literal["skip", "residual", "original"]
@@ -112,22 +110,22 @@ class StyleGAN2Generator(StyledGenerator):
                 found[2 * index + 1].append(self.to_image[level.name].affine)  # type: ignore[arg-type]
         return found
 
-    def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
-        """Images of styles (N, layers, size), of a stage or the full network."""
-        last = index_of(self.levels, stage)
-        features = self.constant.repeat(len(styles), 1, 1, 1)
-        images = before = None
-        for index, level in enumerate(self.levels[: last + 1]):
+    @property
+    def shows_levels(self) -> bool:
+        """Whether there are images at every level; those of skip connections are the sums so far."""
+        return self.growing or self.connections == "skip"
+
+    def images_at(self, styles: Tensor, places: Sequence[int], noise: NoiseName = "all") -> list[Tensor]:
+        """Images of styles (N, layers, size) at the levels of these places."""
+        features, images, wanted = self.constant.repeat(len(styles), 1, 1, 1), None, []
+        for index, level in enumerate(self.levels[: places[-1] + 1]):
             features = self._block(level, features, styles, index, noise)
-            fading = stage is not None and stage.fading and index == last - 1
-            if level.name in self.to_image and (self.connections == "skip" or fading or index == last):
+            if self.connections == "skip" or index in places:
                 shown = self.to_image[level.name](features, styles[:, 2 * index + 1])
-                before, images = images, self._joined(images, shown)
-        assert images is not None
-        if stage is not None and stage.fading:
-            assert before is not None
-            images = torch.lerp(enlarge(before, stage.resolution), images, stage.blend)
-        return images
+                images = self._joined(images, shown)
+            if index in places:
+                wanted.append(images)
+        return wanted
 
     def _joined(self, images: Tensor | None, shown: Tensor) -> Tensor:
         return shown if images is None or self.connections != "skip" else self.resampler.up(images) + shown

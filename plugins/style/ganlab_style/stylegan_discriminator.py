@@ -55,13 +55,13 @@ class StyleGANDiscriminator(nn.Module):
         self.classes = classes if conditional else 0
         smoother = smoother_of(blur, "blur")
         self.from_image = nn.ModuleDict(
-            {level.name: _Layer(Conv2d(shape[0], level.channels, 1, bias=False)) for level in reversed(levels)}
+            {level.name: Layer(Conv2d(shape[0], level.channels, 1, bias=False)) for level in reversed(levels)}
         )
         self.blocks = nn.ModuleDict()
         for fine, coarse in zip(levels[:0:-1], levels[-2::-1], strict=True):
             self.blocks[fine.name] = nn.Sequential(
-                _convolution(fine.channels, fine.channels),
-                _Layer(ResamplingConv2d(fine.channels, coarse.channels, 3, "down", bias=False), smoother),
+                convolution(fine.channels, fine.channels),
+                Layer(ResamplingConv2d(fine.channels, coarse.channels, 3, "down", bias=False), smoother),
             )
         self.head = Head(levels[0], stddev_group, max(1, self.classes))
 
@@ -74,14 +74,10 @@ class StyleGANDiscriminator(nn.Module):
             if stage is not None and stage.fading and index == top:
                 before = self.from_image[self.levels[index - 1].name](average_pool(images))
                 features = torch.lerp(before, features, stage.blend)
-        outputs, seen = self.head(features)
-        if not self.classes:
-            return Scores(logits=outputs[:, 0], features=(seen,))
-        assert labels is not None, "a conditional discriminator is called with labels"
-        return Scores(logits=outputs.gather(1, labels[:, None])[:, 0], features=(seen,))
+        return self.head.scores(features, labels if self.classes else None)
 
 
-class _Layer(nn.Module):
+class Layer(nn.Module):
     """A convolution with an equalized learning rate, after a filter if there is one; bias and rectifier."""
 
     def __init__(self, convolution: Conv2d, smoother: Resampler | None = None) -> None:
@@ -99,25 +95,32 @@ class _Layer(nn.Module):
         return result
 
 
-def _convolution(inputs: int, outputs: int) -> _Layer:
-    return _Layer(Conv2d(inputs, outputs, 3, padding=1, bias=False))
+def convolution(inputs: int, outputs: int) -> Layer:
+    return Layer(Conv2d(inputs, outputs, 3, padding=1, bias=False))
 
 
 class Head(nn.Module):
-    """Maps of the first level to scores (N, outputs) and the features that they are linear in."""
+    """Maps of the first level, with its channels or as many as `inputs`, to one score or one for each class."""
 
-    def __init__(self, level: Level, group: int | None, outputs: int) -> None:
+    def __init__(self, level: Level, group: int | None, outputs: int, inputs: int | None = None) -> None:
         super().__init__()
         width = level.channels
         self.statistics = None if group == 0 else MinibatchStandardDeviation(group)
-        self.convolution = _convolution(width + (group != 0), width)
+        self.convolution = convolution((inputs or width) + (group != 0), width)
         self.dense = equalized(nn.Linear(width * level.height * level.width, width, bias=False), math.sqrt(2))
         self.activation = BiasActivation(width, gain=1.0)
         self.last = equalized(nn.Linear(width, outputs), gain=1.0)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
+    def scores(self, features: Tensor, labels: Tensor | None) -> Scores:
+        """The score of the label, or the only one, and the features that it is linear in, of maps (N, C, H, W)."""
+        outputs, seen = self(features)
+        assert labels is not None or outputs.shape[1] == 1, "a conditional discriminator is called with labels"
+        chosen = outputs if labels is None else outputs.gather(1, labels[:, None])
+        return Scores(logits=chosen[:, 0], features=(seen,))
+
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores and last features of maps (N, C, H, W)."""
+        """All scores and last features of maps (N, C, H, W)."""
         if self.statistics is not None:
             features = self.statistics(features)
         features = self.activation(self.dense(self.convolution(features).flatten(1)))

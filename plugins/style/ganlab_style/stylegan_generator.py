@@ -10,15 +10,13 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 
-from ganlab.games.growing import enlarge
-from ganlab.games.growth import Stage
 from ganlab.nn import Conv2d, Resampler, equalized
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.adaptive import AdaptiveLayer
 from ganlab_style.filters import smoother_of
 from ganlab_style.generator import NoiseName, StyledGenerator
-from ganlab_style.levels import Level, index_of, levels_of
+from ganlab_style.levels import Level, levels_of
 from ganlab_style.mapping import MappingNetwork
 
 
@@ -99,20 +97,15 @@ class StyleGANGenerator(StyledGenerator):
         layers = [layer for level in self.levels for layer in self.blocks[level.name]]  # type: ignore[attr-defined]
         return {place: [layer.adaptive.affine] for place, layer in enumerate(layers) if layer.adaptive is not None}
 
-    def synthesise(self, styles: Tensor, stage: Stage | None = None, noise: NoiseName = "all") -> Tensor:
-        """Images of styles (N, layers, size), of a stage or the full network."""
-        last = index_of(self.levels, stage)
-        features, before = styles[:, 0], None  # what the first layer may make its maps of
-        for index, level in enumerate(self.levels[: last + 1]):
+    def images_at(self, styles: Tensor, places: Sequence[int], noise: NoiseName = "all") -> list[Tensor]:
+        """Images of styles (N, layers, size) at the levels of these places."""
+        features, images = styles[:, 0], []  # what the first layer may make its maps of
+        for index, level in enumerate(self.levels[: places[-1] + 1]):
             noisy = self.gets_noise(index, noise)
             for place, layer in enumerate(self.blocks[level.name], start=2 * index):  # type: ignore[arg-type]
                 features = layer(features, styles[:, place], noisy)
-            if stage is not None and stage.fading and index == last - 1:
-                before = self.to_image[level.name](features)
-        images: Tensor = self.to_image[self.levels[last].name](features)
-        if before is not None:
-            assert stage is not None
-            images = torch.lerp(enlarge(before, stage.resolution), images, stage.blend)
+            if index in places:
+                images.append(self.to_image[level.name](features))
         return images
 
 
