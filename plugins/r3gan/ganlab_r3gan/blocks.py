@@ -12,33 +12,43 @@ from ganlab.nn import BiasActivation, Conv2d
 
 _LARGEST_START = 8
 _BLOCKS = 2  # of each stage
-_RECTIFIER_GAIN = math.sqrt(2 / (1 + 0.2**2))
+RECTIFIER_GAIN = math.sqrt(2 / (1 + 0.2**2))
 
 
-def start_size(shape: Sequence[int], widths: Sequence[int], groups: Sequence[int]) -> tuple[int, int]:
+def start_size(shape: Sequence[int], widths: Sequence[int]) -> tuple[int, int]:
     """The size of the smallest maps for images (C, H, W). Raises `UserError` for what does not fit together."""
     if len(shape) != 3:
         raise UserError(f"r3gan is for images (channels, height, width), not for {tuple(shape)}")
-    if len(widths) != len(groups) or not widths:
+    factor = 2 ** max(0, len(widths) - 1)
+    height, width = shape[1:]
+    if not widths or height % factor or width % factor or max(height, width) > _LARGEST_START * factor:
+        raise UserError(
+            f"'widths' has {len(widths)} stages, which halve images {max(0, len(widths) - 1)} times, and {height} x "
+            f"{width} pixels do not become {_LARGEST_START} or fewer by that: give one width for each size from 4 "
+            f"pixels up, such as four for 4, 8, 16 and 32, or set 'data.resolution' to a multiple of {factor}, at most "
+            f"{_LARGEST_START * factor}"
+        )
+    return height // factor, width // factor
+
+
+def check_groups(widths: Sequence[int], groups: Sequence[int], expansion: float) -> None:
+    """Raise `UserError` for groups that the blocks of these widths cannot have."""
+    if len(widths) != len(groups):
         raise UserError(
             f"'widths' has {len(widths)} entries and 'groups' {len(groups)}: give each stage one of both, the coarsest "
             "first"
         )
     for width, count in zip(widths, groups, strict=True):
-        if 2 * width % count:
+        inner = inner_width(width, expansion)
+        if inner % count:
             raise UserError(
-                f"'groups': the {2 * width} channels inside of a block of width {width} are no {count} groups"
+                f"'groups': the {inner} channels inside of a block of width {width} are no {count} groups"
             )
-    factor = 2 ** (len(widths) - 1)
-    height, width = shape[1:]
-    if height % factor or width % factor or max(height, width) > _LARGEST_START * factor:
-        raise UserError(
-            f"'widths' has {len(widths)} stages, which halve images {len(widths) - 1} times, and {height} x {width} "
-            f"pixels do not become {_LARGEST_START} or fewer by that: give one width for each size from 4 pixels up, "
-            f"such as four for 4, 8, 16 and 32, or set 'data.resolution' to a multiple of {factor}, at most "
-            f"{_LARGEST_START * factor}"
-        )
-    return height // factor, width // factor
+
+
+def inner_width(width: int, expansion: float) -> int:
+    """Channels inside of a block of this width."""
+    return max(1, round(width * expansion))
 
 
 def drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
@@ -48,16 +58,16 @@ def drawn(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Lin
 
 
 class ResidualBlock(nn.Module):
-    """1x1 to twice the width, grouped 3x3, 1x1 back, added to the input; biases and rectifiers behind the first two.
+    """1x1 to the inner width, grouped 3x3, 1x1 back, added to the input; biases and rectifiers behind the first two.
 
     The last convolution starts at 0, and the others smaller the more blocks a network has (Zhang et al., 2019,
     "Fixup"): without normalization, the variance of a sum of many blocks stays that of its input.
     """
 
-    def __init__(self, width: int, groups: int, blocks: int) -> None:
+    def __init__(self, width: int, groups: int, blocks: int, expansion: float = 2.0) -> None:
         super().__init__()
-        gain = _RECTIFIER_GAIN * blocks**-0.25
-        inner = 2 * width
+        gain = RECTIFIER_GAIN * blocks**-0.25
+        inner = inner_width(width, expansion)
         self.expand = drawn(Conv2d(width, inner, 1, bias=False), gain)
         self.first = BiasActivation(inner, gain=1.0)
         self.mix = drawn(Conv2d(inner, inner, 3, padding=1, groups=groups, bias=False), gain)
@@ -72,11 +82,12 @@ class ResidualBlock(nn.Module):
         return result
 
 
-def stages(widths: Sequence[int], groups: Sequence[int]) -> list[nn.Sequential]:
-    """The blocks of each stage, in the order of the widths."""
+def stages(widths: Sequence[int], groups: Sequence[int], expansion: float) -> list[nn.Sequential]:
+    """The blocks of each stage, in the order of the widths. Raises `UserError` for groups that do not fit."""
+    check_groups(widths, groups, expansion)
     total = _BLOCKS * len(widths)
     return [
-        nn.Sequential(*(ResidualBlock(width, count, total) for _ in range(_BLOCKS)))
+        nn.Sequential(*(ResidualBlock(width, count, total, expansion) for _ in range(_BLOCKS)))
         for width, count in zip(widths, groups, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from ganlab.contracts import Scores
 from ganlab.nn import Conv2d, Resampler
-from ganlab.spec.model import Count
+from ganlab.spec.model import Count, Positive
 from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
 
 
@@ -28,6 +28,7 @@ class R3GANDiscriminator(nn.Module):
         groups: groups of the 3x3 convolutions of each stage, as for the generator.
         classes: number of classes; 0 for data without labels.
         conditional: use the labels where the data have them.
+        expansion: Channels of the 3x3 convolutions, as a multiple of the width.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
@@ -39,13 +40,14 @@ class R3GANDiscriminator(nn.Module):
         groups: Sequence[Count],
         classes: int = 0,
         conditional: bool = True,
+        expansion: Positive = 2.0,
     ) -> None:
         super().__init__()
-        size = start_size(shape, widths, groups)
+        size = start_size(shape, widths)
         self.classes = classes if conditional else 0
         self.from_image = drawn(Conv2d(shape[0], widths[-1], 1, bias=False))
         self.resampler = Resampler()
-        self.stages = nn.ModuleList(stages(widths[::-1], groups[::-1]))
+        self.stages = nn.ModuleList(stages(widths[::-1], groups[::-1], expansion))
         self.changes = nn.ModuleList([change_of_width(*pair) for pair in pairwise(widths[::-1])])
         width = widths[0]
         self.gather = drawn(Conv2d(width, width, size, groups=width, bias=False))

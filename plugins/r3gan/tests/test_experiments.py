@@ -8,13 +8,29 @@ import pytest
 import torch
 
 from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.spec import load_spec, read_spec, resolve_with_origins
+from ganlab.spec.difference import differences
 
 PAPER = Path(__file__).parents[3] / "experiments/papers/r3gan"
 COUNTS = {
     "cifar10": (20_781_952, 21_280_512),
     "ffhq-64": (22_429_824, 22_381_440),
     "ffhq-256": (23_057_952, 23_009_568),
+    "imagenet-32": (82_914_304, 86_548_992),
+    "imagenet-64": (103_570_432, 107_205_120),
+    "ablation-a": (24_767_458, 24_001_089),
+    "ablation-b": (18_890_453, 23_996_481),
+    "ablation-c": (18_890_453, 23_996_481),
+    "ablation-d": (23_400_192, 23_281_536),
+    "ablation-e": (23_057_952, 23_009_568),
+}
+
+
+ROWS = {
+    ("a", "b"): {"", "loss", "regularizers", "style_mixing", "generator", "discriminator"},
+    ("b", "c"): {"loss", "regularizers"},
+    ("c", "d"): {"generator", "discriminator"},
+    ("d", "e"): {"generator", "discriminator"},
 }
 
 
@@ -24,6 +40,8 @@ def test_all_are_tested():
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_builds_for_its_data(name):
+    if name == "ablation-a":
+        pytest.importorskip("ganlab_style")
     spec = read_spec(PAPER / f"{name}.yaml", [])
     facts, _ = facts_of_data(spec)
     assert facts is not None, "without its data, the spec does not say what the networks are"
@@ -32,5 +50,16 @@ def test_builds_for_its_data(name):
     players = module.players()
     counts = tuple(sum(p.numel() for p in players[each].parameters()) for each in ("generator", "discriminator"))
     assert counts == COUNTS[name]
-    assert [term.name for term in module.regularizers] == ["r1", "r2"]
-    assert all(term.every == 1 for term in module.regularizers)
+    if name not in ("ablation-a", "ablation-b"):
+        assert [term.name for term in module.regularizers] == ["r1", "r2"]
+    if name != "ablation-a":
+        assert all(term.every == 1 for term in module.regularizers)
+
+
+@pytest.mark.parametrize("rows", ROWS, ids="-".join)
+def test_a_row_changes_what_it_says(rows):
+    above, below = (resolve_with_origins(load_spec(PAPER / f"ablation-{row}.yaml", [])) for row in rows)
+    changed = {difference.key for difference in differences(above, below)} - {"name"}
+    architecture = {key.removeprefix("architecture").strip(".").split(".")[0] for key in changed if "arch" in key}
+    assert architecture - {"name"} <= ROWS[rows]
+    assert any("optimizers" in key for key in changed) == (rows == ("a", "b"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from ganlab_r3gan.blocks import ResidualBlock, start_size
+from ganlab_r3gan.blocks import ResidualBlock, check_groups, start_size
 from ganlab_r3gan.discriminator import R3GANDiscriminator
 from ganlab_r3gan.generator import R3GANGenerator
+from ganlab_r3gan.stripped import StrippedDiscriminator, StrippedGenerator
 from torch.nn.functional import conv2d, leaky_relu
 
 from ganlab.errors import UserError
@@ -72,16 +73,59 @@ def test_everything_learns_for_images_of_any_size(size):
     torch.testing.assert_close(scores.logits, expected.sum(1) / 8**0.5)
 
 
+def test_skips_add_an_image_of_every_stage():
+    generator = R3GANGenerator((2, 16, 16), latent_size=5, expansion=0.5, skips=True, widths=[8, 8, 4], groups=[1, 1, 1])
+    images = generator(torch.randn(3, 5))
+    for layer in (*generator.earlier_images[1:], generator.to_image):
+        torch.nn.init.zeros_(layer.weight)
+    torch.manual_seed(1)
+    latents = torch.randn(3, 5)
+    first = generator.earlier_images[0](generator.stages[0](generator.entry(latents)[..., None, None] * generator.basis))
+    torch.testing.assert_close(generator(latents), generator.resampler.up(generator.resampler.up(first)))
+    assert images.shape == (3, 2, 16, 16)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (12, 20)])
+def test_stripped_networks_learn_and_keep_the_variance(size):
+    widths = [32, 32, 16]
+    generator = StrippedGenerator((2, *size), widths, classes=3, latent_size=5)
+    discriminator = StrippedDiscriminator((2, *size), widths, classes=3)
+    labels = torch.tensor([0, 2, 1])
+    images = generator(torch.randn(3, 5), labels)
+    assert images.shape == (3, 2, *size)
+    scores = discriminator(images, labels)
+    assert scores.logits.shape == (3,)
+    scores.logits.square().sum().backward()
+    for network in (generator, discriminator):
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+    block, features = discriminator.blocks[1], torch.randn(8, 32, *size)
+    inside, shortcut = block.second(block.resampler.before_strided(block.first(features))), block.shortcut
+    expected = (inside + shortcut(block.resampler.down(features))) * 0.5**0.5
+    torch.testing.assert_close(block(features), expected)
+
+
 @pytest.mark.parametrize(
-    ("shape", "widths", "groups", "sentence"),
+    ("shape", "widths", "sentence"),
     [
-        ((2,), [4], [1], "is for images"),
-        ((3, 8, 8), [4, 4], [1], "'widths' has 2 entries and 'groups' 1"),
-        ((3, 8, 8), [4, 4], [1, 3], "8 channels inside of a block of width 4 are no 3 groups"),
-        ((3, 64, 64), [4, 4], [1, 1], "64 x 64 pixels do not become 8 or fewer"),
-        ((3, 9, 8), [4, 4], [1, 1], "9 x 8 pixels do not become"),
+        ((2,), [4], "is for images"),
+        ((3, 64, 64), [4, 4], "64 x 64 pixels do not become 8 or fewer"),
+        ((3, 9, 8), [4, 4], "9 x 8 pixels do not become"),
+        ((3, 8, 8), [], "'widths' has 0 stages"),
     ],
 )
-def test_what_does_not_fit_is_refused(shape, widths, groups, sentence):
+def test_sizes_that_do_not_fit_are_refused(shape, widths, sentence):
     with pytest.raises(UserError, match=sentence):
-        start_size(shape, widths, groups)
+        start_size(shape, widths)
+
+
+@pytest.mark.parametrize(
+    ("widths", "groups", "expansion", "sentence"),
+    [
+        ([4, 4], [1], 2.0, "'widths' has 2 entries and 'groups' 1"),
+        ([4, 4], [1, 3], 2.0, "8 channels inside of a block of width 4 are no 3 groups"),
+        ([4, 4], [1, 2], 0.25, "1 channels inside of a block of width 4 are no 2 groups"),
+    ],
+)
+def test_groups_that_do_not_fit_are_refused(widths, groups, expansion, sentence):
+    with pytest.raises(UserError, match=sentence):
+        check_groups(widths, groups, expansion)

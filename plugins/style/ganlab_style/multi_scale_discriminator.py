@@ -26,7 +26,7 @@ class MultiScaleDiscriminator(nn.Module):
 
     StyleGAN's discriminator, in which the features of every level but the finest are combined with the images of its
     size. For data with labels, there is a score for each class, and the label's own counts. With the defaults, the
-    authors' for StyleGAN, and 1024-pixel RGB images there are 24,266,385 parameters.
+    authors' for StyleGAN, and 1024-pixel RGB images there are 24,238,625 parameters.
 
     Args:
         shape: Shape of an image of the finest level.

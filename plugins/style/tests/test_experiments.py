@@ -17,6 +17,7 @@ PAPERS = EXPERIMENTS / "papers"
 FILES = [
     *sorted(PAPERS.glob("stylegan/*.yaml")),
     *sorted(PAPERS.glob("stylegan2/*.yaml")),
+    *sorted(PAPERS.glob("msg-gan/*.yaml")),
     *sorted(EXPERIMENTS.glob("style/*.yaml")),
 ]
 COUNTS = {
@@ -26,6 +27,8 @@ COUNTS = {
     "stylegan2/ffhq-a": (26_219_627, 23_087_249),
     "stylegan2/ffhq-e": (24_900_764, 24_038_161),
     "stylegan2/ffhq-f": (30_370_060, 29_012_513),
+    "msg-gan/ffhq": (26_219_627, 24_238_625),
+    "msg-gan/ffhq-progan": (23_079_115, 23_163_681),
 }
 BOTH = ("generator", "discriminator")
 LAZY = {"architecture.regularizers", "architecture.learning_rates"}
