@@ -93,6 +93,11 @@ class DataFacts:
         return self.shape[-1] if self.is_images and self.shape[-1] == self.shape[-2] else None
 
     @property
+    def side(self) -> int | None:
+        """The larger side of an image or frame in pixels, which names its size; None for vectors."""
+        return max(self.shape[-2:]) if self.is_images else None
+
+    @property
     def dimensions(self) -> int:
         """Numbers in one example."""
         return math.prod(self.shape)

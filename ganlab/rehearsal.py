@@ -153,8 +153,8 @@ def _example_step(facts: DataFacts, count: int, plan: StepPlan | None = None) ->
     whole = facts.is_images and facts.value_range == (0.0, 255.0)
     images = torch.empty(count, *facts.shape, dtype=torch.uint8 if whole else torch.float32, device=_META)
     inputs = {name: torch.empty(count, *of.shape, device=_META) for name, of in facts.inputs.items()}
-    if plan.resolution is not None and facts.resolution:
-        inputs = reduce_inputs(inputs, facts, facts.resolution // plan.resolution)
+    if plan.resolution is not None and facts.side:
+        inputs = reduce_inputs(inputs, facts, facts.side // plan.resolution)
         images = reduce_images(images, plan.resolution)
     labels = torch.zeros(count, dtype=torch.int64, device=_META) if facts.classes else None
     further = {
@@ -165,9 +165,9 @@ def _example_step(facts: DataFacts, count: int, plan: StepPlan | None = None) ->
 
 def _beside(plan: StepPlan, facts: DataFacts, domain: DataFacts) -> StepPlan:
     """The plan for a further domain, whose images are reduced by the same factor."""
-    if plan.resolution is None or facts.resolution is None or domain.resolution is None:
+    if plan.resolution is None or facts.side is None or domain.side is None:
         return replace(plan, resolution=None)
-    return replace(plan, resolution=max(1, domain.resolution * plan.resolution // facts.resolution))
+    return replace(plan, resolution=max(1, domain.side * plan.resolution // facts.side))
 
 
 def _check_samples(images: Any, facts: DataFacts, count: int) -> None:

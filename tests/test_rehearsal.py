@@ -193,7 +193,7 @@ class StagedDiscriminator(nn.Module):
 def test_growing_games_are_tried_at_their_stages(spoilt: int) -> None:
     growth = {"fade_kimg": 0.1, "stabilise_kimg": 0.2, "batch_sizes": {16: 4}}
     with torch.device("meta"):
-        game = GrowingGAN(StagedGenerator(spoilt), StagedDiscriminator(), resolution=16, loss=Logistic(), **growth)
+        game = GrowingGAN(StagedGenerator(spoilt), StagedDiscriminator(), shape=(1, 16, 16), loss=Logistic(), **growth)
         game.prepare(tiny_settings(facts=DataFacts((1, 16, 16), 50, "large")))
     assert game.moments(1000) == [0, 200, 500, 600]
     assert game.moments(400) == [0, 200, 300]

@@ -32,10 +32,8 @@ class CachedDataset:
     """
 
     def __init__(self, dataset: Dataset, folder: str | Path) -> None:
-        if dataset.facts.resolution is None:
-            raise DataError(
-                "'data.cache' keeps square images at lower resolutions, but these data are others; remove it"
-            )
+        if dataset.facts.side is None:
+            raise DataError("'data.cache' keeps images at lower resolutions, but these data are vectors; remove it")
         self.dataset = dataset
         self.facts = dataset.facts
         self.folder = Path(folder).expanduser() / dataset.facts.fingerprint
@@ -62,10 +60,11 @@ class CachedDataset:
     @property
     def resolutions(self) -> list[int]:
         """Resolutions that are kept, the largest first."""
-        resolution, kept = self.facts.shape[-1], []
-        while resolution % 2 == 0 and resolution // 2 >= _SMALLEST:
-            resolution //= 2
-            kept.append(resolution)
+        height, width = self.facts.shape[-2:]
+        kept = []
+        while height % 2 == width % 2 == 0 and max(height, width) // 2 >= _SMALLEST:
+            height, width = height // 2, width // 2
+            kept.append(max(height, width))
         return kept
 
     def take_reduced(self, indices: Sequence[int], resolution: int) -> dict[str, Tensor]:
@@ -109,8 +108,8 @@ class CachedDataset:
 
     def _shapes(self, resolution: int) -> dict[str, tuple[int, ...]]:
         """What an example has at a lower resolution."""
-        factor = self.facts.shape[-1] // resolution
-        shapes = {IMAGES: (*self.facts.shape[:-2], resolution, resolution)}
+        factor = max(self.facts.shape[-2:]) // resolution
+        shapes = {IMAGES: (*self.facts.shape[:-2], *(side // factor for side in self.facts.shape[-2:]))}
         shapes |= {name: reduced_shape(name, self.facts, factor) for name in self.facts.inputs}
         return shapes | ({LABEL: ()} if self.facts.classes else {})
 

@@ -22,12 +22,12 @@ _WHOLE_TYPES = (torch.uint8, torch.uint16, torch.int8, torch.int16, torch.int32,
 def read_examples(dataset: Dataset, indices: Sequence[int], resolution: int | None = None) -> dict[str, Tensor]:
     """The examples at `indices`, stacked: `images` in their stored type, `label` (int64) and further tensors by name.
 
-    With a `resolution` the (square) images are reduced to it, and what belongs to them alike; by the data set if it has
-    `take_reduced`. Raises `DataError` for files that cannot be read and for examples that contradict the facts.
+    With a `resolution` the images' larger side is reduced to it, and what belongs to them alike; by the data set if it
+    has `take_reduced`. Raises `DataError` for files that cannot be read and for examples that contradict the facts.
     """
     facts = dataset.facts
-    if resolution is not None and resolution != facts.shape[-1]:
-        factor = facts.shape[-1] // resolution
+    if resolution is not None and resolution != facts.side:
+        factor = _factor(facts, resolution)
         take_reduced = getattr(dataset, "take_reduced", None)
         if take_reduced is not None:
             return _checked(facts, indices, dict(take_reduced(indices, resolution)), factor)
@@ -47,8 +47,13 @@ def read_examples(dataset: Dataset, indices: Sequence[int], resolution: int | No
 def reduce_examples(examples: Mapping[str, Tensor], facts: DataFacts, resolution: int) -> dict[str, Tensor]:
     """Stacked examples with images, and the inputs that belong to them, at a lower resolution."""
     inputs = {name: value for name, value in examples.items() if name not in (IMAGES, LABEL)}
-    smaller = reduce_inputs(inputs, facts, facts.shape[-1] // resolution)
+    smaller = reduce_inputs(inputs, facts, _factor(facts, resolution))
     return {**examples, **smaller, IMAGES: reduce_images(examples[IMAGES], resolution)}
+
+
+def _factor(facts: DataFacts, resolution: int) -> int:
+    assert facts.side is not None, "vectors have no resolution"
+    return facts.side // resolution
 
 
 def undeclared_names(example: Mapping[str, Any], facts: DataFacts) -> list[str]:

@@ -11,12 +11,14 @@ from ganlab.facts import DataFacts
 
 
 def reduce_images(images: Tensor, resolution: int) -> Tensor:
-    """Square images (..., C, H, H) at a resolution that divides theirs: the mean of each pixel's area.
+    """Images (..., C, H, W) whose larger side has a resolution that divides theirs: the mean of each pixel's area.
 
     Stored images stay in their type: means of whole numbers are rounded to the nearest.
     """
-    factor, rest = divmod(images.shape[-1], resolution)
-    assert not rest, f"{images.shape[-1]} pixels do not reduce to {resolution}"
+    height, width = images.shape[-2:]
+    factor = max(height, width) // resolution
+    divides = max(height, width) == factor * resolution and not height % factor and not width % factor
+    assert divides, f"{height} x {width} pixels do not reduce to {resolution}"
     return _means(images, factor)
 
 

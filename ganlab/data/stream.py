@@ -61,10 +61,10 @@ class Stream:
 
     def _resolution_beside(self, facts: DataFacts, resolution: int | None) -> int | None:
         """What the images of this domain are reduced to where those of the first are reduced to `resolution`."""
-        own = self.dataset.facts.resolution
-        if resolution is None or own is None or facts.resolution is None:
+        own = self.dataset.facts.side
+        if resolution is None or own is None or facts.side is None:
             return None
-        return max(1, own * resolution // facts.resolution)
+        return max(1, own * resolution // facts.side)
 
     def locate(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Indices in the data set, and whether the image is mirrored, for places in the stream."""

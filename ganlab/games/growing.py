@@ -30,13 +30,13 @@ class GrowingGAN(TwoPlayerGAN):
     """The plain game on small images first, then on ever larger ones, each size faded in (Karras et al., 2018).
 
     Networks are called with a `Stage` after the labels, run only the layers that it needs, and take and return images
-    of its resolution. Reals are reduced and faded alike; samples are enlarged to the data's resolution. Everything is
+    of its resolution, which is that of their larger side where they are not square. Reals are reduced and faded alike; samples are enlarged to the data's resolution. Everything is
     a function of the images seen, so that resuming needs no state.
 
     Args:
         generator: called with latents, labels and stage.
         discriminator: called with images, labels and stage.
-        resolution: side of the data's images.
+        shape: Shape of an image.
         growth: fade one resolution after the other in; `none` trains the full networks from the start.
         start_resolution: Resolution of the first stage; the data's is this one doubled some times.
         fade_kimg: length of each fade in thousands of images, or of that to each resolution.
@@ -54,7 +54,7 @@ class GrowingGAN(TwoPlayerGAN):
         self,
         generator: Generator,
         discriminator: Discriminator,
-        resolution: int,
+        shape: tuple[int, ...],
         growth: Literal["fade", "none"] = "fade",
         start_resolution: Annotated[int, Ge(4)] = 4,
         fade_kimg: Kimg | Mapping[int, Kimg] = 800.0,
@@ -65,7 +65,9 @@ class GrowingGAN(TwoPlayerGAN):
         **options: Any,
     ) -> None:
         super().__init__(generator, discriminator, **options)
-        self.resolution = resolution
+        if len(shape) != 3:
+            raise UserError(f"growth is for images (channels, height, width), not for {tuple(shape)}")
+        self.resolution = resolution = max(shape[1:])
         self.reset_optimizers = reset_optimizers
         sizes, rates = batch_sizes or {}, learning_rates or {}
         _check_players(rates, self.player_names)
@@ -74,6 +76,7 @@ class GrowingGAN(TwoPlayerGAN):
             if growth == "none"
             else plan(start_resolution, resolution, fade_kimg, stabilise_kimg, sizes, rates)
         )
+        _check_sides(*shape[1:], self.growth.resolutions[0])
 
     @property
     def stage(self) -> Stage:
@@ -173,11 +176,20 @@ def _check_players(rates: Rates, players: Sequence[str]) -> None:
             )
 
 
+def _check_sides(height: int, width: int, start: int) -> None:
+    factor = max(height, width) // start
+    if height % factor or width % factor:
+        raise UserError(
+            f"images of {height} x {width} pixels cannot be {factor} times smaller, which their larger side would be "
+            f"with 'start_resolution' {start}: choose a larger one, or 'growth: none'"
+        )
+
+
 def enlarge(images: Tensor, resolution: int) -> Tensor:
-    """Square images at a higher resolution: pixels repeated."""
-    if images.shape[-1] == resolution:
-        return images
-    return interpolate(images, size=(resolution, resolution), mode="nearest")
+    """Images whose larger side has a higher resolution: pixels repeated."""
+    height, width = images.shape[-2:]
+    factor = resolution // max(height, width)
+    return images if factor == 1 else interpolate(images, size=(factor * height, factor * width), mode="nearest")
 
 
 def fade_images(images: Tensor, stage: Stage) -> Tensor:

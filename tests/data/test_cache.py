@@ -76,6 +76,16 @@ def test_small_images_come_from_the_files(tmp_path):
     assert torch.equal(read_examples(again, [5], 2)["images"], reduce_images(data.images[[5]], 2))
 
 
+def test_rectangles_are_kept_by_their_larger_side(tmp_path):
+    data = Counting(20, (1, 12, 16))
+    cached = CachedDataset(data, tmp_path)
+    cached.prepare()
+    assert cached.resolutions == [8, 4]
+    for examples in (read_examples(cached, [7, 3], 4), read_examples(data, [7, 3], 4)):
+        assert torch.equal(examples["images"], reduce_images(data.images[[7, 3]], 4))
+        assert examples["images"].shape == (2, 1, 3, 4)
+
+
 def test_other_data_have_other_files(tmp_path):
     data = TinyData(10, (1, 8, 8))
     CachedDataset(data, tmp_path).prepare()
@@ -98,6 +108,6 @@ def test_an_interrupted_preparation_leaves_nothing(tmp_path):
 
 
 def test_refuses_what_it_cannot_keep(tmp_path):
-    data = TinyData(10, (1, 8, 4))
-    with pytest.raises(DataError, match="square images"):
+    data = TinyData(10, (8,))
+    with pytest.raises(DataError, match="these data are vectors"):
         CachedDataset(data, tmp_path)

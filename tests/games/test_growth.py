@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch.nn.functional import avg_pool2d
 
 from ganlab.errors import UserError
-from ganlab.games.growing import GrowingGAN
+from ganlab.games.growing import GrowingGAN, enlarge, fade_images
 from ganlab.games.growth import Stage, fixed, plan
 from tests.tiny import Logistic, TinyDiscriminator, TinyGenerator
 
@@ -103,7 +105,7 @@ def test_contradictions_are_sentences_with_the_key(options: dict, sentence: str)
 
 
 def test_the_log_has_the_stage_of_the_last_step() -> None:
-    growth = {"resolution": 16, "fade_kimg": 0.1, "stabilise_kimg": 0.1}
+    growth = {"shape": (1, 12, 16), "fade_kimg": 0.1, "stabilise_kimg": 0.1}
     gan = GrowingGAN(TinyGenerator(), TinyDiscriminator(), loss=Logistic(), **growth)
     logged = []
     for _ in range(4):
@@ -111,3 +113,24 @@ def test_the_log_has_the_stage_of_the_last_step() -> None:
         logged.append(tuple(gan.scalars_now().values()))
     assert list(gan.scalars_now()) == ["growth/stage", "growth/resolution", "growth/blend"]
     assert logged == [(0, 4, 1.0), (1, 8, 0.25), (1, 8, 1.0), (2, 16, 0.75)]
+
+
+def test_images_of_a_stage_are_in_proportion() -> None:
+    images = torch.randn(2, 3, 12, 16)
+    stage = Stage(8, 0.25)
+    coarse = avg_pool2d(images, 4).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(fade_images(images, stage), 0.75 * coarse + 0.25 * avg_pool2d(images, 2))
+    assert enlarge(images, 64).shape == (2, 3, 48, 64)
+    assert enlarge(images, 16) is images
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "sentence"),
+    [
+        ((1, 12, 32), {"start_resolution": 4}, "12 x 32 pixels cannot be 8 times smaller.*choose a larger one"),
+        ((2,), {}, "growth is for images"),
+    ],
+)
+def test_shapes_that_cannot_grow_are_refused(shape: tuple[int, ...], options: dict, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        GrowingGAN(TinyGenerator(), TinyDiscriminator(), loss=Logistic(), shape=shape, **options)

@@ -37,7 +37,7 @@ def test_what_would_end_a_training_ends_the_dry_run(toy_spec):
 
 
 def test_stages_are_found_where_a_step_changes():
-    growth = {"resolution": 16, "fade_kimg": 0.1, "stabilise_kimg": 0.1, "batch_sizes": {16: 4}}
+    growth = {"shape": (1, 16, 16), "fade_kimg": 0.1, "stabilise_kimg": 0.1, "batch_sizes": {16: 4}}
     gan = GrowingGAN(TinyGenerator(), TinyDiscriminator(), loss=Logistic(), **growth)
     gan.settings = tiny_settings()
     assert stages_of(gan, 0, 1000) == [Stage(0, 100), Stage(100, 300), Stage(300, 1000)]

@@ -20,7 +20,6 @@ class ProgressiveGAN(GrowingGAN):
     """Networks that grow from 4x4 images on (Karras et al., 2018).
 
     Args:
-        resolution: side of the data's images.
         classification: weight of the auxiliary classifier's cross-entropy in both players' terms, where the
             discriminator has such a classifier (Odena et al., 2017): on reals and fakes for the discriminator.
     """
@@ -35,8 +34,8 @@ class ProgressiveGAN(GrowingGAN):
         "batch_sizes": {16: 4},
     }
 
-    def __init__(self, resolution: int, classification: Annotated[Scheduled, Ge(0)] = 1.0, **options: Any) -> None:
-        super().__init__(resolution=resolution, **options)
+    def __init__(self, classification: Annotated[Scheduled, Ge(0)] = 1.0, **options: Any) -> None:
+        super().__init__(**options)
         self.classification = classification
 
     def more_terms(self, player: str, batch: Batch, views: Views) -> Terms:

@@ -48,6 +48,14 @@ CHANGES = {
         "optimizers.discriminator",
     },
     ("stylegan2/ffhq", "c", "d"): {"architecture.regularizers", "architecture.learning_rates", "optimizers.generator"},
+    ("stylegan2/car", "a", "b"): {f"architecture.{player}" for player in BOTH},
+    ("stylegan2/car", "b", "c"): {
+        "architecture.regularizers",
+        "architecture.learning_rates",
+        "optimizers.discriminator",
+    },
+    ("stylegan2/car", "c", "d"): {"architecture.regularizers", "architecture.learning_rates", "optimizers.generator"},
+    ("stylegan2/car", "e", "f"): {f"architecture.{player}.channel_base" for player in BOTH},
     ("stylegan2/ffhq", "e", "f"): {f"architecture.{player}.channel_base" for player in BOTH}
     | {"architecture.regularizers"},
 }

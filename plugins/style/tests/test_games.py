@@ -8,8 +8,9 @@ from ganlab_objectives.path_length import PathLength
 from ganlab_style.architecture import StyleGAN
 from ganlab_style.growing import GrowingStyleGAN
 
-from ganlab.contracts import Batch
+from ganlab.contracts import Batch, DataFacts
 from ganlab.errors import UserError
+from ganlab.games.growth import Stage
 from ganlab.randomness import Randomness
 from ganlab.spec.sampling import check_sampling, sampling_options
 from ganlab.testing.examples import EXAMPLE_FACTS, example_module
@@ -173,3 +174,16 @@ def test_styles_are_mixed_among_the_layers_of_the_stage(growing, network):
     with torch.no_grad():
         assert game.sample(Randomness(0, count=2), psi=0.5).shape == (2, 1, 16, 16)
     assert differing(before, state_of(game))
+
+
+def test_rectangles_grow():
+    facts = DataFacts((1, 12, 16), 24, "rectangles")
+    game = example_module("style_growing", facts)
+    seen = []
+    game.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape[1:])))
+    train_steps(game, 6)
+    assert (seen[0], seen[-1]) == ((1, 6, 8), (1, 12, 16))
+    assert game.stage == Stage(16)
+    game.eval()
+    with torch.no_grad():
+        assert game.sample(Randomness(0, count=2)).shape == (2, 1, 12, 16)
