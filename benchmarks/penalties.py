@@ -7,7 +7,9 @@ penalty on the discriminator, the length of the generator's gradient (path lengt
 that halves its images by pooling. Both sides have the same weights and inputs. Errors are those of the gradient of
 all weights against torch's in float64.
 
-A second table holds R1 from finite differences against the exact one, both with ganlab's layers.
+A second table holds R1 from finite differences against the exact one, both with ganlab's layers, and a third one R1
+from random steps (`r1_approximate`, scaled to the exact penalty): the error of its gradient for one step of each image,
+and of the mean over many.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from ganlab_dcgan.generator import DCGANGenerator
 from ganlab_layers.none import NoNormalizer
 from ganlab_objectives.gradient_penalty import GradientPenalty
 from ganlab_objectives.r1 import R1
+from ganlab_objectives.r1_approximate import R1Approximate
 from report import print_table
 from torch import Tensor, nn
 
@@ -36,6 +39,7 @@ from ganlab.views import as_scores
 
 Penalty = Callable[[nn.Module], Tensor]
 _DRAWN = Conv2d | ConvTranspose2d
+_DRAWS = 64
 
 
 def pooled_discriminator(width: int) -> nn.Module:
@@ -46,8 +50,8 @@ def pooled_discriminator(width: int) -> nn.Module:
     return nn.Sequential(*layers, Conv2d(outputs, 1, 4), nn.Flatten(0))
 
 
-def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dtype) -> Penalty:
-    """A regularizer of the discriminator on images of noise."""
+def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dtype, draw: int = 0) -> Penalty:
+    """A regularizer of the discriminator on images of noise; `draw` chooses what it draws itself."""
     random = Randomness(0, "images", count=batch)
     real, fake = (random.normal(name, 3, 64, 64).tanh().to(dtype) for name in ("real", "fake"))
 
@@ -59,7 +63,7 @@ def discriminator_penalty(regularizer: Regularizer, batch: int, dtype: torch.dty
             labels=None,
             fake_labels=None,
             discriminate=lambda images, labels: as_scores(network(images)).logits,
-            random=random,
+            random=random.scoped(draw) if draw else random,
         )
         value: Tensor = regularizer.penalty(views)
         return value
@@ -179,6 +183,32 @@ def estimated(
     return [*medians, ratio, error(gradient(network), gradient(exact))]
 
 
+def approximated(
+    network: nn.Module, deviation: float, batch: int, rounds: int, clock: Callable[[], float]
+) -> list[object]:
+    """R1 from random steps in float32: times of the exact one and this, their ratio, errors of one and many steps."""
+    exact = with_torch_layers(network).double()
+    step(discriminator_penalty(R1(), batch, torch.float64), exact, torch.float64)
+
+    def steps(draw: int, network: nn.Module) -> Tensor:
+        penalty = discriminator_penalty(R1Approximate(deviation), batch, torch.float32, draw)
+        return penalty(network) / (2 * deviation**2)
+
+    works = [
+        partial(step, penalty, network, torch.float32)
+        for penalty in (discriminator_penalty(R1(), batch, torch.float32), partial(steps, 1))
+    ]
+    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
+    medians = [statistics.median(column) for column in zip(*times, strict=True)]
+    ratio = statistics.median(double / single for double, single in times)
+    found = []
+    for draw in range(1, _DRAWS + 1):
+        step(partial(steps, draw), network, torch.float32)
+        found.append(gradient(network))
+    mean = torch.stack(found).mean(0)
+    return [*medians, ratio, error(found[0], gradient(exact)), error(mean, gradient(exact))]
+
+
 def main() -> None:
     """Measure all penalties in both precisions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -186,6 +216,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--estimates", action="store_true", help="the second and the third table only")
     parser.add_argument(
         "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
     )
@@ -195,6 +226,10 @@ def main() -> None:
     torch.manual_seed(0)
     discriminator = prepared(DCGANDiscriminator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
     generator = prepared(DCGANGenerator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
+    measure = "CPU time" if arguments.cpu_time else "wall clock"
+    if arguments.estimates:
+        print_estimates(discriminator, arguments, clock, measure)
+        return
     r1, gradient_penalty = (
         partial(discriminator_penalty, regularizer, arguments.batch) for regularizer in (R1(), GradientPenalty())
     )
@@ -210,19 +245,35 @@ def main() -> None:
         for precision in (torch.float32, torch.bfloat16)
     ]
     columns = ["penalty", "precision", "torch ms", "ganlab ms", "ratio", "torch error, cosine", "ganlab error, cosine"]
-    measure = "CPU time" if arguments.cpu_time else "wall clock"
     title = f"A penalty and its backward pass, batch {arguments.batch}, channels last, {measure}"
     print_table(title, columns, rows, arguments.threads)
+    print_estimates(discriminator, arguments, clock, measure)
+
+
+def print_estimates(
+    discriminator: nn.Module, arguments: argparse.Namespace, clock: Callable[[], float], measure: str
+) -> None:
+    """R1 without double backward passes against the exact one, for a network with kinks and a smooth one."""
     smooth = copy.deepcopy(discriminator)
     replace(smooth, LeakyReLU, nn.Softplus)
+    networks = {"leaky ReLU": discriminator, "softplus": smooth}
+    setting = f"against the exact one, float32, batch {arguments.batch}, {measure}"
+    common = (arguments.batch, arguments.rounds, clock)
     rows = [
-        [name, size, *estimated(network, size, arguments.batch, arguments.rounds, clock)]
-        for name, network in (("leaky ReLU", discriminator), ("softplus", smooth))
+        [name, size, *estimated(network, size, *common)]
+        for name, network in networks.items()
         for size in (0.1, 0.03, 0.01)
     ]
     columns = ["discriminator", "finite_difference", "exact ms", "differences ms", "ratio", "error, cosine"]
-    title = f"R1 from finite differences against the exact one, float32, batch {arguments.batch}, {measure}"
-    print_table(title, columns, rows, arguments.threads)
+    print_table(f"R1 from finite differences {setting}", columns, rows, arguments.threads)
+    rows = [
+        [name, f"{deviation:g}", *approximated(network, deviation, *common)]
+        for name, network in networks.items()
+        for deviation in (0.1, 0.01, 0.001)
+    ]
+    columns = ["discriminator", "deviation", "exact ms", "steps ms", "ratio", "error of one, cosine"]
+    columns.append(f"of {_DRAWS}, cosine")
+    print_table(f"R1 from random steps {setting}", columns, rows, arguments.threads)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ class GrowingGAN(TwoPlayerGAN):
     """The plain game on small images first, then on ever larger ones, each size faded in (Karras et al., 2018).
 
     Networks are called with a `Stage` after the labels, run only the layers that it needs, and take and return images
-    of its resolution, which is that of their larger side where they are not square. Reals are reduced and faded alike; samples are enlarged to the data's resolution. Everything is
-    a function of the images seen, so that resuming needs no state.
+    of its resolution, which is that of their larger side where they are not square. Reals are reduced and faded alike;
+    samples are enlarged to the data's resolution. Everything is a function of the images seen, so that resuming needs
+    no state.
 
     Args:
         generator: called with latents, labels and stage.

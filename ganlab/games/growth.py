@@ -21,9 +21,9 @@ Rates = Mapping[int, float] | Mapping[int, float | Mapping[str, float]]
 class Stage:
     """What is trained at one moment.
 
-    The larger side of images has `resolution` pixels. While `blend` is below 1, they are `blend` times those of the layers for
-    this resolution plus 1 - `blend` times those of half of it, enlarged. `batch_size` and `learning_rate` are None
-    where the experiment's own hold.
+    The larger side of images has `resolution` pixels. While `blend` is below 1, they are `blend` times those of the
+    layers for this resolution plus 1 - `blend` times those of half of it, enlarged. `batch_size` and `learning_rate`
+    are None where the experiment's own hold.
     """
 
     resolution: int

@@ -19,8 +19,9 @@ from ganlab_objectives.input_gradient import input_gradient
 class GradientPenalty:
     """Keeps the norm of the discriminator's gradient near a target.
 
-    The penalty is (norm - target)^2 / target^2 with the norm over a whole image (Gulrajani et al., 2017). Where an image
-    is one of several sizes, each size has a norm, and the penalty is the mean over them (Karnewar and Wang, 2020).
+    The penalty is (norm - target)^2 / target^2 with the norm over a whole image (Gulrajani et al., 2017). Where a game
+    judges several sizes of an image together, each size has a norm, and the penalty is the mean over them (Karnewar and
+    Wang, 2020, "MSG-GAN").
 
     Args:
         target: the norm to aim at; 0 means the squared norm itself.

@@ -41,9 +41,7 @@ def check_groups(widths: Sequence[int], groups: Sequence[int], expansion: float)
     for width, count in zip(widths, groups, strict=True):
         inner = inner_width(width, expansion)
         if inner % count:
-            raise UserError(
-                f"'groups': the {inner} channels inside of a block of width {width} are no {count} groups"
-            )
+            raise UserError(f"'groups': the {inner} channels inside of a block of width {width} are no {count} groups")
 
 
 def inner_width(width: int, expansion: float) -> int:

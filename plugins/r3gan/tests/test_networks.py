@@ -74,13 +74,17 @@ def test_everything_learns_for_images_of_any_size(size):
 
 
 def test_skips_add_an_image_of_every_stage():
-    generator = R3GANGenerator((2, 16, 16), latent_size=5, expansion=0.5, skips=True, widths=[8, 8, 4], groups=[1, 1, 1])
+    generator = R3GANGenerator(
+        (2, 16, 16), latent_size=5, expansion=0.5, skips=True, widths=[8, 8, 4], groups=[1, 1, 1]
+    )
     images = generator(torch.randn(3, 5))
     for layer in (*generator.earlier_images[1:], generator.to_image):
         torch.nn.init.zeros_(layer.weight)
     torch.manual_seed(1)
     latents = torch.randn(3, 5)
-    first = generator.earlier_images[0](generator.stages[0](generator.entry(latents)[..., None, None] * generator.basis))
+    first = generator.earlier_images[0](
+        generator.stages[0](generator.entry(latents)[..., None, None] * generator.basis)
+    )
     torch.testing.assert_close(generator(latents), generator.resampler.up(generator.resampler.up(first)))
     assert images.shape == (3, 2, 16, 16)
 

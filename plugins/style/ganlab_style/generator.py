@@ -117,4 +117,4 @@ class StyledGenerator(nn.Module):
 
     @abstractmethod
     def images_at(self, styles: Tensor, places: Sequence[int], noise: NoiseName = "all") -> list[Tensor]:
-        """Images of styles (N, layers, size) at the levels of these places, in their order; no layer behind them runs."""
+        """Images of styles (N, layers, size) at the levels of these places, which rise; later layers do not run."""

@@ -102,6 +102,7 @@ class Combination(nn.Module):
             self.linear = equalized(_unbiased(Conv2d(image_channels, of_images, 1)))
 
     def forward(self, features: Tensor, images: Tensor) -> Tensor:
+        """The features with what the images add."""
         if self.linear is None:
             return torch.cat([features, images], dim=1)
         if self.combine == "lin_cat":

@@ -90,12 +90,14 @@ class Layer(nn.Module):
         self.activation = BiasActivation(convolution.out_channels, gain=1.0)
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features of the same or, where the convolution reduces, of half the size."""
         features = features if self.smoother is None else self.smoother.smooth(features)
         result: Tensor = self.activation(self.convolution(features))
         return result
 
 
 def convolution(inputs: int, outputs: int) -> Layer:
+    """A 3x3 convolution with what follows it."""
     return Layer(Conv2d(inputs, outputs, 3, padding=1, bias=False))
 
 
