@@ -70,6 +70,7 @@ def train(
             "--dry-run", help="Try some rounds, a picture, metrics and a checkpoint, and tell how long it takes."
         ),
     ] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write the page of 'ganlab report' at the end.")] = False,
 ) -> None:
     """Run the experiment of a spec; the last line printed is the run folder."""
     from ganlab.run.signals import SignalWatch
@@ -82,7 +83,7 @@ def train(
             _tell_dry_run(checked)
             return
         outcome = run_experiment(checked, runs, going_on, more)
-    _finish(outcome)
+    _finish(outcome, report)
 
 
 def _chosen(
@@ -120,17 +121,17 @@ def _resume(run: str | None, change: bool) -> Resume | None:
     return None if run is None else Resume(run or None, change)
 
 
-def _finish(outcome: Outcome) -> None:
+def _finish(outcome: Outcome, page: bool) -> None:
     """Report on rank 0; exit with 128 + signal after one, except in ranks that Lightning's launcher watches."""
     from ganlab.run.launch import is_first_process
 
     if is_first_process():
-        _report(outcome)
+        _report(outcome, page)
         if outcome.signal is not None:
             sys.exit(128 + outcome.signal)
 
 
-def _report(outcome: Outcome) -> None:
+def _report(outcome: Outcome, page: bool = False) -> None:
     from ganlab.run.report import end_lines
 
     if outcome.signal is not None:
@@ -141,4 +142,15 @@ def _report(outcome: Outcome) -> None:
         )
     for line in end_lines(outcome.run, outcome.diversity):
         print(line)
+    if page:
+        print(f"{'report':14s} {_write_page(outcome)}")
     print(outcome.run.path)
+
+
+def _write_page(outcome: Outcome) -> Path:
+    from ganlab.studies.record import RunRecord
+    from ganlab.studies.report import usual_place, write_report
+
+    records = [RunRecord(outcome.run.path)]
+    write_report(records, usual_place(records))
+    return usual_place(records)

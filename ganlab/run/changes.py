@@ -12,7 +12,7 @@ from ganlab.spec.difference import Change, changes
 from ganlab.spec.model import Spec
 from ganlab.spec.yaml_reader import read_yaml
 
-_BESIDE_THE_TRAINING = (
+BESIDE_THE_TRAINING = (
     "name",
     "tracking",
     "checkpoint",
@@ -57,7 +57,7 @@ def check_changes(run: Run, found: Sequence[Change]) -> None:
 def _goes_without_asking(change: Change) -> bool:
     if change.key == "kimg":
         return float(change.after) > float(change.before)
-    return any(change.key == key or change.key.startswith(f"{key}.") for key in _BESIDE_THE_TRAINING)
+    return any(change.key == key or change.key.startswith(f"{key}.") for key in BESIDE_THE_TRAINING)
 
 
 def _changed_facts(run: Run, facts: DataFacts) -> list[Change]:

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,32 @@ class RunLock:
         with contextlib.suppress(OSError):
             if json.loads(self.path.read_text(encoding="utf-8") or "null") == self._own:
                 self.path.unlink()
+
+
+@dataclass(frozen=True)
+class LockState:
+    """Whether a training holds the lock of a folder, or has `left` it there when it was killed, and who that is."""
+
+    held: bool = False
+    left: bool = False
+    holder: str = ""
+
+
+def look_at_lock(folder: Path) -> LockState:
+    """The state of a folder's lock; one that another host holds counts as held."""
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDONLY)
+    except OSError:
+        return LockState()
+    try:
+        holder = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    if holder is None:
+        return LockState(left=True, holder="the process that wrote there")
+    where = "" if holder["host"] == socket.gethostname() else f" on {holder['host']}"
+    who = f"process {holder['pid']}{where}"
+    return LockState(held=True, holder=who) if _may_live(holder) else LockState(left=True, holder=who)
 
 
 def _this_process() -> dict[str, Any]:

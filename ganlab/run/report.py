@@ -59,6 +59,7 @@ def end_lines(run: Run, diversity: Mapping[str, float] | None = None) -> list[st
     table = _metrics_table(read_records(run.path / "metrics.jsonl"))
     commands = [f"ganlab sample {_short(run.path)} --count 64 --grid"]
     commands += [f"ganlab evaluate {_short(run.path)}"] if table else []
+    commands.append(f"ganlab report {_short(run.path)}")
     spread = _row("diversity", _spread(diversity)) if diversity else []
     return [*lines, *spread, *table, *(line for command in commands for line in _row("next", command))]
 

@@ -56,6 +56,11 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     ]
 
 
+def flat_values(content: Mapping[str, Any]) -> dict[str, str]:
+    """The values of a spec that is given as plain mappings, as they are written, by dotted keys."""
+    return {dotted(path): text for path, text in _flat(content).items()}
+
+
 def _differing(first: Mapping[Path, str], second: Mapping[Path, str]) -> list[Path]:
     paths = [path for path in first if first[path] != second.get(path)]
     return paths + [path for path in second if path not in first]

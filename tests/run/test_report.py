@@ -65,6 +65,7 @@ def test_the_end_says_how_metrics_went_and_what_comes_next(tmp_path, monkeypatch
         "swd/average  30.25  11 (80)        30.25 (40)      12.5",
         "next           ganlab sample runs/x/1 --count 64 --grid",
         "next           ganlab evaluate runs/x/1",
+        "next           ganlab report runs/x/1",
     ]
 
 
@@ -80,10 +81,10 @@ def test_the_last_grid_is_named_by_its_moment_and_the_last_line_is_the_run(tmp_p
     _report(Outcome(run, {}, None, {"diversity/overall": 0.9}))
     samples = "samples        samples/kimg-000000.600.png"
     spread_of_classes = "diversity      within classes 0.70 (reals 0.80), overall 0.90 (reals 1)"
-    command = "next           ganlab sample . --count 64 --grid"
+    commands = ("next           ganlab sample . --count 64 --grid", "next           ganlab report .")
     assert capsys.readouterr().out.splitlines() == [
-        *(samples, spread_of_classes, command, str(tmp_path)),
-        *(samples, "diversity      overall 0.90 (reals 1)", command, str(tmp_path)),
+        *(samples, spread_of_classes, *commands, str(tmp_path)),
+        *(samples, "diversity      overall 0.90 (reals 1)", *commands, str(tmp_path)),
     ]
 
 
