@@ -93,6 +93,10 @@ class RunCallback(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Say what is about to be trained."""
+        if self.resumed_at is not None:
+            changed = "".join(f"; {change}" for change in self.changes)
+            text = f"training goes on from {self.resumed_at / 1000:g} kimg{changed}"
+            self.trackers.event(self.resumed_at, "resume", text)
         if trainer.is_global_zero:
             lines = start_lines(self.run, self.spec, self.facts, pl_module, trainer.world_size, self.changes)
             print("\n".join(lines), flush=True)

@@ -118,8 +118,18 @@ def compare(records: Sequence[RunRecord], choice: Choice | None = None) -> Compa
     ]
     ordered = sorted(columns.values(), key=lambda column: (column.name, column.protocol))
     protocols = list(identities.values())
-    remarks += [*_protocol_remarks(ordered, protocols), *_moment_remarks(rows)]
+    chosen = [series for pairs in measured.values() for series, _ in pairs]
+    remarks += [*_protocol_remarks(ordered, protocols), *notes_of(chosen), *_moment_remarks(rows)]
     return Comparison(ordered, rows, protocols, settings_of([runs[0] for runs in groups]), remarks)
+
+
+def notes_of(chosen: Sequence[Series]) -> list[str]:
+    """What metrics say of how far their numbers can be trusted, each sentence once."""
+    found: dict[str, dict[str, None]] = {}
+    for series in chosen:
+        for note in series.notes:
+            found.setdefault(note, {})[series.name.partition("/")[0]] = None
+    return [f"{', '.join(names)}: {note}" for note, names in found.items()]
 
 
 def settings_of(records: Sequence[RunRecord]) -> dict[str, list[str]]:

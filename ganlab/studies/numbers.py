@@ -27,7 +27,8 @@ class Series:
     """One number at all its moments.
 
     `metric` is what the metric is called in the run, `name` has the plugin's name in that place, so that it is the same
-    in all runs; `identity` is equal for numbers that may be compared.
+    in all runs; `identity` is equal for numbers that may be compared. `notes` are sentences on how far the newest
+    values can be trusted.
     """
 
     metric: str
@@ -36,6 +37,7 @@ class Series:
     identity: str
     higher_is_better: bool | None = None
     points: list[Point] = field(default_factory=list)
+    notes: Sequence[str] = ()
 
     @property
     def best(self) -> Point | None:
@@ -70,6 +72,7 @@ def series_of(record: RunRecord) -> list[Series]:
                 found[key] = Series(
                     str(protocol.get("metric")), key[0], protocol, identity, _direction(written, protocol)
                 )
+            found[key].notes = line.get("notes") or ()
             values.setdefault(key, {})[line["images_seen"]] = math.nan if value is None else float(value)
     for key, series in found.items():
         series.points = [Point(moment, value) for moment, value in sorted(values[key].items())]

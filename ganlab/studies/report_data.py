@@ -21,7 +21,7 @@ from ganlab.studies.state import state_of
 _PICTURE_BYTES = 2_000_000
 _POINTS = 60_000  # of all curves together
 _MOST_POINTS, _LEAST_POINTS = 1000, 100  # of one curve
-_BESIDE = frozenset({"best", "patience", "end"})  # events that are no incidents
+_BESIDE = frozenset({"best", "patience", "resume", "end"})  # events that are no incidents
 
 
 def report_data(records: Sequence[RunRecord], folder: Path, live: float | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganlab.errors import RunError
-from ganlab.studies.comparison import Choice, Column, Comparison, Row, compare
+from ganlab.studies.comparison import Choice, Column, Comparison, Row, compare, notes_of
 from ganlab.studies.comparison_text import cell_text
 from ganlab.studies.numbers import Series, differing, flat, is_headline, series_of, shown
 from ganlab.studies.record import RunRecord
@@ -55,7 +55,7 @@ def _single_table(record: RunRecord, everything: Comparison) -> dict[str, Any]:
                 f"[{_protocol_number(series, everything)}]",
             ]
         )
-    return {"columns": columns, "rows": rows, "remarks": [], "spread": False}
+    return {"columns": columns, "rows": rows, "remarks": notes_of(shown_series), "spread": False}
 
 
 def _table(everything: Comparison) -> dict[str, Any]:

@@ -88,7 +88,10 @@ def test_resuming_a_run_that_has_ended_changes_nothing(tiny_runs) -> None:
     first = tiny_runs.train()
     before = {path.name: path.read_bytes() for path in first.run.path.glob("*.jsonl")}
     again = tiny_runs.train(resume=True)
-    assert {path.name: path.read_bytes() for path in first.run.path.glob("*.jsonl")} == before
+    after = {path.name: path.read_bytes() for path in first.run.path.glob("*.jsonl")}
+    diary = after.pop("events.jsonl").removeprefix(before.pop("events.jsonl"))
+    assert after == before
+    assert [json.loads(line)["kind"] for line in diary.splitlines()] == ["resume", "end"]
     assert again.metrics == first.metrics != {}
     assert again.diversity == first.diversity != {}
 

@@ -111,6 +111,14 @@ def test_later_measurements_count_and_replace_equal_ones(tmp_path) -> None:
     assert len(compare(records(run), Choice(everything=True)).columns) == 2
 
 
+def test_what_metrics_say_of_their_numbers_is_passed_on_once(tmp_path) -> None:
+    for seed in (0, 1):
+        run = make_run(tmp_path, f"2026010{seed}-000000", seed=seed)
+        line = {"swd/average": 5.5, "swd/16": 2.0, "notes": ["few samples"], "protocol": PROTOCOL}
+        write_lines(run / "metrics.jsonl", [(3000, line)])
+    assert compare(find_runs(["tiny"], tmp_path)).remarks == ["swd: few samples"]
+
+
 def test_forms(tmp_path) -> None:
     for seed, last in ((0, 4.0), (1, float("nan"))):
         run = make_run(tmp_path, f"2026010{seed}-000000", seed=seed, swd=(9.0, last))

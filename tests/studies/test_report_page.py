@@ -149,6 +149,16 @@ def test_colours_follow_the_system_and_the_reader(browser, pages) -> None:
     assert browser.run(colour) == dark
 
 
+def test_a_live_page_keeps_what_was_set(browser, pages) -> None:
+    write_report([RunRecord(next((pages / "tiny").iterdir()))], pages / "live.html", live=1.5)
+    show(browser, pages / "live.html")
+    browser.run("{const s = document.getElementById('moment'); s.value = 1; s.dispatchEvent(new Event('input'))}")
+    browser.run("window.before = true")
+    browser.wait("window.before === undefined && document.querySelector('.player output')")
+    assert browser.run("document.querySelector('.player output').textContent") == "1 kimg"
+    browser.call("Page.navigate", url="about:blank")
+
+
 def test_what_the_page_says(pages) -> None:
     text = (pages / "two.html").read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])

@@ -56,6 +56,10 @@ def test_an_offline_run_holds_everything(run_path, capfd):
     tracker.image(2000, "samples", run_path / "grid.png")
     assert tracker._run.summary["images_seen"] == 2000
     assert tracker._run.config["kimg"] == 1
+    tracker.event(2000, "best", "the lowest so far", {"metric": "swd/average", "value": 2.0})
+    tracker.event(2000, "rollback", "back to 1000 images")
+    assert tracker._run.summary["best/swd/average"] == 2.0
+    assert tracker._run.summary["best/images_seen"] == 2000
     tracker.finish("finished")
     import wandb
 
