@@ -140,7 +140,8 @@ class BestCallback(RunPart):
             return
         text = (
             f"no {self.direction} {self.metric} than {self.best.value:.4g}, of {self.best.images_seen / 1000:g} kimg, "
-            f"in {in_vain} evaluations: the training ends at {moment / 1000:g} kimg (evaluation.best.patience)"
+            f"in {in_vain} evaluation{'s' * (in_vain > 1)}: the training ends at {moment / 1000:g} kimg "
+            "(evaluation.best.patience)"
         )
         self.trackers.event(moment, "patience", text)
         if trainer.is_global_zero:
