@@ -142,7 +142,7 @@ class StyleGAN(TwoPlayerGAN):
         latents: Latents,
         *,
         averaged: bool = True,
-        psi: Annotated[float, Ge(0)] = 1.0,
+        psi: float = 1.0,
         cutoff: Natural | None = None,
         noise: NoiseName = "all",
         styles: Mapping[Natural, Natural | None] | None = None,
@@ -152,7 +152,8 @@ class StyleGAN(TwoPlayerGAN):
         Args:
             latents: as `draw` makes them.
             averaged: use the averaged weights.
-            psi: distance of styles from their mean in training, as a share of what it was: 0 is the mean itself.
+            psi: distance of styles from their mean in training, as a share of what it was: 0 is the mean itself, and
+                below it are the opposites of samples.
             cutoff: number of layers, from the coarsest on, whose styles are truncated; null for all.
             noise: layers that get noise: all, none, or those of the later (`fine`) or earlier (`coarse`) levels.
             styles: seeds whose styles layers get, each from the layer of its key on: `styles.4=7` for the layers from
