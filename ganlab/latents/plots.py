@@ -19,7 +19,7 @@ def save_curves(
 ) -> None:
     """Write curves by name over the numbers `across`, as PNG; `labels` stand at the axes.
 
-    One that is `shown` is drawn strongly, the others in grey.
+    One that is `shown` is drawn strongly, the others in grey, with their names at their ends.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -30,6 +30,8 @@ def save_curves(
     for name, values in curves.items():
         style = {} if shown is None else {"color": "tab:blue" if name == shown else "0.75"}
         axes.plot(across, values, label=name if shown in (None, name) else None, linewidth=1.5, **style)  # type: ignore[arg-type]
+        if shown not in (None, name):
+            axes.annotate(name, (across[-1], values[-1]), (4, -3), textcoords="offset points", fontsize=7, color="0.5")
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     if logarithmic:
