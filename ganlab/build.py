@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -202,12 +202,13 @@ def build_dataset(node: Node) -> Dataset:
     return arrange(dataset, Wishes(node.labels, node.holdout, node.holdout_seed, node.cache))
 
 
-def open_dataset(node: Node) -> Dataset:
+def open_dataset(node: Node, cached: bool = True) -> Dataset:
     """The data set of a spec's `data` section, prepared once on each machine and ready to be read.
 
-    Processes other than the first of a machine may read it when they have joined the first one's process group.
+    One that is not `cached` is read from where it comes from, whatever `data.cache` says. Processes other than the
+    first of a machine may read it when they have joined the first one's process group.
     """
-    dataset = build_dataset(node)
+    dataset = build_dataset(node if cached or not isinstance(node, DataNode) else replace(node, cache=None))
     if is_first_on_machine():
         prepare(dataset)
     return dataset

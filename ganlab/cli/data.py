@@ -43,7 +43,7 @@ def check(
     from ganlab.errors import DataError
     from ganlab.spec import read_spec
 
-    report = report_on(open_dataset(read_spec(spec, overrides or ()).data), out)
+    report = report_on(open_dataset(read_spec(spec, overrides or ()).data, cached=False), out)
     if json:
         import json as plain
 

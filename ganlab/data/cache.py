@@ -1,4 +1,4 @@
-"""A data set with its images at lower resolutions on disk, for stages of training that show small ones."""
+"""A data set with its images on disk as they are shown, and smaller ones for stages of training that show these."""
 
 from __future__ import annotations
 
@@ -15,39 +15,52 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganlab.contracts import Dataset
+from ganlab.data.examination import examine
 from ganlab.data.examples import IMAGES, LABEL, read_examples, reduce_examples, undeclared_names
+from ganlab.data.readiness import unreadable_sentence
 from ganlab.data.reduction import reduced_shape
 from ganlab.errors import DataError
 
 _SMALLEST = 4
 _BLOCK = 64
 _THREADS = 8
+_NAMED = 10
 
 
 class CachedDataset:
-    """`dataset` with all halvings of its resolution, down to 4 pixels, in files below `folder`.
+    """`dataset` with its images, and these halved again and again down to 4 pixels, in files below `folder`.
 
-    The files take a third of the space of the uncompressed images. They are named by the data's fingerprint: other
-    data, or other preparations of them, have others. Inputs are kept beside the images that they belong to.
+    Nothing is decoded twice: the files hold what the data set delivers, uncompressed, and a third more for halvings.
+    They are named by the data's fingerprint: other data, or other preparations of them, have others. Inputs are kept
+    beside the images that they belong to. Until `prepare` has made the files, examples come from the data set itself.
     """
 
     def __init__(self, dataset: Dataset, folder: str | Path) -> None:
         if dataset.facts.side is None:
-            raise DataError("'data.cache' keeps images at lower resolutions, but these data are vectors; remove it")
+            raise DataError("'data.cache' keeps images, but the examples of these data are vectors; remove it")
         self.dataset = dataset
         self.facts = dataset.facts
         self.folder = Path(folder).expanduser() / dataset.facts.fingerprint
         self._files: dict[str, NDArray[Any]] = {}
+        self._is_whole = False
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
-        return self.dataset[index]
+        if not self._whole():
+            return self.dataset[index]
+        return {name: value[0] for name, value in self._rows([index], self.resolutions[0]).items()}
+
+    def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Many examples at once, from the files where they have been made."""
+        if not self._whole():
+            return read_examples(self.dataset, indices)
+        return self._rows(indices, self.resolutions[0])
 
     def __getattr__(self, name: str) -> Any:
         # These exist where the data set has them.
-        if name in ("take", "inspect", "every_label", "is_transparent"):
+        if name in ("inspect", "every_label", "is_transparent"):
             return getattr(self.dataset, name)
         raise AttributeError(name)
 
@@ -59,9 +72,9 @@ class CachedDataset:
 
     @property
     def resolutions(self) -> list[int]:
-        """Resolutions that are kept, the largest first."""
+        """Resolutions that are kept, the largest first: that of the data, and its halvings."""
         height, width = self.facts.shape[-2:]
-        kept = []
+        kept = [max(height, width)]
         while height % 2 == width % 2 == 0 and max(height, width) // 2 >= _SMALLEST:
             height, width = height // 2, width // 2
             kept.append(max(height, width))
@@ -69,10 +82,18 @@ class CachedDataset:
 
     def take_reduced(self, indices: Sequence[int], resolution: int) -> dict[str, Tensor]:
         """Examples with images of a lower resolution, from the files where they have it."""
-        if resolution not in self.resolutions:
-            return reduce_examples(read_examples(self.dataset, indices), self.facts, resolution)
+        if resolution not in self.resolutions or not self._whole():
+            return reduce_examples(self.take(indices), self.facts, resolution)
+        return self._rows(indices, resolution)
+
+    def _rows(self, indices: Sequence[int], resolution: int) -> dict[str, Tensor]:
         rows = np.asarray(indices)
         return {name: torch.from_numpy(self._file(name, resolution)[rows]) for name in self._shapes(resolution)}
+
+    def _whole(self) -> bool:
+        """Whether all files are there; once they are, they stay."""
+        self._is_whole = self._is_whole or all((self.folder / file).exists() for file in self._kept())
+        return self._is_whole
 
     def prepare(self) -> None:
         """Write the files that are missing, each whole or not at all; called once on each machine."""
@@ -84,9 +105,9 @@ class CachedDataset:
                 f"'data.cache' cannot keep what belongs to the images ({', '.join(names)}), of which the data set's "
                 "'facts.inputs' do not tell: declare it there, or remove the cache"
             )
-        kept = self._kept()
-        if all((self.folder / file).exists() for file in kept):
+        if self._whole():
             return
+        kept = self._kept()
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as temporary:
             arrays = {}
@@ -114,17 +135,24 @@ class CachedDataset:
         return shapes | ({LABEL: ()} if self.facts.classes else {})
 
     def _fill(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Read all examples once. Raises `DataError` that names those that cannot be read."""
         kept = self._kept()
 
-        def write(start: int) -> None:
+        def write(start: int) -> list[str]:
             rows = range(start, min(start + _BLOCK, len(self)))
-            examples = read_examples(self.dataset, rows)
+            try:
+                examples = read_examples(self.dataset, rows)
+            except DataError:
+                return list(examine(self.dataset, rows).unreadable.values())
             reduced = {side: reduce_examples(examples, self.facts, side) for side in self.resolutions}
             for file, (name, resolution) in kept.items():
                 arrays[file][start : rows.stop] = reduced[resolution][name].numpy()
+            return []
 
         with ThreadPoolExecutor(_THREADS) as threads:
-            list(threads.map(write, range(0, len(self), _BLOCK)))
+            reasons = [reason for part in threads.map(write, range(0, len(self), _BLOCK)) for reason in part]
+        if reasons:
+            raise DataError(unreadable_sentence(reasons, len(self), _NAMED))
 
     def _file(self, name: str, resolution: int) -> NDArray[Any]:
         file = self._file_name(name, resolution)

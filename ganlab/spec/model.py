@@ -98,7 +98,8 @@ class DataNode(Node):
         micro_batch: images per device and pass; null for all at once.
         workers: loading processes of each rank.
         flip: mirror every other image, drawn anew each epoch.
-        cache: folder in which square images are kept at lower resolutions, for networks that grow; null for none.
+        cache: folder in which images are kept as they are shown, so that no file is decoded twice, and at
+            lower resolutions for networks that grow; null for none.
         labels: false hides the classes from everything; a data set's own option of this name goes first.
         holdout: share of the examples that training never sees, for metrics and pictures.
         holdout_seed: chooses them, with the data's fingerprint; the same in runs that are to be compared.

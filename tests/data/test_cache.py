@@ -63,7 +63,7 @@ def test_small_images_come_from_the_files(tmp_path):
     data = Counting(70, (1, 16, 16))
     cached = CachedDataset(data, tmp_path)
     cached.prepare()
-    assert sorted(path.name for path in cached.folder.iterdir()) == ["4.npy", "8.npy", "label.npy"]
+    assert sorted(path.name for path in cached.folder.iterdir()) == ["16.npy", "4.npy", "8.npy", "label.npy"]
     data.reads = 0
     again = CachedDataset(data, tmp_path)
     again.prepare()
@@ -73,6 +73,8 @@ def test_small_images_come_from_the_files(tmp_path):
     assert torch.equal(examples["images"], reduce_images(data.images[[69, 0, 3]], 8))
     assert again.dataset.reads == after_check <= 2  # a look at one example, whatever the size
     assert torch.equal(read_examples(again, [5])["images"], data.images[[5]])
+    assert torch.equal(again[7]["images"], data.images[7])
+    assert again.dataset.reads == after_check
     assert torch.equal(read_examples(again, [5], 2)["images"], reduce_images(data.images[[5]], 2))
 
 
@@ -80,7 +82,7 @@ def test_rectangles_are_kept_by_their_larger_side(tmp_path):
     data = Counting(20, (1, 12, 16))
     cached = CachedDataset(data, tmp_path)
     cached.prepare()
-    assert cached.resolutions == [8, 4]
+    assert cached.resolutions == [16, 8, 4]
     for examples in (read_examples(cached, [7, 3], 4), read_examples(data, [7, 3], 4)):
         assert torch.equal(examples["images"], reduce_images(data.images[[7, 3]], 4))
         assert examples["images"].shape == (2, 1, 3, 4)
@@ -107,7 +109,31 @@ def test_an_interrupted_preparation_leaves_nothing(tmp_path):
     assert list(cached.folder.iterdir()) == []
 
 
+def test_images_that_are_not_square_are_kept_whole(tmp_path):
+    data = Counting(10, (1, 8, 6))
+    cached = CachedDataset(data, tmp_path)
+    assert torch.equal(read_examples(cached, [3])["images"], data.images[[3]])
+    assert not cached.folder.exists()
+    cached.prepare()
+    assert sorted(path.name for path in cached.folder.iterdir()) == ["4.npy", "8.npy", "label.npy"]
+    data.reads = 0
+    examples = read_examples(cached, [9, 0])
+    assert torch.equal(examples["images"], data.images[[9, 0]])
+    assert examples["label"].tolist() == [data[9]["label"], data[0]["label"]]
+
+
+def test_all_that_cannot_be_read_is_named(tmp_path):
+    class Broken(TinyData):
+        def __getitem__(self, index):
+            if index in (3, 5, 80):
+                raise DataError(f"picture {index} is damaged")
+            return super().__getitem__(index)
+
+    with pytest.raises(DataError, match=r"(?s)3 of 100 examples.*picture 3 .*picture 5 .*picture 80 is damaged"):
+        CachedDataset(Broken(100, (1, 8, 8)), tmp_path).prepare()
+
+
 def test_refuses_what_it_cannot_keep(tmp_path):
-    data = TinyData(10, (8,))
-    with pytest.raises(DataError, match="these data are vectors"):
+    data = TinyData(10, (4,))
+    with pytest.raises(DataError, match="are vectors"):
         CachedDataset(data, tmp_path)

@@ -15,7 +15,7 @@ from tests.data.toys import Numbered
 def check(monkeypatch, tmp_path):
     def run(dataset, *arguments):
         monkeypatch.setattr("ganlab.spec.read_spec", lambda path, overrides: SimpleNamespace(data=None))
-        monkeypatch.setattr("ganlab.build.open_dataset", lambda node: dataset)
+        monkeypatch.setattr("ganlab.build.open_dataset", lambda node, cached: dataset)
         return CliRunner().invoke(app, ["data", "check", "spec.yaml", "--out", str(tmp_path), *arguments])
 
     return run
