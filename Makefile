@@ -25,7 +25,7 @@ $(VENV)/installed-test: $(VENV)/installed
 	@touch $@
 
 quickstart: install  ## Train a small GAN on handwritten digits (about five minutes on two CPU cores)
-	$(BIN)/ganlab train experiments/quickstart.yaml
+	$(BIN)/ganlab train experiments/quickstart.yaml --report
 
 test: install-test lint types tests  ## Lint, types and the tests
 

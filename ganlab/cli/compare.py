@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' folders, or names: all runs of each.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs' folders, or names: all runs of each.")],
     at: Annotated[
         str, typer.Option(help="Which evaluation: last, best (that of best.ckpt), or a number of kimg.")
     ] = "last",

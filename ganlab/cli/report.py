@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 def report(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Runs' folders, or names of experiments: the newest run of each."),
+        typer.Argument(metavar="RUN", help="Runs' folders, or names of experiments: the newest run of each."),
     ],
     out: Annotated[
         Path | None,

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from ganlab.studies.comparison import Cell, Comparison, Row
@@ -13,10 +14,11 @@ from ganlab.studies.numbers import flat, shown
 
 
 def as_text(table: Comparison) -> str:
-    """Aligned, for a terminal."""
+    """Aligned, for a terminal; runs stand side by side where the numbers would be too many for its width."""
     cells = [_header(table), *(_cells(table, row) for row in table.rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(f"{c:{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    forms = [_aligned(cells), _aligned(list(zip(*cells, strict=True)))]
+    fitting = [lines for lines in forms if max(map(len, lines)) <= shutil.get_terminal_size().columns]
+    lines = (fitting or sorted(forms, key=lambda lines: max(map(len, lines))))[0]
     return "\n".join([*lines, "", *_notes(table)]).rstrip() + "\n"
 
 
@@ -72,6 +74,11 @@ def cell_text(cell: Cell | None, runs: int) -> str:
         return "-"
     deviation = "" if cell.deviation is None else f" ± {_deviation(cell.deviation)}"
     return f"{shown(cell.mean)}{deviation}" + (f" (n = {len(cell.values)})" if len(cell.values) != runs else "")
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(f"{c:{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
 
 
 def _deviation(value: float) -> str:

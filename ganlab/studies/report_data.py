@@ -21,6 +21,7 @@ from ganlab.studies.state import state_of
 _PICTURE_BYTES = 2_000_000
 _POINTS = 60_000  # of all curves together
 _MOST_POINTS, _LEAST_POINTS = 1000, 100  # of one curve
+_MOST_EVENTS = 500  # of one run, the newest
 _BESIDE = frozenset({"best", "patience", "resume", "end"})  # events that are no incidents
 
 
@@ -79,7 +80,7 @@ def _run(record: RunRecord, label: str, colour: int, folder: Path) -> dict[str, 
                 "text": str(e.get("text")),
                 "when": e.get("when"),
             }
-            for e in record.events
+            for e in record.events[-_MOST_EVENTS:]
         ],
         "provenance": provenance_rows(record),
         "checkpoints": checkpoint_rows(record, folder),
@@ -130,6 +131,6 @@ def _marks(records: Sequence[RunRecord]) -> list[dict[str, Any]]:
     return [
         {"run": place, "kimg": event["images_seen"] / 1000}
         for place, record in enumerate(records)
-        for event in record.events
+        for event in record.events[-_MOST_EVENTS:]
         if event.get("kind") not in _BESIDE
     ]

@@ -119,6 +119,16 @@ def test_what_metrics_say_of_their_numbers_is_passed_on_once(tmp_path) -> None:
     assert compare(find_runs(["tiny"], tmp_path)).remarks == ["swd: few samples"]
 
 
+def test_runs_stand_side_by_side_where_the_terminal_is_narrow(tmp_path, monkeypatch) -> None:
+    run = make_run(tmp_path)
+    line = {f"swd/level{n}": 5.5 for n in range(9)} | {"protocol": PROTOCOL}
+    write_lines(run / "metrics.jsonl", [(3000, line)])
+    table = compare(records(run))
+    for columns, first in (("80", "run             tiny"), ("400", "run   seeds  kimg  swd/level0 [1]")):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert as_text(table).startswith(first)
+
+
 def test_forms(tmp_path) -> None:
     for seed, last in ((0, 4.0), (1, float("nan"))):
         run = make_run(tmp_path, f"2026010{seed}-000000", seed=seed, swd=(9.0, last))
