@@ -37,5 +37,5 @@ def state_of(record: RunRecord) -> State:
     if ends and patience:
         return State("finished", str(patience[-1].get("text")))
     if ends or record.images_seen >= record.total_images > 0:
-        return State("finished", f"all {at}")
+        return State("finished", at)
     return State("stopped", f"at {at}")

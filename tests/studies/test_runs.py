@@ -34,7 +34,7 @@ def ganlab(*arguments, given=None):
 
 def test_a_run_is_told_by_its_lock_and_its_diary(runs) -> None:
     run = make_run(runs)
-    assert (state_of(RunRecord(run)).word, state_of(RunRecord(run)).text) == ("finished", "all 3 of 3 kimg")
+    assert (state_of(RunRecord(run)).word, state_of(RunRecord(run)).text) == ("finished", "3 of 3 kimg")
     lock = RunLock(run)
     assert state_of(RunRecord(run)).word == "running"
     lock.release()
@@ -52,9 +52,9 @@ def test_a_run_is_told_by_its_lock_and_its_diary(runs) -> None:
     ("events", "kimg", "word", "text"),
     [
         ((("end", "interrupted"),), 3.0, "stopped", "interrupted, at 3 of 3 kimg"),
-        ((("end", "interrupted"), ("end", "finished")), 3.0, "finished", "all 3 of 3 kimg"),
+        ((("end", "interrupted"), ("end", "finished")), 3.0, "finished", "3 of 3 kimg"),
         ((("patience", "no lower one"), ("end", "finished")), 9.0, "finished", "no lower one"),
-        ((), 3.0, "finished", "all 3 of 3 kimg"),
+        ((), 3.0, "finished", "3 of 3 kimg"),
         ((), 9.0, "stopped", "at 3 of 9 kimg"),
     ],
 )

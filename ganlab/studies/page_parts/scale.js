@@ -4,7 +4,7 @@ function niceTicks(low, high, count) {
   const span = high - low || Math.abs(high) || 1;
   const rough = span / count;
   const power = Math.pow(10, Math.floor(Math.log10(rough)));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= rough);
   const ticks = [];
   for (let tick = Math.ceil(low / step - 1e-9) * step; tick <= high + step * 1e-9; tick += step) {
     ticks.push(Math.abs(tick) < step * 1e-9 ? 0 : tick);
