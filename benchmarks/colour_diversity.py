@@ -117,7 +117,7 @@ def write_report(results: Sequence[dict[str, Any]], folder: Path, docs: Path) ->
     picture = docs / "images/own-pictures.png"
     _side_by_side([folder / "reals.png", *(folder / f"{row}-0.png" for row in SHOWN)], picture)
     titles = "; ".join(["reals", *(ROWS[row][0] for row in SHOWN)])
-    shown = f"From left to right: {titles}; seed 0, where there are labels a class a row.\n\n![{titles}]"
+    shown = f"From left to right: {titles};\nseed 0, where there are labels a class a row.\n\n![{titles}]"
     shown += f"({picture.relative_to(docs)})"
     findings = (ROOT / "benchmarks/colour_diversity_findings.md").read_text().strip()
     parts = [findings, table, f"Measured on {describe_machine(1)}.", shown]

@@ -31,7 +31,7 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Look at pictures and machine and write a commented spec that suits both."""
-    from ganlab.cli.own_pictures import proposed
+    from ganlab.cli.own_pictures import proposed, tell
     from ganlab.errors import UserError
     from ganlab.files import write_text_atomically
     from ganlab.recipes.proposal import Wishes
@@ -43,11 +43,11 @@ def new(
     wishes = Wishes(spec.stem, resolution_of(resolution), positive(hours, "--hours"), positive(kimg, "--kimg"), recipe)
     proposal = proposed(data, wishes)
     write_text_atomically(spec, proposal.text())
-    typer.echo(f"recipe    {proposal.recipe}: {proposal.reasons['architecture']}")
-    typer.echo(f"length    {proposal.tree['kimg']:g} kimg. {proposal.reasons['kimg']}")
-    typer.echo(f"written   {spec}")
-    typer.echo(f"next      ganlab data check {spec}")
-    typer.echo(f"          ganlab train {spec}")
+    tell("recipe", f"{proposal.recipe}: {proposal.reasons['architecture']}")
+    tell("length", f"{proposal.tree['kimg']:g}. {proposal.reasons['kimg']}")
+    tell("written", str(spec))
+    tell("next", f"ganlab data check {spec}")
+    tell("next", f"ganlab train {spec}")
 
 
 def resolution_of(written: str | None) -> int | tuple[int, int] | None:

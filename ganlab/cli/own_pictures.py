@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from ganlab.spec.model import Spec
 
 _KEPT_AS = "new.yaml"
+_INDENT = 15  # as where a training says what it trains
+_NARROWEST = 40
 
 
 def proposed(data: Path, wishes: Wishes) -> Proposal:
@@ -27,16 +31,16 @@ def proposed(data: Path, wishes: Wishes) -> Proposal:
     from ganlab.recipes.proposal import propose
 
     pictures = look_at(data)
-    typer.echo(f"pictures  {pictures}")
+    tell("pictures", f"{data}: {pictures}")
     if pictures.unlabelled:
-        typer.echo(f"          no classes: {pictures.unlabelled}")
+        tell("", f"Folders are not taken for classes: {pictures.unlabelled}")
     machine = this_machine()
-    typer.echo(f"machine   {machine}")
+    tell("machine", str(machine))
     if wishes.kimg is not None:
         return propose(pictures, machine, wishes)
     from ganlab.recipes.pace import images_per_second
 
-    typer.echo("          measuring how fast it trains ...")
+    tell("", "A short trial tells how fast it trains ...")
     return propose(pictures, machine, wishes, images_per_second)
 
 
@@ -50,7 +54,7 @@ def spec_for(
         proposal = proposed(data, Wishes(name_of(data), kimg=_length(overrides)))
         spec = proposal.spec(overrides)
         _check_alone(spec)
-        typer.echo(f"recipe    {proposal.recipe}: {proposal.reasons['architecture']}")
+        tell("recipe", f"{proposal.recipe}: {proposal.reasons['architecture']}")
         return spec, None, [_kept(proposal)]
     from ganlab.run.folder import open_run
     from ganlab.run.run_callback import Resume
@@ -58,6 +62,17 @@ def spec_for(
 
     run = open_run(runs / name_of(data)) if resume.run is None else open_run(resume.run, runs)
     return read_spec(run.path / "spec.yaml", overrides), Resume(run.path, resume.change), []
+
+
+def tell(name: str, text: str) -> None:
+    """Print a line with its name before it, wrapped as wide as the terminal is."""
+    indent = " " * _INDENT
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
+    first = f"{name:{_INDENT}}"
+    lines = textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    typer.echo("\n".join(lines))
 
 
 def name_of(data: Path) -> str:

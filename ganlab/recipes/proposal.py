@@ -87,13 +87,13 @@ def propose(
     tree = merged(tree, draft.sections)
     proposal = Proposal(_timed(tree, wishes.kimg or _UNTIMED, task), reasons, _head(wishes, pictures, machine), name)
     if wishes.kimg is not None:
-        return replace(proposal, reasons=reasons | {"kimg": "Thousands of pictures shown to the discriminator."})
+        return replace(proposal, reasons=reasons | {"kimg": "In thousands of pictures shown, as asked for."})
     assert measure is not None, "without a length, the speed is measured"
     speed = measure(proposal.spec())
     kimg = kimg_in(hours, speed)
     reasons["kimg"] = (
-        f"Thousands of pictures shown: {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s that this machine "
-        "made in a short trial."
+        f"In thousands of pictures shown; {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s of a short trial on "
+        "this machine."
     )
     return replace(proposal, tree=_timed(tree, kimg, task), reasons=reasons)
 
@@ -185,4 +185,6 @@ def _head(wishes: Wishes, pictures: Pictures, machine: Machine) -> tuple[str, ..
 
 def _duration(hours: float) -> str:
     minutes = max(round(hours * 60), 1)
-    return f"about {minutes} minutes" if minutes < 90 else f"about {hours:.1f} hours"
+    if minutes < 90:
+        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
+    return f"about {hours:.1f} hours"

@@ -118,7 +118,8 @@ def _player(module: GANModule, player: str, spec: Spec) -> str:
 
 def _device(device: torch.device, processes: int, precision: str) -> str:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    threads = f" with {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+    count = torch.get_num_threads()
+    threads = f" with {count} thread{'s' if count != 1 else ''}" if device.type == "cpu" else ""
     return f"{f'{processes} x ' if processes > 1 else ''}{name}{threads}, precision {precision}"
 
 

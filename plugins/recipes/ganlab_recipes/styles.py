@@ -1,4 +1,4 @@
-"""StyleGAN2: the choice wherever there is time for it."""
+"""StyleGAN2: the choice wherever there is an accelerator."""
 
 from __future__ import annotations
 

@@ -43,9 +43,10 @@ def test_the_first_row_that_fits_counts():
     assert choose(table, task(side=64, hours=2)).value == "any"
 
 
-def test_an_accelerator_gets_styles_and_a_short_time_on_a_cpu_something_faster():
+def test_an_accelerator_gets_styles_and_so_does_a_cpu_with_days_of_time():
     assert best_draft(task(machine=LABORATORY, side=128, hours=8))[0] == "styles"
-    assert best_draft(task(hours=0.1))[0] == "plain"
+    assert best_draft(task(hours=1.0))[0] == "plain"
+    assert best_draft(task(hours=48.0))[0] == "styles"
 
 
 def test_augmentation_follows_the_number_of_pictures():
