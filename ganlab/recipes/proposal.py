@@ -92,8 +92,8 @@ def propose(
     speed = measure(proposal.spec())
     kimg = kimg_in(hours, speed)
     reasons["kimg"] = (
-        f"In thousands of pictures shown; {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s of a short trial on "
-        "this machine."
+        f"In thousands of pictures shown; {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s of a short trial "
+        "on this machine."
     )
     return replace(proposal, tree=_timed(tree, kimg, task), reasons=reasons)
 
