@@ -44,7 +44,7 @@ def new(
     proposal = proposed(data, wishes)
     write_text_atomically(spec, proposal.text())
     tell("recipe", f"{proposal.recipe}: {proposal.reasons['architecture']}")
-    tell("length", f"{proposal.tree['kimg']:g}. {proposal.reasons['kimg']}")
+    tell("length", f"{proposal.tree['kimg']:g} t{proposal.reasons['kimg'][1:]}")
     tell("written", str(spec))
     tell("next", f"ganlab data check {spec}")
     tell("next", f"ganlab train {spec}")

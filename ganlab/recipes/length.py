@@ -11,6 +11,7 @@ HOURS_ON_ACCELERATOR = 8.0
 
 _PICTURES = 20  # of a training
 _EVALUATIONS = 5
+_SHORT_HOURS = 0.5  # an evaluation takes a good part of a minute, which shorter trainings spend once, at their end
 
 
 def kimg_in(hours: float, images_per_second: float) -> float:
@@ -18,11 +19,12 @@ def kimg_in(hours: float, images_per_second: float) -> float:
     return min(_with_digits(hours * 3.6 * images_per_second, 2), LONGEST_KIMG)
 
 
-def intervals(kimg: float) -> dict[str, Any]:
-    """The sections that have an interval, each with its share of the length."""
+def intervals(kimg: float, hours: float) -> dict[str, Any]:
+    """The sections that have an interval, each with its share of the length; short trainings are measured once."""
+    evaluations = 1 if hours < _SHORT_HOURS else _EVALUATIONS
     return {
         "checkpoint": {"every_kimg": rounded(kimg / 10), "keep": 2},
-        "evaluation": {"every_kimg": rounded(kimg / _EVALUATIONS)},
+        "evaluation": {"every_kimg": rounded(kimg / evaluations)},
         "snapshots": {"every_kimg": rounded(kimg / _PICTURES)},
         "diversity": {"every_kimg": rounded(kimg / _PICTURES)},
         "tracking": {"every_kimg": rounded(kimg / 200)},

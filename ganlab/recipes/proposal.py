@@ -87,13 +87,13 @@ def propose(
     tree = merged(tree, draft.sections)
     proposal = Proposal(_timed(tree, wishes.kimg or _UNTIMED, task), reasons, _head(wishes, pictures, machine), name)
     if wishes.kimg is not None:
-        return replace(proposal, reasons=reasons | {"kimg": "In thousands of pictures shown, as asked for."})
+        return replace(proposal, reasons=reasons | {"kimg": "Thousands of pictures shown, as asked for."})
     assert measure is not None, "without a length, the speed is measured"
     speed = measure(proposal.spec())
     kimg = kimg_in(hours, speed)
     reasons["kimg"] = (
-        f"In thousands of pictures shown; {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s of a short trial "
-        "on this machine."
+        f"Thousands of pictures shown: {_duration(kimg / speed / 3.6)} at the {speed:,.0f} images/s "
+        "of a short trial on this machine."
     )
     return replace(proposal, tree=_timed(tree, kimg, task), reasons=reasons)
 
@@ -171,7 +171,7 @@ def _workers(resolution: Resolution) -> int:
 def _timed(tree: Mapping[str, Any], kimg: float, task: Task) -> dict[str, Any]:
     """The spec with its length and what follows from it."""
     rows = min(task.classes, _ROWS) or _ROWS
-    sections = merged(intervals(kimg), {"snapshots": {"grid": [rows, _ROWS]}})
+    sections = merged(intervals(kimg, task.hours), {"snapshots": {"grid": [rows, _ROWS]}})
     return merged(merged({"name": tree["name"], "kimg": kimg}, sections), tree)
 
 

@@ -93,9 +93,10 @@ def test_lengths_are_round(number, expected):
 def test_the_length_follows_time_and_speed():
     assert kimg_in(1.0, 100.0) == 360
     assert kimg_in(1000.0, 1000.0) == 25_000
-    assert {name: section["every_kimg"] for name, section in intervals(100).items()} == {
+    assert {name: section["every_kimg"] for name, section in intervals(100, 1.0).items()} == {
         "checkpoint": 10, "evaluation": 20, "snapshots": 5, "diversity": 5, "tracking": 0.5,
     }  # fmt: skip
+    assert intervals(100, 0.1)["evaluation"]["every_kimg"] == 100
 
 
 def test_new_writes_a_spec_that_reads_back_and_says_what_is_next(pictures):

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganlab.recipes import Task
-from ganlab_recipes.rules import AUGMENTATION, BATCH, choose
-
-_SAMPLES = 2000
+from ganlab_recipes.rules import AUGMENTATION, BATCH, SAMPLES, choose
 
 
 def adam(generator: float, discriminator: float) -> dict[str, Any]:
@@ -21,7 +19,7 @@ def sections(
     task: Task, architecture: Mapping[str, Any], optimizers: Mapping[str, Any], *, wide: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The sections around an architecture, and their reasons. `wide` networks gain from bfloat16."""
-    batch, augmentation = choose(BATCH, task), choose(AUGMENTATION, task)
+    batch, augmentation, samples = (choose(table, task) for table in (BATCH, AUGMENTATION, SAMPLES))
     game = dict(architecture)
     if "augmentation" not in game and augmentation.value is not None:
         game["augmentation"] = augmentation.value
@@ -32,7 +30,7 @@ def sections(
         "optimizers": optimizers,
         "ema": {"half_life_kimg": 10.0 if task.machine.accelerated else 5.0, "ramp_up": 0.05},
         "trainer": {"accelerator": "auto", "devices": 1, "precision": "bf16-mixed" if half else "32-true"},
-        "evaluation": {"metrics": ["swd"], "samples": _SAMPLES},
+        "evaluation": {"metrics": ["swd"], "samples": samples.value},
     }
     reasons = {
         "data.batch_size": batch.because,
@@ -40,7 +38,7 @@ def sections(
         "ema": "Samples come from an average of the generator's weights, which is smoother than any of them.",
         "trainer.precision": _PRECISION[half],
         "evaluation.metrics": "Sliced Wasserstein distance: lower is better; it needs no downloaded network.",
-        "evaluation.samples": "Enough to compare evaluations of one training with each other.",
+        "evaluation.samples": samples.because,
     }
     if augmentation.value is not None or "augmentation" in architecture:
         reasons["architecture.augmentation"] = augmentation.because

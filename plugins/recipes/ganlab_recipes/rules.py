@@ -98,6 +98,10 @@ R1_WEIGHT = (
     ),
     Row(4.0, "Larger images want more: try 4 times as much if samples decay, a quarter if they stay blurred."),
 )
+SAMPLES = (
+    Row(500, "Few, as measuring many would take as long as so short a training.", most_hours=0.5),
+    Row(2000, "Enough to compare evaluations of one training with each other."),
+)
 PLAIN_WIDTH = (
     Row(16, "Channels of the finest layer; 64 are published, 16 are many times as fast on a CPU.", False, most_hours=2),
     Row(32, "Channels of the finest layer; 64 are published, half as many suit a CPU.", False),
