@@ -34,6 +34,7 @@ from ganlab.spec.constructor import constructor_of, input_parameters, parameter_
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, own_names
 from ganlab.spec.sampling import check_sampling
 from ganlab.suggestions import did_you_mean
+from ganlab.training.collapse import CollapseWatch
 from ganlab.training.compilation import check_compilation
 from ganlab.training.devices import check_devices
 from ganlab.training.guard import Guard
@@ -346,7 +347,12 @@ def build_module(spec: Spec, facts: DataFacts) -> GANModule:
             half_life_kimg=_as_given(spec.ema.half_life_kimg) if spec.ema else None,
             ramp_up=spec.ema.ramp_up if spec.ema else None,
             average_from_kimg=spec.ema.start_kimg if spec.ema else 0.0,
-            guard=Guard(spec.guard.non_finite, spec.guard.limit),
+            guard=Guard(
+                spec.guard.non_finite,
+                spec.guard.limit,
+                rate_factor=spec.guard.learning_rate_factor,
+                watch=CollapseWatch(spec.guard),
+            ),
             schedules=scheduled,
             penalty_precision=spec.trainer.penalty_precision,
         )

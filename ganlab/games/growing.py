@@ -128,6 +128,10 @@ class GrowingGAN(TwoPlayerGAN):
         """The plain terms at the current stage."""
         return super().generator_terms(self.at_stage(batch))
 
+    def real_logits(self, batch: Batch) -> Tensor | None:
+        """Of reals at the current stage."""
+        return super().real_logits(self.at_stage(batch))
+
     def at_stage(self, batch: Batch) -> Batch:
         """The batch with its images at the stage's resolution, faded as the fakes are."""
         return replace(batch, images=fade_images(batch.images, self.stage))

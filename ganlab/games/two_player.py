@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -214,6 +215,15 @@ class TwoPlayerGAN(GANModule):
         for index, wrapper in reversed(list(enumerate(self.wrappers))):
             make = partial(wrapper, make, judge=judge, random=random.scoped(index))
         return make(latents)
+
+    def real_logits(self, batch: Batch) -> Tensor | None:
+        """The discriminator's logits of reals, augmented as in training."""
+        return self.judge(batch.images, batch.labels, batch.random, batch.inputs).logits
+
+    def loss_of_ignorance(self) -> float | None:
+        """The discriminator's loss where all logits are 0; None for a loss that has no least value, as a critic's."""
+        nothing, loss = torch.zeros(2, device=self.device), copy.deepcopy(self.loss)  # which may keep what it sees
+        return float(loss.discriminator(nothing, nothing)) or None
 
     # ---------------------------------------------------------------- inside
 

@@ -46,9 +46,16 @@ class SpectralNorm(nn.Module):
             matrix = self._matrix(weight)
             if self.training:
                 self._iterate(matrix.detach(), self.iterations)
-            # Cloned: a second forward before the backward changes the buffers in place.
-            singular_value = torch.dot(self.u.clone(), torch.mv(matrix, self.v.clone()))
-            return weight / singular_value.clamp_min(self.eps)
+            return weight / self._estimate(matrix).clamp_min(self.eps)
+
+    def singular_value(self, weight: Tensor) -> Tensor:
+        """The estimate of a weight's largest singular value as it is now, without an iteration."""
+        with without_autocast(weight.device):
+            return self._estimate(self._matrix(weight))
+
+    def _estimate(self, matrix: Tensor) -> Tensor:
+        # Cloned: a second forward before the backward changes the buffers in place.
+        return torch.dot(self.u.clone(), torch.mv(matrix, self.v.clone()))
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         """What to store when a weight is assigned: the weight as it is, which `u` and `v` are iterated for anew."""

@@ -24,12 +24,13 @@ class CheckpointCallback(RunPart):
     """Writes checkpoints by the clock of images (and by minutes if wanted) and keeps the newest.
 
     A checkpoint at the start makes sure that there is always one to go back to. Rank 0 writes; the state is equal
-    on all ranks.
+    on all ranks. With `keep_sound`, the newest from before there was a sign of a collapse stays as well.
     """
 
-    def __init__(self, every_kimg: float, keep: int, every_minutes: float | None) -> None:
+    def __init__(self, every_kimg: float, keep: int, every_minutes: float | None, keep_sound: bool = False) -> None:
         super().__init__(every_kimg * 1000)
         self.keep = keep
+        self.keep_sound = keep_sound
         self.every_seconds = None if every_minutes is None else every_minutes * 60
         self._saved_when = time.monotonic()
 
@@ -93,7 +94,8 @@ class CheckpointCallback(RunPart):
         export_generator(run.generator, module)
         try:
             name_as_last(path)
-            remove_old(run.checkpoints, self.keep, module.clock.images_seen)
+            sound_until = module.settings.guard.watch.sound_until if self.keep_sound else None
+            remove_old(run.checkpoints, self.keep, module.clock.images_seen, sound_until)
         except OSError as error:
             raise RunError(f"cannot tidy up {run.checkpoints}: {reason(error)}; {path.name} is whole") from error
 

@@ -70,15 +70,32 @@ def name_as_best(folder: Path) -> None:
     write_atomically(folder / BEST, lambda temporary: _link_or_copy(folder / LAST, temporary))
 
 
-def remove_old(folder: Path, keep: int, images_seen: int) -> None:
+def remove_old(folder: Path, keep: int, images_seen: int, sound_until: int | None = None) -> None:
     """Keep the newest `keep` checkpoints by the image counts in their names.
 
-    Those of more than `images_seen` images were written before the run went back to an earlier one; they go first.
+    Those of more than `images_seen` images were written before the run went back to an earlier one; they go first. The
+    newest of at most `sound_until` images stays, however many there are after it.
     """
     moments = {path: labelled_images(path.name) for path in folder.glob("kimg-*.ckpt")}
     by_age = sorted(moments, key=lambda path: (moments[path] <= images_seen, moments[path]))
+    needed = None if sound_until is None else newest_until(folder, sound_until)
     for path in by_age[:-keep]:
-        path.unlink(missing_ok=True)
+        if path != needed:
+            path.unlink(missing_ok=True)
+
+
+def newest_until(folder: Path, images_seen: int) -> Path | None:
+    """The newest checkpoint of at most so many images, by its name."""
+    moments = {labelled_images(path.name): path for path in folder.glob("kimg-*.ckpt")}
+    return max(((at, path) for at, path in moments.items() if at <= images_seen), default=(0, None))[1]
+
+
+def remove_later(folder: Path, kept: Path) -> None:
+    """Let a checkpoint be the newest and the last."""
+    name_as_last(kept)
+    for path in folder.glob("kimg-*.ckpt"):
+        if labelled_images(path.name) > labelled_images(kept.name):
+            path.unlink(missing_ok=True)
 
 
 def _chosen(folder: Path, chosen: str | Path) -> Path:

@@ -12,6 +12,7 @@ from ganlab.evaluation.diversity import Diversity, DiversityMeter
 from ganlab.run.part import RunPart
 from ganlab.spec.model import DiversitySection
 from ganlab.tracking.jsonl import logged_at
+from ganlab.training.collapse import Look
 from ganlab.training.module import GANModule
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class DiversityCallback(RunPart):
         self.dataset = dataset
         self.settled_at = min(total_images * _SETTLED, _SETTLED_IMAGES)
         self.values: dict[str, float] = {}
+        self.looked_at = -1  # the moment of `values`
         self._meter: DiversityMeter | None = None
         self._warned = False
 
@@ -49,7 +51,7 @@ class DiversityCallback(RunPart):
         logged = logged_at(self.folder, clock.images_seen)
         self.values = {name: value for name, value in logged.items() if name.startswith("diversity/")}
         if self.values:
-            self._done_at = clock.images_seen
+            self._done_at = self.looked_at = clock.images_seen
         elif self.is_due(pl_module):
             self._measure_once(pl_module)
 
@@ -65,6 +67,20 @@ class DiversityCallback(RunPart):
         if trainer.is_global_zero and not pl_module.interrupted:
             self._measure_once(pl_module)
 
+    def newest(self) -> Look | None:
+        """The newest look: the spread of samples, within classes where these are known, in units of the reals."""
+        if self.looked_at < 0:
+            return None
+        spread = self.values["diversity/overall"]
+        if self.values.get("diversity/within_reals"):
+            spread = min(spread, self.values["diversity/within"] / self.values["diversity/within_reals"])
+        return Look(self.looked_at, spread, young=self.looked_at < self.settled_at)
+
+    def rewind(self, images_seen: int) -> None:
+        """Forget a look that was taken back."""
+        super().rewind(images_seen)
+        self.looked_at = self.looked_at if self.looked_at <= images_seen else -1
+
     def _measure_once(self, module: GANModule) -> None:
         moment = module.clock.images_seen
         if not self.first_time_at(moment):
@@ -73,7 +89,7 @@ class DiversityCallback(RunPart):
             self._meter = self._meter or DiversityMeter(self.dataset, self.seed)
             diversity = self._meter.measure(module) if self._meter.useful else None
         if diversity is not None:
-            self.values = diversity.as_values()
+            self.values, self.looked_at = diversity.as_values(), moment
             self.trackers.scalars(moment, self.values)
             self._judge(diversity, moment)
 

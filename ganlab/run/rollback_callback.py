@@ -1,4 +1,4 @@
-"""Goes back to the last checkpoint when the guard asks for it."""
+"""Goes back to an earlier checkpoint when the guard asks for it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pytorch_lightning import Trainer
 
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError
-from ganlab.run.checkpoint_files import read_newest
+from ganlab.run.checkpoint_files import newest_until, read_newest, remove_later
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
-from ganlab.training.checkpoint import restore_module
+from ganlab.training.checkpoint import export_generator, load_checkpoint, restore_module
 from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.module import GANModule
 
@@ -46,18 +46,24 @@ class RollbackCallback(RunPart):
                 guard.request_rollback(str(problem))
         for images_seen, reason in guard.take_skips():
             self.trackers.event(images_seen, "skipped update", reason)
-        if pl_module.settings.guard.rollback_requested:
-            self._roll_back(trainer, pl_module, batch.position + batch.images_shown)
+        if guard.rollback_requested:
+            self.roll_back(trainer, pl_module, guard.rollback_requested, batch.position + batch.images_shown)
 
-    def _roll_back(self, trainer: Trainer, module: GANModule, next_position: int) -> None:
+    def roll_back(
+        self, trainer: Trainer, module: GANModule, reason: str, next_position: int, sound_until: int | None = None
+    ) -> None:
+        """Restore the last checkpoint, or the last of at most `sound_until` images, and let the stream go on.
+
+        Those after it are removed. Every rank calls it. Raises `RunError` if there is none.
+        """
         guard = module.settings.guard
-        reason, rollbacks = guard.rollback_requested, guard.rollbacks
+        rollbacks = guard.rollbacks
         trainer.strategy.barrier()  # the last checkpoint may still be on its way to the disk
-        found = read_newest(Run(self.folder).checkpoints, module.device)
-        if found is None:
-            raise RunError(f"{reason}; and there is no checkpoint in {self.folder} to go back to")
-        restore_module(module, found[1])
+        restore_module(module, self._found(module, reason, sound_until))
         guard.rollbacks, guard.rollback_requested = rollbacks, ""
+        trainer.strategy.barrier()  # all have read it
+        if sound_until is not None and trainer.is_global_zero:
+            self._forget_later(module, sound_until)
         clock = module.clock
         clock.position = next_position
         clock.stand_still()
@@ -69,3 +75,23 @@ class RollbackCallback(RunPart):
         self.trackers.event(clock.images_seen, "rollback", back)
         if trainer.is_global_zero:
             print(f"ganlab: {back}")
+
+    def _found(self, module: GANModule, reason: str, sound_until: int | None) -> dict[str, Any]:
+        folder = Run(self.folder).checkpoints
+        if sound_until is not None:
+            path = newest_until(folder, sound_until)
+            state = None if path is None else load_checkpoint(path, module.device)
+        else:
+            found = read_newest(folder, module.device)
+            state = None if found is None else found[1]
+        if state is None:
+            raise RunError(f"{reason}; and there is no checkpoint in {self.folder} to go back to")
+        return state
+
+    def _forget_later(self, module: GANModule, sound_until: int) -> None:
+        """Let nobody take up what was taken back."""
+        run = Run(self.folder)
+        kept = newest_until(run.checkpoints, sound_until)
+        assert kept is not None
+        export_generator(run.generator, module)
+        remove_later(run.checkpoints, kept)

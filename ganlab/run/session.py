@@ -32,6 +32,7 @@ from ganlab.errors import ProcessLost, reason
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.run.best_callback import BestCallback
 from ganlab.run.checkpoint_callback import CheckpointCallback
+from ganlab.run.collapse_callback import CollapseCallback
 from ganlab.run.diversity_callback import DiversityCallback
 from ganlab.run.end_callback import EndCallback
 from ganlab.run.evaluation_callback import EvaluationCallback
@@ -180,13 +181,13 @@ class _Parts:
 
 
 def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLoader, signals: SignalWatch) -> _Parts:
-    section = spec.checkpoint
+    section, policy = spec.checkpoint, spec.guard.collapse
     evaluation = None
-    checkpoints = CheckpointCallback(section.every_kimg, section.keep, section.every_minutes)
-    parts: list[RunPart] = [TrackingCallback(spec.tracking, spec.total_images), checkpoints]
     diversity = DiversityCallback(spec.diversity, dataset, spec.total_images) if spec.diversity else None
-    if diversity is not None:
-        parts.insert(1, diversity)
+    collapse = CollapseCallback(spec.guard, dataset, diversity) if policy != "ignore" else None
+    checkpoints = CheckpointCallback(section.every_kimg, section.keep, section.every_minutes, policy == "rollback")
+    tracking = TrackingCallback(spec.tracking, spec.total_images, collapse.gauge if collapse else None)
+    parts: list[RunPart] = [tracking, *(part for part in (diversity, collapse) if part is not None), checkpoints]
     if spec.snapshots:
         parts.append(SnapshotCallback(spec.snapshots, dataset))
     if spec.evaluation and spec.evaluation.metrics:
@@ -194,8 +195,11 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
         parts.append(evaluation)
         if spec.evaluation.best:
             parts.append(BestCallback(spec.evaluation.best, evaluation, checkpoints, spec.total_images))
+    rollback = RollbackCallback(loader, parts, spec.total_images)
+    if collapse is not None:
+        collapse.rollback = rollback
     return _Parts(
-        RollbackCallback(loader, parts, spec.total_images),
+        rollback,
         diversity,
         evaluation,
         EndCallback(spec.total_images, signals),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,21 @@ from ganlab.spec.model import TrackingSection
 from ganlab.tracking.progress import Progress
 from ganlab.training.module import GANModule
 
+Gauge = Callable[[GANModule, Mapping[str, float]], Mapping[str, float]]
+
 _SIGN_OF_LIFE = 0.25  # seconds
 
 
 class TrackingCallback(RunPart):
     """Reduces the scalars every `every_kimg`, on every rank; an ordinary step costs two comparisons.
 
-    Shows progress on rank 0. Whoever made the trackers finishes them.
+    Shows progress on rank 0. Whoever made the trackers finishes them. `gauge` is given the means of each line, on every
+    rank, and adds what it measures then.
     """
 
-    def __init__(self, section: TrackingSection, total_images: int) -> None:
+    def __init__(self, section: TrackingSection, total_images: int, gauge: Gauge | None = None) -> None:
         super().__init__(section.every_kimg * 1000)
+        self.gauge = gauge
         self.show_progress = section.progress
         self.total_images = total_images
         self._next_sign = 0.0
@@ -76,6 +81,7 @@ class TrackingCallback(RunPart):
                 "images_per_second": round(images / max(elapsed, 1e-6), 1),
                 "memory_mib": memory_in_use(module.device),
             }
+            values = {**values, **(self.gauge(module, values) if self.gauge else {})}
             self.trackers.scalars(moment[1], {**of_now, **module.scalars_now(), **values})
 
     def _seconds(self) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from ganlab.schedules import Schedule, Scheduled
 
@@ -287,15 +287,26 @@ class TrackingSection:
 
 @dataclass(frozen=True)
 class GuardSection:
-    """What to do about a non-finite gradient.
+    """What to do about a non-finite gradient, and about a training that collapses.
 
     Args:
         non_finite: stop the training, skip the update, or roll back to the last checkpoint.
+        collapse: What to do where fakes look alike, the discriminator has won or weights explode: nothing, say so,
+            stop, or roll back to the last checkpoint from before there was a sign of it.
         limit: skips in a row, or rollbacks, after which training stops all the same.
+        learning_rate_factor: what each rollback multiplies all learning rates by.
+        least_spread: fakes that are less different than this share of what reals are have collapsed.
+        least_loss: A discriminator whose loss is below this share of that of no knowledge has won.
+        most_growth: Weights whose largest singular value is this many times what it was at the start explode.
     """
 
     non_finite: Literal["stop", "skip", "rollback"] = "stop"
+    collapse: Literal["ignore", "warn", "stop", "rollback"] = "warn"
     limit: Count = 5
+    learning_rate_factor: Annotated[float, Gt(0), Le(1)] = 1.0
+    least_spread: Annotated[float, Ge(0), Lt(1)] = 0.15
+    least_loss: Annotated[float, Ge(0), Lt(1)] = 0.02
+    most_growth: Annotated[float, Gt(1)] = 20.0
 
 
 @dataclass(frozen=True)
@@ -316,7 +327,7 @@ class Spec:
         snapshots: grids of samples; null for none.
         diversity: how different samples are; null for not looking.
         tracking: where numbers go.
-        guard: what to do about numbers that are not finite.
+        guard: what to do about numbers that are not finite, and about a collapse.
     """
 
     name: Annotated[str, MinLen(1)]

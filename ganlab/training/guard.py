@@ -1,10 +1,11 @@
-"""The guard against gradients that are not finite."""
+"""The guard against gradients that are not finite, and what is done about a training that goes wrong."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor
 
 from ganlab.errors import TrainingStopped
+from ganlab.spec.model import GuardSection
+from ganlab.training.collapse import CollapseWatch
 
 
 class NonFiniteGradient(Exception):
@@ -37,11 +40,23 @@ class Guard:
 
     On an accelerator nobody waits for the gradient's norm: the optimizer's step is left out on the device itself, and
     so is all that follows under `stop` and `rollback`, until `settle` looks, before anything is logged or saved.
+
+    Each rollback multiplies all learning rates by `rate_factor`. `watch` looks for a collapse; what it has seen is
+    saved with the rest.
     """
 
-    def __init__(self, policy: str = "stop", limit: int = 5, waits_on: Container[str] = ("cpu",)) -> None:
+    def __init__(
+        self,
+        policy: str = "stop",
+        limit: int = 5,
+        waits_on: Container[str] = ("cpu",),
+        rate_factor: float = 1.0,
+        watch: CollapseWatch | None = None,
+    ) -> None:
         self.policy = policy
         self.limit = limit
+        self.rate_factor = rate_factor
+        self.watch = watch or CollapseWatch(GuardSection())
         self.waits_on = waits_on  # kinds of devices that do not work ahead of their host
         self.skipped_in_a_row: Counter[str] = Counter()  # by player
         self.rollbacks = 0
@@ -109,6 +124,21 @@ class Guard:
             "kept. A lower learning rate, a stronger penalty or 'guard: {non_finite: rollback}' may help."
         )
 
+    @contextmanager
+    def slowing(self, optimizer: torch.optim.Optimizer) -> Iterator[None]:
+        """Lower the learning rates for a step, by what the rollbacks so far ask for."""
+        if self.rollbacks == 0 or self.rate_factor == 1:
+            yield
+            return
+        rates = [group["lr"] for group in optimizer.param_groups]
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * self.rate_factor**self.rollbacks
+        try:
+            yield
+        finally:
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+
     def request_rollback(self, reason: str) -> None:
         """Ask whoever keeps the checkpoints for the last one."""
         self.rollbacks += 1
@@ -122,12 +152,18 @@ class Guard:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"skipped_in_a_row": dict(self.skipped_in_a_row), "rollbacks": self.rollbacks}
+        return {
+            "skipped_in_a_row": dict(self.skipped_in_a_row),
+            "rollbacks": self.rollbacks,
+            "watch": self.watch.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` saved."""
         self.skipped_in_a_row = Counter(state["skipped_in_a_row"])
         self.rollbacks = int(state["rollbacks"])
+        if "watch" in state:  # not in checkpoints from before there was one
+            self.watch.load_state_dict(state["watch"])
 
 
 def _tell(optimizer: torch.optim.Optimizer, refused: Tensor | None) -> None:

@@ -220,7 +220,9 @@ class GANModule(PlayersModule):
             for state in self.committed:
                 state.discard()
             return
-        optimizer.step()
+        self.scalars.add(f"gradients/{player}", norm)
+        with guard.slowing(optimizer):
+            optimizer.step()
         for state in self.committed:
             state.commit(refused)
         act_after_update(acting, self.players()[player])

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
-from ganlab.contracts import DataFacts, WeightedRegularizer
+from ganlab.contracts import Batch, DataFacts, WeightedRegularizer
 from ganlab.distributed import Exchange
 from ganlab.errors import SpecError
 from ganlab.nn.autocast import is_autocast_somewhere
@@ -96,6 +96,14 @@ class PlayersModule(LightningModule):
             parts = (part for part in self.modules() if isinstance(part, Committed))
             self._committed = [part for part in parts if part not in copies]
         return self._committed
+
+    def real_logits(self, batch: Batch) -> Tensor | None:
+        """What the discriminator says of reals as in training; None for games without one that judges images."""
+        return None
+
+    def loss_of_ignorance(self) -> float | None:
+        """The discriminator's loss where it knows nothing, all logits being 0; None where that means nothing."""
+        return None
 
     def sources(self) -> dict[str, nn.Module]:
         """The modules that are averaged, as they are now."""
