@@ -217,8 +217,6 @@ class Dataset(Protocol):
     What a data set may have besides: `take(indices) -> mapping` of stacked tensors under the same names, where many
     can be fetched at once; `take_reduced(indices, resolution)`, where there are smaller versions of its images, whose
     larger side has that resolution; `prepare()`, where there are files to make, which is called once on each machine
-    can be fetched at once; `take_reduced(indices, resolution)`, where there are smaller versions of its images, whose
-    larger side has that resolution; `prepare()`, where there are files to make, which is called once on each machine
     before an example is read; `inspect()` (see `ganlab.data.records`) where it is made of files; `every_label()`, the
     labels of all examples in order, where they are known without reading these, and None where there are none;
     `held_out`, a data set of examples that training never sees; and `further`, data sets of other domains by name,
