@@ -36,19 +36,43 @@ largest in brackets; they are those of the averaged generator at the end of a ru
 
 
 def write_report(results: Sequence[Result], samples: Path, docs: Path) -> None:
-    """Write `objectives.md` and one picture a toy."""
-    parts = [_INTRODUCTION, f"Measured on {describe_machine(1)}."]
+    """Write `objectives.md` and one picture a toy.
+
+    Rows of variants that there are no results of are kept as the page has them, with the picture and what is said of
+    them: another machine measured them.
+    """
+    page = docs / "objectives.md"
+    before = _sections(page.read_text()) if page.exists() else {}
+    parts = [_INTRODUCTION, before.get("", f"Measured on {describe_machine(1)}.")]
     (docs / "images").mkdir(exist_ok=True)
     for name, toy in TOYS.items():
         rows = [row for row in results if row["toy"] == name]
-        if not rows:
+        section = before.get(toy.title)
+        kept = _rows(section) if section else {}
+        if not rows and not kept:
             continue
-        parts += [f"## {toy.title}", _setting(rows), _table(rows)]
+        partly = bool(set(kept) - {row["variant"] for row in rows})
+        setting = section.splitlines()[2] if section and partly else _setting(rows)
+        parts += [f"## {toy.title}", setting, _table(rows, kept, section)]
         picture = docs / f"images/objectives-{name}.png"
-        draw(name, rows, samples, picture)
+        if not partly:
+            draw(name, rows, samples, picture)
         parts += [f"![{toy.title}: samples of every variant]({picture.relative_to(docs)})"]
     findings = ROOT / "benchmarks/objectives_findings.md"
-    (docs / "objectives.md").write_text("\n\n".join([*parts, findings.read_text().strip()]) + "\n")
+    page.write_text("\n\n".join([*parts, findings.read_text().strip()]) + "\n")
+
+
+def _sections(page: str) -> dict[str, str]:
+    """What the page says of each toy, and of the machine under no name."""
+    head, *sections = page.split("\n## ")
+    machine = next(line for line in head.splitlines() if line.startswith("Measured on"))
+    return {"": machine} | {section.splitlines()[0]: section for section in sections}
+
+
+def _rows(section: str) -> dict[str, str]:
+    """The lines of a table by variant."""
+    lines = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    return {line.split("|")[1].strip(): line for line in lines}
 
 
 def _setting(rows: Sequence[Result]) -> str:
@@ -67,7 +91,12 @@ def _metric(row: Result) -> str:
     return next(iter(row["metrics"])).split("/")[0]
 
 
-def _table(rows: Sequence[Result]) -> str:
+def _table(rows: Sequence[Result], kept: Mapping[str, str], section: str | None) -> str:
+    """A line for each variant: of the results, or as it was."""
+    if not rows:
+        assert section is not None
+        head = [line for line in section.splitlines() if line.startswith("|")][:2]
+        return "\n".join([*head, *kept.values()])
     metric = _metric(rows[0])
     captured = "covered" if metric == "manifold" else "captured"
     whole = f" of {rows[0]['metrics'][_full(metric, 'modes')]:.0f}" if metric != "manifold" else ""
@@ -78,9 +107,14 @@ def _table(rows: Sequence[Result]) -> str:
         "images/s": (lambda row: 1000 * row["kimg"] / row["cpu_seconds"], ",.0f"),
     }
     lines = ["| variant | " + " | ".join(cells) + " | seeds |", "|---|" + "---:|" * (len(cells) + 1)]
-    for variant, group in _by_variant(rows).items():
-        numbers = [_spread([read(row) for row in group], form) for read, form in cells.values()]
-        lines.append(f"| {variant} | " + " | ".join(numbers) + f" | {len(group)} |")
+    groups = _by_variant(rows)
+    for variant in VARIANTS:
+        if variant in groups:
+            group = groups[variant]
+            numbers = [_spread([read(row) for row in group], form) for read, form in cells.values()]
+            lines.append(f"| {variant} | " + " | ".join(numbers) + f" | {len(group)} |")
+        elif variant in kept:
+            lines.append(kept[variant])
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from ganlab_objectives.consistency import Consistency
 from ganlab_objectives.gradient_penalty import GradientPenalty
 from ganlab_objectives.r1 import R1
 from ganlab_objectives.r1_approximate import R1Approximate
@@ -162,6 +163,12 @@ def test_penalties_are_means_over_the_sizes(game, batch):
     slope = torch.cat([part.flatten(1) for part in slopes(images, batch.labels)], dim=1)
     change = (1e-4 * noise * slope).sum(1).square().mean() / 3
     torch.testing.assert_close(R1Approximate(deviation=1e-4).penalty(views), change, rtol=0.02, atol=0.0)
+
+
+def test_what_changes_plain_images_is_refused(game, batch):
+    vectors = Batch(game.pyramid.of(batch.images), batch.labels, batch.random)
+    with pytest.raises(UserError, match="several sizes at once: leave it out"):
+        Consistency(FACTS.shape).penalty(game.views("discriminator", vectors, game.fakes(vectors)))
 
 
 def test_all_sizes_of_an_image_are_augmented_alike(batch):
