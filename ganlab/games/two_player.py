@@ -135,6 +135,11 @@ class TwoPlayerGAN(GANModule):
         """Further terms of a player, from the fakes and scores that its loss is about."""
         return {}
 
+    def show_batch(self, batch: Batch) -> None:
+        """The fakes of the whole batch; wrappers that need gradients would need its graph, and are left out."""
+        if not any(getattr(wrapper, "differentiates", False) for wrapper in self.wrappers):
+            self.fakes(batch)
+
     def draw_latents(self, random: Randomness) -> Tensor:
         """Standard normal latents (N, latent_size); a family with another prior overrides this."""
         return random.normal("latents", self.generator.latent_size)

@@ -23,6 +23,7 @@ from ganlab.nn.spatial import Spatial, spatial_activation
 from ganlab.nn.spectral_norm import SpectralNorm, spectral_norm
 from ganlab.nn.upfirdn import Resampler, upfirdn
 from ganlab.nn.weight_norm import WeightNorm, weight_norm
+from ganlab.nn.whole_batch import WholeBatch
 
 __all__ = [
     "CombinedNormalizer",
@@ -46,6 +47,7 @@ __all__ = [
     "SpectralNorm",
     "Unchanged",
     "WeightNorm",
+    "WholeBatch",
     "average_pool",
     "bias_activation",
     "class_shares",

@@ -6,6 +6,8 @@ it divides by zero for a zero weight; this one is a float32 island and keeps a z
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 import torch
@@ -19,12 +21,31 @@ from ganlab.nn.layer_weight import output_dimension, weight_of
 _FIRST_ITERATIONS = 15  # u and v start close enough to the singular vectors for the first steps to be 1-Lipschitz
 
 
+class _Update:
+    """The update that is being made, if any."""
+
+    current: ClassVar[object] = None
+
+
+@contextmanager
+def one_iteration() -> Iterator[None]:
+    """Iterate for each weight once at most: reals and fakes, and all parts of a batch, then see the same weights.
+
+    A compiled network iterates in each pass nevertheless.
+    """
+    _Update.current = object()
+    try:
+        yield
+    finally:
+        _Update.current = None
+
+
 class SpectralNorm(nn.Module):
     """A parametrization: the weight divided by an estimate of its largest singular value (Miyato et al., 2018).
 
     The weight is seen as a matrix with one row for each index along `dim`. `iterations` power iterations run at each
     use of the weight in training mode, none in eval mode; `u` and `v` are buffers and constants for the gradient,
-    which flows through the singular value. A pass split into several (gradient accumulation) iterates more often.
+    which flows through the singular value. Within `one_iteration`, only the first use iterates.
     """
 
     averaged_over_ranks: ClassVar[bool] = True  # u and v, which rounding alone can set apart
@@ -36,6 +57,7 @@ class SpectralNorm(nn.Module):
         self.dim = dim
         self.eps = eps
         self.iterations = iterations
+        self._used_in: object = None
         matrix = self._matrix(weight.detach())
         self.register_buffer("u", normalize(torch.randn_like(matrix[:, 0]), dim=0, eps=eps))
         self.register_buffer("v", normalize(torch.randn_like(matrix[0]), dim=0, eps=eps))
@@ -44,7 +66,7 @@ class SpectralNorm(nn.Module):
         """The weight with a largest singular value of about 1."""
         with without_autocast(weight.device):
             matrix = self._matrix(weight)
-            if self.training:
+            if self.training and self._is_first_use():
                 self._iterate(matrix.detach(), self.iterations)
             return weight / self._estimate(matrix).clamp_min(self.eps)
 
@@ -68,6 +90,12 @@ class SpectralNorm(nn.Module):
         for _ in range(times):
             self.v.copy_(normalize(torch.mv(matrix.t(), self.u), dim=0, eps=self.eps))
             self.u.copy_(normalize(torch.mv(matrix, self.v), dim=0, eps=self.eps))
+
+    def _is_first_use(self) -> bool:
+        if torch.compiler.is_compiling() or _Update.current is None:
+            return True
+        before, self._used_in = self._used_in, _Update.current
+        return before is not _Update.current
 
     def _matrix(self, weight: Tensor) -> Tensor:
         return weight.movedim(self.dim, 0).flatten(1)

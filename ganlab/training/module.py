@@ -16,6 +16,7 @@ from ganlab.distributed import rank
 from ganlab.nn.autocast import is_autocast, without_autocast
 from ganlab.randomness import Randomness, derive_seed, layer_draws, seed_networks
 from ganlab.training.guard import NonFiniteGradient
+from ganlab.training.parts import in_parts
 from ganlab.training.players import PlayersModule
 from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties
 from ganlab.views import Latents, Views
@@ -95,6 +96,9 @@ class GANModule(PlayersModule):
             if player != "discriminator":
                 self._update_in_turn(player, batches[-1])
 
+    def show_batch(self, batch: Batch) -> None:
+        """Run what normalizes by the statistics of the whole batch, once in an update that sees it in parts."""
+
     def after_update(self, player: str) -> None:
         """Whatever a family does after a player's optimizer has stepped: once an update, over all parts and ranks.
 
@@ -106,15 +110,13 @@ class GANModule(PlayersModule):
     def update(self, player: str, terms: Callable[[Batch], Terms], batch: Batch) -> None:
         """One optimizer step of a player on the sum of its terms; the other players are frozen meanwhile."""
         optimizer = self.player_optimizers[player]
-        parts = batch.scoped(player).split(self.settings.micro_batch)
         seed = derive_seed(self.settings.seed, self.clock.position, player, rank(), *batch.random.key)
         seed_networks(seed, self.device)
         noted: dict[str, Tensor] = {}
         with self.only(player):
             optimizer.zero_grad()
-            for part in parts:
-                with layer_draws(part.random.scoped("layers")):
-                    named, share = terms(part), len(part) / len(batch)
+            for part in in_parts(self, batch.scoped(player), self.settings.micro_batch):
+                named, share = terms(part), len(part) / len(batch)
                 # Not manual_backward: it calls eight hooks of Lightning that have no work here, for 0.2 ms.
                 with without_autocast(self.device):  # or float32 terms would get bfloat16 gradients
                     _total(named, share).backward()

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganlab.contracts import Normalizer as AnyNormalizer
 from ganlab.distributed import world_size
-from ganlab.nn import Normalizer, stack_over_ranks
+from ganlab.nn import Normalizer, WholeBatch, stack_over_ranks
 from ganlab.spec.model import Count, Positive
 from ganlab_layers.modulation import Wrap, modulated
 
@@ -25,19 +25,21 @@ class BatchNorm(_BatchNorm):
         assert images.dim() >= 2, f"batch norm takes (N, C, ...), not {tuple(images.shape)}"
 
 
-class SynchronisedBatchNorm(BatchNorm):
-    """Batch norm over the images of all processes, which have equally many.
+class SynchronisedBatchNorm(BatchNorm, WholeBatch):
+    """Batch norm over the images of all processes, which have equally many, and of all parts of a batch.
 
     Made of operations that can be differentiated as often as one likes, which torch's own is not.
     """
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalized `images`; on one process, and in eval mode, exactly as without synchronisation."""
-        if not self.training or world_size() == 1:
+        if not self.training or (world_size() == 1 and not self.is_in_parts):
             return super().forward(images)
         others = [dim for dim in range(images.dim()) if dim != 1]
         mean, variance = _over_ranks(images, others)
-        self._note(mean.detach(), variance.detach(), images.numel() // images.shape[1] * world_size())
+        if self.given is None:
+            self._note(mean.detach(), variance.detach(), images.numel() // images.shape[1] * world_size())
+        mean, variance = self.of_batch(mean, variance)
         scale = torch.rsqrt(variance + self.eps)
         shape = (1, -1, *[1] * (images.dim() - 2))
         normalized = (images - mean.view(shape)) * scale.view(shape)
@@ -68,13 +70,14 @@ def _over_ranks(images: Tensor, others: list[int]) -> tuple[Tensor, Tensor]:
 class BatchNormalizer(Normalizer):
     """Mean 0 and variance 1 for each channel over the batch; running averages in eval mode (Ioffe and Szegedy, 2015).
 
-    The statistics are those of one pass, and of one device unless synchronised. Penalties on the discriminator's
-    gradient assume that images do not see each other: leave it out of a discriminator with one.
+    The statistics are those of one pass on one device, or if synchronised those of the whole batch. Penalties on the
+    discriminator's gradient assume that images do not see each other: leave it out of a discriminator with one.
 
     Args:
         momentum: weight of the new batch in the running averages.
         eps: added to the variance.
-        synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
+        synchronise: take the statistics over the images of all processes and micro-batches. Penalties may differentiate
+            them twice.
         map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
 
@@ -114,7 +117,8 @@ class ConditionalBatchNormalizer(BatchNormalizer):
     Args:
         momentum: weight of the new batch in the running averages.
         eps: added to the variance.
-        synchronise: take the statistics over the images of all processes. Penalties may differentiate them twice.
+        synchronise: take the statistics over the images of all processes and micro-batches. Penalties may differentiate
+            them twice.
         linear: normalizes the weights of the linear layers or convolutions, such as `spectral`; null for none.
         map_width: where the network is modulated by maps, channels between a map and gains and biases.
     """
