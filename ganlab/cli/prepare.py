@@ -156,10 +156,11 @@ def _print(request: Request, summary: Summary) -> None:
     height, width = request.shape
     classes = f" in {len(summary.classes)} classes (by folder)" if summary.classes else ""
     typer.echo(f"{summary.pictures:,} pictures of {width}x{height} pixels{classes} are in {request.out}")
-    for kind, those in summary.kinds.items():
-        typer.echo(f"left out, {kind}: {len(those):,}")
+    for why, those in summary.kinds.items():
+        typer.echo(f"left out, {why}: {len(those):,}")
         for picture in those[:_NAMED]:
-            typer.echo(f"  {picture.name}: {picture.reason}")
+            name = picture.name if picture.name.isprintable() else repr(picture.name)
+            typer.echo(f"  {name}: {picture.reason}")
         if len(those) > _NAMED:
             typer.echo(f"  ... and {len(those) - _NAMED:,} more")
     for reason, count in summary.passed_over.items():

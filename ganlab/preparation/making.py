@@ -30,6 +30,7 @@ TRANSPARENT = "transparent"
 TOO_SMALL = "too small"
 UNREADABLE = "unreadable"
 
+_COMPRESSION = 3  # of photographs half the time of zlib's usual 6, for 5 % more bytes
 _CHUNK = 16  # pictures that travel together, up to so many bytes
 _CHUNK_BYTES = 4 << 20
 _CHUNKS_AHEAD = 3  # for each worker
@@ -79,7 +80,7 @@ def _made(image: Image.Image, preparation: Preparation, min_size: int) -> Made:
     if seen_through and preparation.background is None and not preparation.keeps_transparency:
         return Made(kind=TRANSPARENT)
     buffer = io.BytesIO()
-    make_alike(image, preparation).save(buffer, "PNG")
+    make_alike(image, preparation).save(buffer, "PNG", compress_level=_COMPRESSION)
     return Made(buffer.getvalue(), was_transparent=seen_through, enlargement=enlargement(size, preparation))
 
 

@@ -18,7 +18,7 @@ from ganlab.preparation.members import Content, Source
 from ganlab.preparation.output import FolderOutput, Output, ZipOutput
 from ganlab.preparation.request import Request
 from ganlab.preparation.selection import Selected, Selection, select
-from ganlab.preparation.sources import open_source
+from ganlab.preparation.sources import DAMAGE, open_source
 from ganlab.preparation.summary import Summary, summarise
 
 _WORTH_PROCESSES = 64  # pictures; for fewer, starting processes takes longer than making them
@@ -38,16 +38,15 @@ def prepare_pictures(request: Request, workers: int, progress: Progress | None =
     _check_places(request)
     sources = [open_source(path, request.every) for path in request.sources]
     selection = select(sources, request)
-    request.out.parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(_beside(request.out, ".partial.jsonl"), _identity(request, selection))
     try:
-        preparation = _Preparation(request, selection, journal)
-        with contextlib.closing(preparation.output):
-            return preparation.run(sources, workers, progress)
+        request.out.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal(_beside(request.out, ".partial.jsonl"), _identity(request, selection))
+        with contextlib.closing(journal):
+            preparation = _Preparation(request, selection, journal)
+            with contextlib.closing(preparation.output):
+                return preparation.run(sources, workers, progress)
     except OSError as error:
-        raise DataError(f"'{request.out}' cannot be written: {error}; what was made is kept") from error
-    finally:
-        journal.close()
+        raise DataError(f"'{request.out}' cannot be written: {error}. What was made so far is kept") from error
 
 
 class _Preparation:
@@ -122,7 +121,7 @@ class _Preparation:
             for picture in self.selection.pictures
             if picture.label is not None and picture.name in summary.names
         ]
-        report = json.dumps(summary.as_json(), indent=1, ensure_ascii=False) + "\n"
+        report = json.dumps(summary.as_json(), indent=1) + "\n"
         write_text_atomically(_beside(self.request.out, ".report.json"), report)
         self.output.finish(labels, list(numbers))
         self.journal.remove()
@@ -140,7 +139,10 @@ def report_beside(out: Path) -> Path:
 
 def _contents(sources: Sequence[Source], pictures: Iterable[Selected]) -> Iterator[Content]:
     for number, group in groupby(pictures, lambda picture: picture.source):
-        yield from sources[number].contents([picture.member for picture in group])
+        try:
+            yield from sources[number].contents([picture.member for picture in group])
+        except DAMAGE as error:
+            raise DataError(f"the source '{sources[number].path}' cannot be read any more: {error}") from error
 
 
 def _check_places(request: Request) -> None:

@@ -127,7 +127,7 @@ def _unique(paths: Iterator[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for path in paths:
-        stem, count = path.rpartition(".")[0], 1
+        stem, count = path.encode("utf-8", "replace").decode().rpartition(".")[0], 1  # some names are no UTF-8
         name = f"{stem}.png"
         while name.lower() in taken:
             count += 1

@@ -25,7 +25,8 @@ from ganlab.preparation.members import (
 from ganlab.preparation.videos import SUFFIXES as VIDEO_SUFFIXES
 from ganlab.preparation.videos import VideoSource
 
-_DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
+DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
+"""What reading a damaged source raises."""
 
 
 def open_source(path: Path, every: int) -> Source:
@@ -44,7 +45,7 @@ def open_source(path: Path, every: int) -> Source:
             return TarSource(path)
         if zipfile.is_zipfile(path):
             return ZipSource(path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise DataError(f"the source '{path}' cannot be read: {reason_of(error)}") from error
     raise DataError(
         f"the source '{path}' is no folder, zip, tar (.tar, .tar.gz, .tgz, .tar.xz) or video "
@@ -108,7 +109,7 @@ class ZipSource:
                 try:
                     entry = self._entries[name]
                     yield too_large(entry.file_size) or archive.read(entry)
-                except (*_DAMAGE, NotImplementedError, RuntimeError) as error:
+                except (*DAMAGE, NotImplementedError, RuntimeError) as error:
                     yield Unreadable(reason_of(error))
 
 
@@ -125,7 +126,7 @@ class TarSource:
                 unpacking.add(entry.size)
                 if not entry.isdir():
                     found.setdefault(name, Member(name, entry.size, not entry.isfile()))
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DataError(f"the tar '{path}' is damaged or was not fetched to its end: {error}") from error
         self.members = list(found.values())
 
@@ -139,6 +140,8 @@ class TarSource:
             if safe_name(self.path, entry.name) == name and entry.isfile():
                 yield too_large(entry.size) or _read(archive.extractfile(entry))
                 name = next(wanted, None)
+        if name is not None:
+            raise tarfile.ReadError(f"it ends before '{name}'")
 
 
 def _entries(path: Path) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
@@ -152,5 +155,5 @@ def _read(file: IO[bytes] | None) -> Content:
     assert file is not None, "an entry that is a file has content"
     try:
         return file.read()
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return Unreadable(reason_of(error))

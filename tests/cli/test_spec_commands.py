@@ -8,6 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from ganlab.build import build_dataset
 from ganlab.cli.app import app
 from ganlab.errors import PluginError, SpecError, UserError
 from ganlab.spec import read_spec
@@ -35,6 +36,12 @@ def test_check_looks_at_every_file(run, toy_spec, tmp_path):
     assert run("check", toy_spec, "data.batch_size=0").exit_code == 2
     with pytest.raises(UserError, match="at least one spec"):
         run("check", "a.b=c")
+
+
+def test_check_tells_of_transparency_that_is_lost(run, toy_spec, monkeypatch):
+    monkeypatch.setattr("ganlab.build.remark_on_transparency", lambda dataset: f"{len(dataset)} pictures lose it")
+    count = len(build_dataset(read_spec(toy_spec).data))
+    assert run("check", toy_spec).stdout == f"{toy_spec}: ok (but {count} pictures lose it)\n"
 
 
 def test_show_prints_a_spec_that_loads_back(run, toy_spec, tmp_path):

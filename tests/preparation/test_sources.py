@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import struct
 import zipfile
 import zlib
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from ganlab.cli.app import app
 from ganlab.errors import DataError
 from ganlab.preparation import prepare_pictures
 from ganlab.preparation.sources import open_source
@@ -118,6 +121,38 @@ def test_a_link_to_a_folder_around_it_ends(tmp_path):
     source = tree(tmp_path / "a", {"b/0.png": png()})
     (source / "b" / "loop").symlink_to(source)
     assert [member.name for member in open_source(source, 1).members] == ["b/0.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are Unicode elsewhere")
+def test_names_that_are_no_unicode(tmp_path):
+    source = tree(tmp_path / "a", {"a.png": png()})
+    for name in (b"/bad\xff.png", b"/worse\xff.png"):
+        Path(os.fsdecode(os.fsencode(source) + name)).write_bytes(png() if b"bad" in name else b"no")
+    for out in ("1.zip", "1"):
+        summary = prepare_pictures(request(source, out=tmp_path / out), 1)
+        assert sorted(summary.names) == ["a.png", "bad?.png"]
+    result = CliRunner().invoke(
+        app, ["data", "prepare", str(source), "--out", str(tmp_path / "2"), "--resolution", "4"]
+    )
+    assert "'worse\\udcff.png': it is empty" in result.output
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    source = tree(tmp_path / "a", {"a.png": png()})
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        prepare_pictures(request(source, out=tmp_path / "file" / "out.zip"), 1)
+
+
+def test_a_source_that_goes_away_is_told(tmp_path):
+    source = tarred(tmp_path / "a.tar", {f"{index}.png": png(seed=index) for index in range(9)})
+
+    def cut(done, total, left_out):
+        with source.open("r+b") as file:
+            file.truncate(2000)
+
+    with pytest.raises(DataError, match=r"a\.tar' cannot be read any more"):
+        prepare_pictures(request(source, out=tmp_path / "out.zip"), 1, cut)
 
 
 def video(path: Path, count: int = 7) -> Path:

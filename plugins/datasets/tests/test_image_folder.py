@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ganlab.data import preflight
+from ganlab.data.opening import Wishes, arrange, prepare
 from ganlab.data.report import report_on
 from ganlab.errors import DataError, DataMissing
 
@@ -358,3 +359,17 @@ def test_jpeg_files_are_reduced_while_they_are_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr(JpegImageFile, "draft", lambda image, *to: None)
     assert (reduced - data[0]["images"].float()).abs().max() <= 3
     assert ImageFolder(str(tmp_path))[0]["images"].shape == (3, 640, 400)
+
+
+def test_transparency_is_known_of_parts_and_of_what_is_cached(tmp_path):
+    see_through(tmp_path / "a", 6)
+    for index in (1, 4):
+        picture(tmp_path / "a" / f"{index}.png", seed=index)
+    data = arrange(ImageFolder(str(tmp_path / "a"), channels=3), Wishes(holdout=0.5, cache=tmp_path / "cache"))
+    prepare(data)
+    for part in (data, data.held_out):
+        names = [record.path for record in part.inspect()]
+        expected = [name for name in names if name not in ("1.png", "4.png")]
+        assert [name for index, name in enumerate(names) if part.is_transparent(index)] == expected
+        assert report_on(part).transparent == len(expected)
+        assert torch.equal(part.take([0, 2])["images"][1], part[2]["images"])
