@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,10 @@ def list_runs(
     from ganlab.studies.record import all_runs, find_runs, readable
     from ganlab.studies.run_list import row_of, table
 
-    rows = [row_of(record) for record in readable(find_runs([name], root) if name else all_runs(root))]
+    records, problems = readable(find_runs([name], root) if name else all_runs(root))
+    for problem in problems:
+        print(f"ganlab: left out: {problem}", file=sys.stderr)
+    rows = [row_of(record) for record in records]
     if as_json:
         _print_json([row.as_json() for row in rows])
     elif rows:

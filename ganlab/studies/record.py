@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,9 +39,12 @@ class RunRecord:
 
     @cached_property
     def spec(self) -> Mapping[str, Any]:
-        """The resolved spec as plain values."""
-        content = read_yaml(self.spec_text, str(self.path / "spec.yaml")).plain()
-        return content if isinstance(content, Mapping) else {}
+        """The resolved spec as plain values. Raises `UserError` for a file that is none."""
+        path = self.path / "spec.yaml"
+        content = read_yaml(self.spec_text, str(path)).plain()
+        if not isinstance(content, Mapping) or not isinstance(content.get("kimg"), float | int):
+            raise RunError(f"{path} is no resolved spec: it does not say how many 'kimg' the run has")
+        return content
 
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
@@ -87,7 +90,7 @@ class RunRecord:
     @property
     def total_images(self) -> int:
         """Its length."""
-        return round(float(self.spec.get("kimg") or 0) * 1000)
+        return round(float(self.spec["kimg"]) * 1000)
 
     @property
     def size(self) -> int:
@@ -152,14 +155,17 @@ def newest_of(references: Sequence[str], root: Path = DEFAULT_RUNS) -> list[RunR
     return list(found.values())
 
 
-def readable(records: Sequence[RunRecord]) -> Iterator[RunRecord]:
-    """Those whose spec can be read."""
+def readable(records: Sequence[RunRecord]) -> tuple[list[RunRecord], list[str]]:
+    """Those whose spec can be read, and what is wrong with the others."""
+    found, problems = [], []
     for record in records:
         try:
             record.spec  # noqa: B018
-        except UserError:
-            continue
-        yield record
+        except UserError as error:
+            problems.append(str(error))
+        else:
+            found.append(record)
+    return found, problems
 
 
 def _folders(reference: str, root: Path) -> list[Path]:

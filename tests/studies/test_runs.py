@@ -77,8 +77,12 @@ def test_the_list(runs, monkeypatch) -> None:
     make_run(runs, "20260101-000000")
     make_run(runs, "20260102-000000", swd=(3.0,))
     make_run(runs, name="other")
-    (runs / "other" / "20260101-000000" / "spec.yaml").write_text("a: [1")  # cannot be read: left out
-    lines = ganlab("runs", "--runs", runs).stdout.splitlines()
+    for text, sentence in (("a: [1", "this is not YAML"), ("[]", "no resolved spec"), ("kimg: no", "no resolved spec")):
+        (runs / "other" / "20260101-000000" / "spec.yaml").write_text(text)
+        listed = ganlab("runs", "--runs", runs)
+        assert "left out" in listed.stderr
+        assert sentence in listed.stderr
+    lines = listed.stdout.splitlines()
     assert lines[0].split() == ["run", "state", "kimg", "time", "best", "size"]
     assert [line.split()[0] for line in lines[1:]] == ["tiny/20260101-000000", "tiny/20260102-000000"]
     monkeypatch.chdir(runs.parent)
