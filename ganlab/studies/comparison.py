@@ -236,4 +236,4 @@ def _moment_remarks(rows: Sequence[Row]) -> list[str]:
     moments = {moment for row in rows for cell in row.cells.values() for moment in cell.moments}
     if len(moments) < 2:
         return []
-    return ["the numbers are not all of the same moment: see the column kimg, or choose one with '--at KIMG'"]
+    return ["the numbers are not all of the same moment (see kimg): 'ganlab compare --at KIMG' takes those of one"]
