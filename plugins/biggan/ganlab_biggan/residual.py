@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class ResidualGenerator(nn.Module):
     A linear layer makes the smallest maps, each stage doubles them, and a normalization, a rectifier and a 3x3
     convolution end it. Labels are whole numbers (N,), or weights (N, classes) for a mixture of classes.
     """
+
+    blends_labels: ClassVar[bool] = True
 
     def __init__(
         self,

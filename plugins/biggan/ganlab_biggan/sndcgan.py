@@ -40,6 +40,8 @@ class SNDCGANGenerator(nn.Module):
         conditional: use the labels where the data have them.
     """
 
+    blends_labels: ClassVar[bool] = True
+
     example: ClassVar[Mapping[str, Any]] = {"width": 2, "latent_size": 8}
 
     def __init__(
