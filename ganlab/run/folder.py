@@ -142,8 +142,9 @@ def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
     path = Path(reference)
     if (path / "spec.yaml").is_file():
         return Run(path.resolve())
-    candidates = path if path.is_dir() else root / str(reference)
-    runs = [folder for folder in candidates.glob("*") if (folder / "spec.yaml").is_file()]
+    # A folder of another kind, such as that of the pictures, may have the name of an experiment.
+    found = ([run for run in folder.glob("*") if (run / "spec.yaml").is_file()] for folder in (path, root / path))
+    runs = next(filter(None, found), None)
     if not runs:
         raise RunError(
             f"'{reference}' is no run: neither a folder with a spec.yaml in it nor the name of a run under "

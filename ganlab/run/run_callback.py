@@ -142,8 +142,8 @@ class RunCallback(Callback):
     def _find_run(self, resume: Resume) -> Run:
         named = self.runs / self.spec.name
         folders = [named] if resume.run is None else [Path(resume.run), self.runs / resume.run, named / resume.run]
-        folder = next(filter(Path.is_dir, folders), folders[0])
-        run = find_resumable(folder)
+        folder = folders[0]
+        run = next(filter(None, map(find_resumable, folders)), None)
         if run is None and resume.run is None and folder.is_dir():
             run = create_run(self.runs, self.spec.name)  # killed between making the two folders
         if run is None:

@@ -49,6 +49,14 @@ def test_runs_are_shown_and_compared_by_folder_or_name(trained, toy_spec):
         ganlab("diff", trained.parent.parent.parent, other)
 
 
+def test_a_folder_with_the_name_of_an_experiment_does_not_hide_its_runs(trained):
+    name = trained.parent.name
+    Path(name).mkdir()
+    assert ganlab("show", name, "--plain").stdout == (trained / "spec.yaml").read_text()
+    resumed = ganlab("train", "toy.yaml", "kimg=0.2", "--resume", name)
+    assert resumed.stdout.splitlines()[-1] == str(trained)
+
+
 def test_a_checkpoint_is_chosen_by_its_file_or_its_kimg(trained, tmp_path):
     kept = sorted(path.name for path in (trained / "checkpoints").glob("kimg-*"))
     assert kept == ["kimg-000000.032.ckpt", "kimg-000000.064.ckpt", "kimg-000000.ckpt"]
