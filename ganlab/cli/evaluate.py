@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganlab.spec.model import EvaluationSection, Node
+from ganlab.spec.model import EvaluationSection
 
 if TYPE_CHECKING:
-    from ganlab.evaluation.evaluator import MetricResult
+    from ganlab.evaluation.evaluator import Evaluator, MetricResult
+    from ganlab.evaluation.feature_metrics import Report
     from ganlab.run.folder import Run
+    from ganlab.run.measuring import Reference
     from ganlab.training.module import GANModule
 
 
@@ -23,13 +28,39 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="A run's folder, or the name of an experiment: its newest run.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run's folder, the generator.safetensors in it, or the name of an experiment: its newest run."
+        ),
+    ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="Names, as in swd,classifier; without it those of the spec.")
+        str | None,
+        typer.Option(
+            help="Names, as in swd,kid, or nodes, as in '[{name: kid, subsets: 50}]'; else those of the spec."
+        ),
     ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
+    ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|ZIP|NODE", help="Measure these pictures, whoever made them, instead of a run."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|ZIP|NPZ|NODE",
+            help="Compare with these pictures, or with published statistics (.npz, .pkl), instead of the run's data.",
+        ),
+    ] = None,
+    extractor: Annotated[
+        str | None, typer.Option(help="Features of all metrics that have some, as in efficientnet_lite0.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples; without it as in the spec.")] = None,
+    save_reference: Annotated[
+        Path | None, typer.Option(metavar="NPZ", help="Write mean and covariance of the reals' features, too.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
     neighbours: Annotated[
@@ -50,47 +81,147 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure a run's averaged generator against its data; the numbers are kept in its `evaluations.jsonl`."""
+    """Measure a run's averaged generator against its data, or pictures against others.
+
+    The numbers of a run are kept in its `evaluations.jsonl`.
+    """
     if features is not None and neighbours is None:
         raise typer.BadParameter("it says how '--neighbours N' searches, which is not there", param_hint="--features")
-    from ganlab.cli.truncation_curve import write_curve
-    from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.folder import open_run
-
-    opened = open_run(run)
-    module = opened.load_module(choose_device(), checkpoint)
+    if (run is None) == (images is None):
+        raise typer.BadParameter("give a run, or pictures with --images", param_hint="RUN")
     if truncation_curve is not None:
-        print(json.dumps(write_curve(opened, module, truncation_curve, samples), indent=2))
+        _draw_curve(run, checkpoint, truncation_curve, samples)
         return
-    search = None if neighbours is None else _neighbours(opened, module, neighbours, features)
-    results = [] if search is not None and metrics is None else _measure(opened, module, metrics, samples)
-    _keep(opened, module, results, checkpoint)
+    wanted = _Wanted(metrics, samples, seed, extractor, reference, save_reference)
+    if images is not None:
+        results, search = _measure_pictures(images, wanted), None
+    else:
+        results, search = _measure_run(str(run), checkpoint, wanted, neighbours, features)
     print(_as_json(results, search) if as_json else _as_text(results, search))
     if any(result.error for result in results):
         raise typer.Exit(2)
 
 
-def _measure(run: Run, module: GANModule, metrics: str | None, samples: int | None) -> list[MetricResult]:
-    from ganlab.build import build_metrics, open_dataset
+def _draw_curve(run: str | None, checkpoint: str | None, curve: str, samples: int | None) -> None:
+    from ganlab.cli.truncation_curve import write_curve
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.measuring import open_generator
+
+    if run is None:
+        raise typer.BadParameter("it draws the curve of a run", param_hint="--truncation-curve")
+    opened, module = open_generator(run, choose_device(), checkpoint)
+    print(json.dumps(write_curve(opened, module, curve, samples), indent=2))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the options of the command say of the measurement."""
+
+    metrics: str | None
+    samples: int | None
+    seed: int | None
+    extractor: str | None
+    reference: str | None
+    save_reference: Path | None
+
+
+def _measure_run(
+    run: str, checkpoint: str | None, wanted: _Wanted, neighbours: int | None, features: str | None
+) -> tuple[list[MetricResult], dict[str, Any] | None]:
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.measuring import open_generator, open_reference
+
+    reference = None if wanted.reference is None else open_reference(wanted.reference)
+    opened, module = open_generator(run, choose_device(), checkpoint)
+    search = None if neighbours is None else _neighbours(opened, module, neighbours, features)
+    results = [] if search is not None and wanted.metrics is None else _measure(opened, module, wanted, reference)
+    _keep(opened, module, results, checkpoint)
+    return results, search
+
+
+def _measure(run: Run, module: GANModule, wanted: _Wanted, reference: Reference | None) -> list[MetricResult]:
+    from ganlab.build import build_metrics, networks_trained_with, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
+    from ganlab.run.measuring import choose_metrics
     from ganlab.spec.sampling import check_sampling
 
     section = run.spec.evaluation or EvaluationSection()
-    nodes = choose_metrics(metrics, section.metrics)
-    with run.where_it_started():
+    nodes = choose_metrics(wanted.metrics, section.metrics, wanted.extractor)
+    with run.where_it_started(), _bar() as report:
         dataset = open_dataset(run.spec.data)
         evaluator = Evaluator(
             build_metrics(nodes, dataset.facts),
             dataset,
             nodes,
-            samples=samples or section.samples,
-            seed=section.seed,
+            samples=wanted.samples or section.samples,
+            seed=section.seed if wanted.seed is None else wanted.seed,
             batch_size=section.batch_size,
             flip=run.spec.data.flip,
             reals=section.reals,
             sampling=check_sampling(type(module), section.sampling),
+            precision=section.precision,
+            reference=reference,
+            trained_with=networks_trained_with(run.spec.architecture),
+            report=report,
         )
-        return evaluator.evaluate(module)
+        results = evaluator.evaluate(module)
+    _save(wanted.save_reference, evaluator)
+    return results
+
+
+def _measure_pictures(images: str, wanted: _Wanted) -> list[MetricResult]:
+    from ganlab.build import build_metrics
+    from ganlab.evaluation.evaluator import Evaluator
+    from ganlab.evaluation.reference_files import PublishedStatistics
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.run.measuring import choose_metrics, open_pictures, open_reference
+
+    if wanted.reference is None:
+        raise typer.BadParameter("say what the pictures are compared with", param_hint="--reference")
+    nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
+    pictures, reference = open_pictures(images, "--images"), open_reference(wanted.reference)
+    others = pictures if isinstance(reference, PublishedStatistics) else reference
+    with _bar() as report:
+        evaluator = Evaluator(
+            build_metrics(nodes, others.facts),
+            others,
+            nodes,
+            samples=min(wanted.samples or len(pictures), len(pictures)),
+            seed=wanted.seed or 0,
+            reference=reference,
+            report=report,
+        )
+        results = evaluator.evaluate_files(pictures, choose_device())
+    _save(wanted.save_reference, evaluator)
+    return results
+
+
+def _save(path: Path | None, evaluator: Evaluator) -> None:
+    from ganlab.errors import UserError
+    from ganlab.evaluation.reference_files import write_statistics
+
+    if path is None:
+        return
+    kept = evaluator.of_features.kept_reals()
+    if len(kept) != 1:
+        raise UserError(f"--save-reference writes the features of one extractor, and the metrics have {len(kept)}")
+    write_statistics(path, kept[0])
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """A progress bar on stderr, and what moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total or None)
+
+        yield report
 
 
 def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoint: str | None) -> None:
@@ -102,7 +233,7 @@ def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoi
 
     more = {"checkpoint": checkpoint, "evaluated": datetime.now(UTC).isoformat(timespec="seconds")}
     images_seen = module.clock.images_seen
-    records = [metric_record(images_seen, r.values, r.protocol, r.error) | more for r in results]
+    records = [metric_record(images_seen, r.values, r.protocol, r.error, r.notes) | more for r in results]
     if not records:
         return
     try:
@@ -129,28 +260,15 @@ def _neighbours(run: Run, module: GANModule, count: int, features: str | None) -
     return {**found.as_values(), "distance": features or "pixels", "picture": str(path)}
 
 
-def choose_metrics(names: str | None, of_spec: Sequence[Node]) -> list[Node]:
-    """The spec's nodes, or those named: with the spec's options where it has them, else with their own defaults."""
-    from ganlab.errors import UserError
-    from ganlab.plugins import find
-    from ganlab.spec.model import MetricNode, own_names
-
-    if names is None:
-        if not of_spec:
-            raise UserError("the run's spec has no metrics; name some, as in --metrics swd")
-        return list(of_spec)
-    known = dict(zip(own_names(of_spec), of_spec, strict=True))
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    found = [find("metrics", name) for name in wanted if name not in known]
-    return [known[name] for name in wanted if name in known] + [
-        MetricNode("metrics", plugin.name, distribution=plugin.distribution) for plugin in found
-    ]
-
-
 def _as_json(results: Sequence[MetricResult], found: Mapping[str, Any] | None) -> str:
     """One record for each metric; that of neighbours alone, or before them."""
     records = [
-        {**result.values, **({"error": result.error} if result.error else {}), "protocol": dict(result.protocol)}
+        {
+            **result.values,
+            **({"error": result.error} if result.error else {}),
+            **({"notes": list(result.notes)} if result.notes else {}),
+            "protocol": dict(result.protocol),
+        }
         for result in results
     ]
     if found is None:
@@ -168,9 +286,11 @@ def _as_text(results: Sequence[MetricResult], found: Mapping[str, Any] | None) -
         lines += [_line(name, value) for name, value in result.values.items()]
         if result.error:
             lines.append(f"{result.metric:32s} failed: {result.error}")
+        lines += [f"note on {result.metric}: {note}" for note in result.notes]
     if results:
         protocol = results[0].protocol
-        lines.append(f"{protocol['samples']} samples against {protocol['reals']} reals, seed {protocol['seed']}")
+        reals = "published statistics" if protocol["reals"] is None else f"{protocol['reals']} reals"
+        lines.append(f"{protocol['samples']} samples against {reals}, seed {protocol['seed']}")
     return "\n".join(lines)
 
 

@@ -126,10 +126,10 @@ class FeatureMetrics:
             own = [*own, "reals and fakes seem to be the same images: the numbers say nothing of a generator"]
         return list(own)
 
-    def count_of(self, name: str, which: str) -> int | None:
-        """How many reals of a set a metric is given; None if nobody knows, or it is given none."""
-        found = self._space(name).kept.get(which) if self.spaces else None
-        return None if found is None else found.count
+    def kept_reals(self) -> list[Features]:
+        """The features of the reals in each space in which something was compared with them."""
+        found = (space.kept.get("reals") for space in self.spaces.values())
+        return [features for features in found if features is not None]
 
     # ---------------------------------------------------------------- reals
 

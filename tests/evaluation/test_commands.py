@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from ganlab import build
 from ganlab.cli.app import app
 from ganlab.errors import UserError
-from ganlab.run import folder
+from ganlab.run import folder, measuring
 from ganlab.spec.model import DataNode, EvaluationSection, Node
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
@@ -25,9 +25,10 @@ def ganlab(monkeypatch, tmp_path):
         where_it_started=nullcontext,
         load_module=lambda device, checkpoint=None: tiny_gan(),
         facts=TinyData().facts,
-        spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny")),
+        spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny"), architecture=None),
     )
-    monkeypatch.setattr(folder, "open_run", lambda reference: run)
+    for place in (folder, measuring):
+        monkeypatch.setattr(place, "open_run", lambda reference: run)
     monkeypatch.setattr(build, "build_dataset", lambda node: TinyData())
     monkeypatch.setattr(
         build, "build_metrics", lambda nodes, facts: {n.name: Mean(n.options.get("fail", "")) for n in nodes}
