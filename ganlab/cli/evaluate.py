@@ -22,64 +22,75 @@ if TYPE_CHECKING:
     from ganlab.training.module import GANModule
 
 
+_RunName = Annotated[
+    str | None,
+    typer.Argument(
+        help="A run's folder, the generator.safetensors in it, or the name of an experiment: its newest run."
+    ),
+]
+_Metrics = Annotated[
+    str | None,
+    typer.Option(help="Names, as in swd,kid, or nodes, as in '[{name: kid, subsets: 50}]'; else those of the spec."),
+]
+_Samples = Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")]
+_Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")]
+_Pictures = Annotated[
+    str | None,
+    typer.Option(metavar="DIR|ZIP|NODE", help="Measure these pictures, whoever made them, instead of a run."),
+]
+_ReferenceName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|ZIP|NPZ|NODE",
+        help="Compare with these pictures, or with published statistics (.npz, .pkl), instead of the run's data.",
+    ),
+]
+_ExtractorName = Annotated[
+    str | None, typer.Option(help="Features of all metrics that have some, as in efficientnet_lite0.")
+]
+_Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the samples; without it as in the spec.")]
+_SaveReference = Annotated[
+    Path | None, typer.Option(metavar="NPZ", help="Write mean and covariance of the reals' features, too.")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print records with their protocol.")]
+_NeighbourCount = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Write a picture of so many samples above their nearest training images; metrics only if named."
+    ),
+]
+_FeatureName = Annotated[
+    str | None,
+    typer.Option(help="Search neighbours by features of a torchvision classifier whose weights are here."),
+]
+_CurveRange = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW:HIGH[:POINTS]",
+        help="Only draw fidelity against distance from the data as latents are truncated, as in 0.04:1.0.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("evaluate")(evaluate)
 
 
 def evaluate(
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            help="A run's folder, the generator.safetensors in it, or the name of an experiment: its newest run."
-        ),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            help="Names, as in swd,kid, or nodes, as in '[{name: kid, subsets: 50}]'; else those of the spec."
-        ),
-    ] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
-    ] = None,
-    images: Annotated[
-        str | None,
-        typer.Option(metavar="DIR|ZIP|NODE", help="Measure these pictures, whoever made them, instead of a run."),
-    ] = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR|ZIP|NPZ|NODE",
-            help="Compare with these pictures, or with published statistics (.npz, .pkl), instead of the run's data.",
-        ),
-    ] = None,
-    extractor: Annotated[
-        str | None, typer.Option(help="Features of all metrics that have some, as in efficientnet_lite0.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples; without it as in the spec.")] = None,
-    save_reference: Annotated[
-        Path | None, typer.Option(metavar="NPZ", help="Write mean and covariance of the reals' features, too.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print records with their protocol.")] = False,
-    neighbours: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Write a picture of so many samples above their nearest training images; metrics only if named."
-        ),
-    ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option(help="Search neighbours by features of a torchvision classifier whose weights are here."),
-    ] = None,
-    truncation_curve: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOW:HIGH[:POINTS]",
-            help="Only draw fidelity against distance from the data as latents are truncated, as in 0.04:1.0.",
-        ),
-    ] = None,
+    run: _RunName = None,
+    metrics: _Metrics = None,
+    samples: _Samples = None,
+    checkpoint: _Checkpoint = None,
+    images: _Pictures = None,
+    reference: _ReferenceName = None,
+    extractor: _ExtractorName = None,
+    seed: _Seed = None,
+    save_reference: _SaveReference = None,
+    as_json: _AsJson = False,
+    neighbours: _NeighbourCount = None,
+    features: _FeatureName = None,
+    truncation_curve: _CurveRange = None,
 ) -> None:
     """Measure a run's averaged generator against its data, or pictures against others.
 
