@@ -25,8 +25,9 @@ class KID:
     """KID: squared maximum mean discrepancy with the kernel (x'y / D + 1)^3, without bias (Binkowski et al., 2018).
 
     The mean over random subsets; `std` is the deviation of a subset from it, and `low` and `high` are the interval in
-    which the mean over all the data lies with 95%, as far as the subsets tell. Papers show it times 1000. It can be
-    negative where the sets are alike. Subsets are drawn as torch-fidelity draws them.
+    which the mean over all the data lies with 95%, as far as the subsets tell; they are left out where a subset is all
+    there is. Papers show it times 1000. It can be negative where the sets are alike. Subsets are drawn as
+    torch-fidelity draws them.
 
     Args:
         extractor: the space of features; without it Inception's.
@@ -53,12 +54,15 @@ class KID:
 
     def compare(self, reals: Features, fakes: Features) -> dict[str, float]:
         """The distance, with its spread over subsets."""
-        values = self._of_subsets(reals.rows, fakes.rows)
-        mean, deviation = float(values.mean()), float(values.std())
+        of_subsets = self._of_subsets(reals.rows, fakes.rows)
+        mean, deviation = float(of_subsets.mean()), float(of_subsets.std())
         # A subset is a share of the data; the whole's error is smaller by the root of that share.
         size = min(self.subset_size, len(reals), len(fakes))
+        values = {"kid": mean, "std": deviation}
+        if size == min(len(reals), len(fakes)):
+            return values  # all subsets are the same, and tell nothing of the spread
         error = 1.96 * deviation * (size / min(len(reals), len(fakes))) ** 0.5
-        return {"kid": mean, "std": deviation, "low": mean - error, "high": mean + error}
+        return values | {"low": mean - error, "high": mean + error}
 
     def _of_subsets(self, reals: Tensor, fakes: Tensor) -> np.ndarray:
         size = min(self.subset_size, len(reals), len(fakes))
