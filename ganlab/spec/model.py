@@ -204,7 +204,7 @@ class EvaluationSection:
         sampling: Sampling options of the architecture.
         precision: What networks compute the samples in; bf16 is faster and changes numbers a little.
         budget_minutes: How long an evaluation may take; metrics that would exceed it are left out. null is no limit.
-        best: which evaluation is the best, and how long to wait for a better one; null for none.
+        best: the number that tells which evaluation is the best, and how long to wait for a better one; null for none.
     """
 
     metrics: tuple[MetricNode, ...] = ()

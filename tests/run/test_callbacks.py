@@ -22,7 +22,7 @@ class Notes(Tracker):
     def __init__(self):
         self.measured, self.pictures = [], []
 
-    def metrics(self, images_seen, values, protocol, error=None):
+    def metrics(self, images_seen, values, protocol, error=None, notes=()):
         self.measured.append((images_seen, protocol["metric"], error))
 
     def image(self, images_seen, name, path):

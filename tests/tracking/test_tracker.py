@@ -14,7 +14,7 @@ class Notes(Tracker):
     def scalars(self, images_seen, values):
         self._note("scalars")
 
-    def metrics(self, images_seen, values, protocol, error=None):
+    def metrics(self, images_seen, values, protocol, error=None, notes=()):
         self._note("metrics")
 
     def image(self, images_seen, name, path):

@@ -53,7 +53,7 @@ class BigGANGenerator(ResidualGenerator):
         attention: sides of the maps with self-attention; null for 64, where there are such maps, and [] for none.
         normalizer: for weights and activations; null for spectral norm and conditional batch norm over all devices.
         initialisation: how weights start.
-        slope: of the rectifiers below 0.
+        slope: Slope of the rectifiers below 0.
         conditional: use the labels where the data have them.
     """
 
@@ -97,7 +97,7 @@ class BigGANDiscriminator(ResidualDiscriminator):
         attention: sides of the maps with self-attention; null for 64, where there are such maps, and [] for none.
         normalizer: for weights; null for spectral norm.
         initialisation: how weights start.
-        slope: of the rectifiers below 0.
+        slope: Slope of the rectifiers below 0.
         conditional: use the labels where the data have them.
     """
 

@@ -40,7 +40,7 @@ class BigGANDeepGenerator(ResidualGenerator):
         attention: sides of the maps with self-attention; null for 64, where there are such maps, and [] for none.
         normalizer: for weights and activations; null for spectral norm and conditional batch norm over all devices.
         initialisation: how weights start.
-        slope: of the rectifiers below 0; 0.2 in LOGAN.
+        slope: Slope of the rectifiers below 0; 0.2 in LOGAN.
         conditional: use the labels where the data have them.
     """
 
@@ -88,7 +88,7 @@ class BigGANDeepDiscriminator(ResidualDiscriminator):
         attention: sides of the maps with self-attention; null for 64, where there are such maps, and [] for none.
         normalizer: for weights; null for spectral norm.
         initialisation: how weights start.
-        slope: of the rectifiers below 0; 0.2 in LOGAN.
+        slope: Slope of the rectifiers below 0; 0.2 in LOGAN.
         conditional: use the labels where the data have them.
     """
 

@@ -21,11 +21,11 @@ class AccuracyScore:
     Compare with held-out reals (`evaluation.reals: held_out`); `chance` is the share of the most frequent class.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         size: pixels a side that the network sees, at most.
         width: channels of its first layer.
         passes: how often it sees the fakes.
-        seed: of its weights and of the order.
+        seed: Seed of its weights and of the order of examples.
     """
 
     higher_is_better: ClassVar[Mapping[str, bool]] = {"accuracy_score": True}

@@ -27,12 +27,12 @@ class ClassFeatures:
     of the network, are not to be compared.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         size: pixels a side that it sees, at most.
         width: channels of its first layer.
         passes: how often it sees the examples.
         examples: training images that it learns from.
-        seed: of its weights and of the order of the examples.
+        seed: Seed of its weights and of the order of the examples.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"passes": 1, "size": 8, "width": 4}

@@ -30,7 +30,7 @@ class CLIP(NetworkExtractor):
     the same names does as well.
 
     Args:
-        model: which encoder.
+        model: Name of the encoder.
         resize: how images become as large as the encoder wants them.
         dtype: what it computes in.
         weights: a file, where it is not where torch keeps its downloads.

@@ -29,7 +29,7 @@ class FrechetDistance:
     Args:
         extractor: the space of features.
         intervals: random halves that an interval is made of; 0 for none.
-        seed: of the halves.
+        seed: Seed of the halves.
     """
 
     higher_is_better: ClassVar[bool] = False
@@ -67,7 +67,7 @@ class FID(FrechetDistance):
     Args:
         extractor: the space of features; without it Inception's as TensorFlow's graph has them (`fid-tf`).
         intervals: random halves that an interval is made of; 0 for none.
-        seed: of the halves.
+        seed: Seed of the halves.
     """
 
     name = "fid"

@@ -25,7 +25,7 @@ class InceptionScore:
     Args:
         extractor: one that classifies; without it Inception, whose last layer then has no bias, as published.
         splits: parts of the fakes that are measured by themselves.
-        seed: of the order in which fakes come into splits; null leaves them in theirs.
+        seed: Seed of the order in which fakes come into splits; null leaves them in theirs.
         intervals: random halves that an interval is made of; 0 for none.
     """
 

@@ -20,7 +20,7 @@ class IntraClassFID:
     Published with 5,000 fakes of each class and all its reals; labels of fakes are drawn uniformly here.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         extractor: the space of features; without it Inception's.
     """
 

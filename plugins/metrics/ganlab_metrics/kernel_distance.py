@@ -33,7 +33,7 @@ class KID:
         extractor: the space of features; without it Inception's.
         subsets: how many.
         subset_size: examples of each side in a subset; with fewer examples, all there are.
-        seed: of the subsets.
+        seed: Seed of the subsets.
     """
 
     higher_is_better: ClassVar[Mapping[str, bool]] = {"kid": False}

@@ -24,9 +24,9 @@ class PrecisionRecall:
 
     Args:
         extractor: the space of features; without it Inception's.
-        k: which neighbour.
+        k: Number of the neighbour, counted from the nearest.
         intervals: random halves that an interval is made of; 0 for none.
-        seed: of the halves.
+        seed: Seed of the halves.
     """
 
     higher_is_better: ClassVar[bool] = True
@@ -70,9 +70,9 @@ class DensityCoverage:
 
     Args:
         extractor: the space of features; without it Inception's.
-        k: which neighbour.
+        k: Number of the neighbour, counted from the nearest.
         intervals: random halves that an interval is made of; 0 for none.
-        seed: of the halves.
+        seed: Seed of the halves.
     """
 
     higher_is_better: ClassVar[bool] = True

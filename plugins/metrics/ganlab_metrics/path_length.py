@@ -30,7 +30,7 @@ class PathLength:
     of the distances are left out.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         extractor: the space of the distance; without it LPIPS.
         space: `w` needs an architecture that maps latents to styles.
         sampling: anywhere on the path (`full`) or at its start (`end`).

@@ -21,7 +21,7 @@ class PerceptualDiversity:
     an extractor's features, with LPIPS the LPIPS distance. It tells nothing of quality: noise is diverse.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         extractor: the space of the distance; without it LPIPS.
         pairs: how many, at most.
     """

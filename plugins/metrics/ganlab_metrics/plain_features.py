@@ -36,7 +36,7 @@ class PrincipalComponents:
     """Coordinates along the directions in which the training's images differ most, by their pixels.
 
     Args:
-        facts: of the data.
+        facts: Facts of the data.
         components: directions.
         size: pixels a side that are looked at, at most.
         examples: training images that the directions are found from.
@@ -105,7 +105,7 @@ class RandomNetwork(NetworkExtractor):
         width: channels of its first layer; each of the following ones has twice as many.
         layers: each halves the resolution.
         size: pixels a side that it sees; null leaves images as they are.
-        seed: of its weights.
+        seed: Seed of its weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 4, "layers": 2}

@@ -28,8 +28,8 @@ class LatentOptimisation:
     Args:
         method: `natural` gradient, or plain `gradient`.
         step: length of a step.
-        damping: of the natural gradient; below it, steps grow with the gradient, above it they shrink.
-        share: of the latents that are moved, drawn anew each time.
+        damping: Damping of the natural gradient. Below it, steps grow with the gradient, above it they shrink.
+        share: Share of the latents that are moved, drawn anew each time.
         share_of: whether that is a share of the numbers of each latent vector, or of the images.
         charge: weight of the mean squared length of the change, which joins the terms of both players.
         limits: the range to which moved latents are clipped, [-1, 1] for uniform ones; null for none.
