@@ -19,6 +19,7 @@ from ganlab.spec.document import Document, Origin, located
 from ganlab.spec.model import Node, Spec
 from ganlab.spec.resolution import resolve
 
+_WITH_PLACES_OF_THEIR_OWN = ("architectures", "datasets", "optimizers", "metrics")
 _ANY_DATA = (DataFacts((1, 16, 16), 64, "grey"), DataFacts((3, 32, 32), 64, "colour"), DataFacts((2,), 64, "vectors"))
 
 
@@ -27,6 +28,8 @@ def starter_spec(kind: str, name: str) -> str | None:
 
     Imports the installed architectures and data sets, and takes the first ones that go together.
     """
+    if kind not in _WITH_PLACES_OF_THEIR_OWN and not KINDS[kind].slot:
+        return None
     for tree, spec in _trainings():
         if kind == "datasets" and not _takes_any_data(spec.architecture):
             continue
@@ -97,7 +100,8 @@ def _placed(tree: dict[str, Any], spec: Spec, kind: str, name: str) -> dict[str,
     if kind == "metrics":
         return tree | {"evaluation": {"every_kimg": 0.5, "metrics": [node], "samples": 64}}
     slot = KINDS[kind].slot
-    changed = _with_slot(tree["architecture"], spec.architecture, slot, node) if slot else None
+    assert slot
+    changed = _with_slot(tree["architecture"], spec.architecture, slot, node)
     return None if changed is None else tree | {"architecture": changed}
 
 
