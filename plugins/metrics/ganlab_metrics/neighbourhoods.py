@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -15,7 +16,29 @@ from ganlab_metrics.feature_metric import with_intervals
 from ganlab_metrics.inception import Inception
 
 
-class PrecisionRecall:
+class _Neighbourhoods:
+    """What metrics of distances to the k-th neighbour share; a subclass computes their numbers."""
+
+    higher_is_better: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"extractor": "pixels"}
+
+    def __init__(self, extractor: Extractor | None, k: int, intervals: int, seed: int) -> None:
+        self.extractor = extractor or Inception()
+        self.k = k
+        self.intervals = intervals
+        self.seed = seed
+        self.protocol = {"k": k} | ({"intervals": intervals, "metric_seed": seed} if intervals else {})
+
+    def compare(self, reals: Features, fakes: Features) -> dict[str, float]:
+        """The metric's numbers, with intervals if they are wanted."""
+        return with_intervals(self._numbers, reals, fakes, self.intervals, self.seed)
+
+    @abstractmethod
+    def _numbers(self, reals: Features | None, fakes: Features) -> Mapping[str, float]:
+        """The numbers of these examples."""
+
+
+class PrecisionRecall(_Neighbourhoods):
     """Improved precision and recall (Kynkaanniemi et al., 2019): shares of fakes near reals, and of reals near fakes.
 
     Near is within the distance from a neighbour to its own k-th neighbour, or just at it. `f_score` is their harmonic
@@ -29,9 +52,6 @@ class PrecisionRecall:
         seed: Seed of the halves.
     """
 
-    higher_is_better: ClassVar[bool] = True
-    example: ClassVar[Mapping[str, Any]] = {"extractor": "pixels"}
-
     def __init__(
         self,
         extractor: Extractor | None = None,
@@ -39,15 +59,7 @@ class PrecisionRecall:
         intervals: Annotated[int, Ge(0)] = 0,
         seed: int = 0,
     ) -> None:
-        self.extractor = extractor or Inception()
-        self.k = k
-        self.intervals = intervals
-        self.seed = seed
-        self.protocol = {"k": k} | ({"intervals": intervals, "metric_seed": seed} if intervals else {})
-
-    def compare(self, reals: Features, fakes: Features) -> dict[str, float]:
-        """Precision, recall and their harmonic mean."""
-        return with_intervals(self._numbers, reals, fakes, self.intervals, self.seed)
+        super().__init__(extractor, k, intervals, seed)
 
     def _numbers(self, reals: Features | None, fakes: Features) -> Mapping[str, float]:
         assert reals is not None
@@ -62,7 +74,7 @@ class PrecisionRecall:
         return {"precision": precision, "recall": recall, "f_score": f_score}
 
 
-class DensityCoverage:
+class DensityCoverage(_Neighbourhoods):
     """Density and coverage (Naeem et al., 2020): robust forms of precision and recall, by balls around reals alone.
 
     Density is how many balls of reals a fake lies in, divided by k: 1 for fakes like the reals, more for fakes where
@@ -75,9 +87,6 @@ class DensityCoverage:
         seed: Seed of the halves.
     """
 
-    higher_is_better: ClassVar[bool] = True
-    example: ClassVar[Mapping[str, Any]] = {"extractor": "pixels"}
-
     def __init__(
         self,
         extractor: Extractor | None = None,
@@ -85,15 +94,7 @@ class DensityCoverage:
         intervals: Annotated[int, Ge(0)] = 0,
         seed: int = 0,
     ) -> None:
-        self.extractor = extractor or Inception()
-        self.k = k
-        self.intervals = intervals
-        self.seed = seed
-        self.protocol = {"k": k} | ({"intervals": intervals, "metric_seed": seed} if intervals else {})
-
-    def compare(self, reals: Features, fakes: Features) -> dict[str, float]:
-        """Density and coverage."""
-        return with_intervals(self._numbers, reals, fakes, self.intervals, self.seed)
+        super().__init__(extractor, k, intervals, seed)
 
     def _numbers(self, reals: Features | None, fakes: Features) -> Mapping[str, float]:
         assert reals is not None
