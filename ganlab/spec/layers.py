@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
-from pathlib import Path as FilePath
 
 from ganlab.errors import SpecError
 from ganlab.spec.document import Document, Origin, Value
@@ -33,6 +33,8 @@ class _Layers:
 
     def read(self, path: str, place: Origin, inside: tuple[str, ...]) -> Value:
         """The file at `path` merged on what it extends; `inside` are the files that are being read."""
+        if "\0" in path:
+            raise SpecError(f"{place}: cannot read the spec {path!r}: no file has such a name")
         real = os.path.realpath(path)
         if real in inside:
             raise SpecError(f"{place}: '{path}' extends itself, directly or through another file; break the circle")
@@ -65,18 +67,20 @@ def _beside(path: str, extended: str) -> str:
 
 
 def _read_file(path: str, place: Origin) -> Value:
+    asked = f"{place}: " if place.line else ""
     try:
-        if os.path.getsize(path) > MAX_BYTES:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe may never end, and reading a device may do anything
+            kind = "a folder" if os.path.isdir(path) else "a device, a pipe or a socket"
+            raise SpecError(f"{asked}cannot read the spec '{path}': it is {kind} and no file")
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise SpecError(f"{path}: a spec has at most {MAX_BYTES // 1000} kB; is this the right file?")
-        text = FilePath(path).read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SpecError(f"{path}: a spec is text in UTF-8; this file is not") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, SpecError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        asked = f"{place}: " if place.line else ""
-        raise SpecError(f"{asked}cannot read the spec '{path}': {reason}") from None
+    except OSError as error:
+        raise SpecError(f"{asked}cannot read the spec '{path}': {error.strerror}") from None
     tree = read_yaml(text, path)
     if not isinstance(tree.content, dict):
         raise SpecError(f"{path}: a spec is a mapping of keys such as 'name', 'data' and 'architecture'")

@@ -108,7 +108,7 @@ def test_show_reports_problems(run, toy_spec):
         run("show", toy_spec, "emma=null")
 
 
-HEAVY = ("torch", "pytorch_lightning", "numpy", "omegaconf", "rich", "wandb")
+HEAVY = ("torch", "pytorch_lightning", "numpy", "rich", "wandb")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ganlab.errors import SpecError
@@ -116,27 +118,6 @@ def test_an_index_outside_the_list_is_refused(override, write):
         load_spec(write(top="l: [1, 2]\nn: 3"), [override])
 
 
-def test_interpolation(write):
-    tree = load_spec(
-        write(top="a: 2\nb: ${a}\nc: x-${a}\nd: {e: [1, {f: 2}]}\ng: ${d}\nh: {i: '${..b}'}"), ["a=3"]
-    ).tree
-    assert tree.plain() == {
-        "a": 3,
-        "b": 3,
-        "c": "x-3",
-        "d": {"e": [1, {"f": 2}]},
-        "g": {"e": [1, {"f": 2}]},
-        "h": {"i": 3},
-    }
-    assert tree.get("g", "e", 1, "f").origin.line == 5
-
-
-@pytest.mark.parametrize("text", ["a: ${b}", "a: ${b", "a: ${b}\nb: ${a}", "a: ${nothing:1}", "a: '${a}'"])
-def test_an_interpolation_that_leads_nowhere_names_its_key(text, write):
-    with pytest.raises(SpecError, match=r"top.yaml:1: a: the interpolation cannot be resolved"):
-        load_spec(write(top=text))
-
-
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
@@ -168,3 +149,22 @@ def test_no_file_no_text_and_a_folder(tmp_path):
     for name in ("missing.yaml", "binary.yaml", "."):
         with pytest.raises(SpecError):
             load_spec(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("extended", ["pipe", "/dev/zero", "/dev/stdin", "."])
+def test_nothing_but_files_is_read(write, tmp_path, extended):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SpecError, match=r"top.yaml:2: cannot read the spec .* it is (a device|a folder)"):
+        load_spec(write(top=f"x: 1\nextends: {extended}"))
+    with pytest.raises(SpecError, match="cannot read the spec .* it is a device, a pipe or a socket and no file"):
+        load_spec(tmp_path / "pipe")
+
+
+def test_a_name_that_no_file_can_have_and_a_file_that_is_no_spec(write, tmp_path):
+    with pytest.raises(SpecError, match=r"top.yaml:1: cannot read the spec '.*a\\x00b': no file has such a name"):
+        load_spec(write(top='extends: "a\\0b"'))
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(SpecError, match="a spec has at most 1000 kB; is this the right file"):
+        load_spec(tmp_path / "large")
