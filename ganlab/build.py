@@ -31,7 +31,8 @@ from ganlab.randomness import derive_seed
 from ganlab.rehearsal import rehearse_training
 from ganlab.schedules import Schedule
 from ganlab.spec.constructor import constructor_of, input_parameters, parameter_names
-from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, own_names
+from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, nodes_within, own_names
+from ganlab.spec.record import record_of_generator
 from ganlab.spec.sampling import check_sampling
 from ganlab.suggestions import did_you_mean
 from ganlab.training.collapse import CollapseWatch
@@ -231,17 +232,9 @@ def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
 def networks_trained_with(node: Node) -> frozenset[str]:
     """Names of the networks of extractors that stand anywhere in a node, as the extractors call them."""
     found: set[str] = set()
-    waiting: list[Any] = [node]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, Node):
-            found |= {value.name} if value.kind == "extractors" else set()
-            found |= set(getattr(load_factory(value), "networks", ()))
-            waiting.append(value.options)
-        elif isinstance(value, Mapping):
-            waiting += value.values()
-        elif isinstance(value, list | tuple):
-            waiting += value
+    for each in nodes_within(node):
+        found |= {each.name} if each.kind == "extractors" else set()
+        found |= set(getattr(load_factory(each), "networks", ()))
     return frozenset(found)
 
 
@@ -355,6 +348,7 @@ def build_module(spec: Spec, facts: DataFacts) -> GANModule:
             ),
             schedules=scheduled,
             penalty_precision=spec.trainer.penalty_precision,
+            made_from=record_of_generator(spec, facts),
         )
     )
     return module

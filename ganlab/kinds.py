@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = _kinds(
         checks=(
             f"{_CHECKS}.architecture_checks:check_samples",
             f"{_CHECKS}.architecture_checks:check_sampled_rows",
+            f"{_CHECKS}.architecture_checks:check_generator_alone",
             f"{_CHECKS}.architecture_checks:check_points",
             f"{_CHECKS}.term_checks:check_terms",
             f"{_CHECKS}.term_checks:check_penalties",

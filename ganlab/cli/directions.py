@@ -138,13 +138,14 @@ def labelled_data(run: str, node: str | None, generator: TrainedGenerator) -> Da
     from ganlab.build import open_dataset
     from ganlab.errors import UserError
     from ganlab.run.folder import open_run
+    from ganlab.run.generator_file import SUFFIX
     from ganlab.spec import node_from
     from ganlab.spec.model import DataNode
     from ganlab.spec.yaml_reader import read_yaml
 
-    opened = open_run(run)
-    with opened.where_it_started() if node is None else nullcontext():
-        given = node_from("datasets", read_yaml(node, "--data").plain()) if node else opened.spec.data
+    opened = None if node else open_run(Path(run).parent if run.endswith(SUFFIX) else run)
+    with nullcontext() if opened is None else opened.where_it_started():
+        given = opened.spec.data if opened else node_from("datasets", read_yaml(str(node), "--data").plain())
         dataset = open_dataset(replace(given, labels=True) if isinstance(given, DataNode) else given)
     if dataset.facts.classes < 2:
         raise UserError("attributes are the classes of the data, and these have none; give labelled ones with --data")

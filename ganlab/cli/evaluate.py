@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from ganlab.evaluation.evaluator import Evaluator, MetricResult
     from ganlab.evaluation.feature_metrics import Report
     from ganlab.run.folder import Run
+    from ganlab.run.generator_file import OpenedGenerator
     from ganlab.run.measuring import Reference
     from ganlab.training.module import GANModule
 
 
 _RunName = Annotated[
     str | None,
-    typer.Argument(
-        help="A run's folder, the generator.safetensors in it, or the name of an experiment: its newest run."
-    ),
+    typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
 ]
 _Metrics = Annotated[
     str | None,
@@ -36,7 +35,7 @@ _Samples = Annotated[int | None, typer.Option(min=1, help="How many samples; wit
 _Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")]
 _Pictures = Annotated[
     str | None,
-    typer.Option(metavar="DIR|ZIP|NODE", help="Measure these pictures, whoever made them, instead of a run."),
+    typer.Option(metavar="DIR|ZIP|NPZ|NODE", help="Measure these pictures, whoever made them, instead of a run."),
 ]
 _ReferenceName = Annotated[
     str | None,
@@ -116,12 +115,13 @@ def evaluate(
 def _draw_curve(run: str | None, checkpoint: str | None, curve: str, samples: int | None) -> None:
     from ganlab.cli.truncation_curve import write_curve
     from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.measuring import open_generator
+    from ganlab.run.generator_file import open_generator
 
     if run is None:
         raise typer.BadParameter("it draws the curve of a run", param_hint="--truncation-curve")
-    opened, module = open_generator(run, choose_device(), checkpoint)
-    print(json.dumps(write_curve(opened, module, curve, samples), indent=2))
+    opened = open_generator(run, choose_device(), checkpoint)
+    of_run = opened.run_for("'--truncation-curve'")
+    print(json.dumps(write_curve(of_run, opened.module, curve, samples), indent=2))
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,17 @@ def _measure_run(
     run: str, checkpoint: str | None, wanted: _Wanted, neighbours: int | None, features: str | None
 ) -> tuple[list[MetricResult], dict[str, Any] | None]:
     from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.measuring import open_generator, open_reference
+    from ganlab.run.generator_file import open_generator
+    from ganlab.run.measuring import open_reference
 
     reference = None if wanted.reference is None else open_reference(wanted.reference)
-    opened, module = open_generator(run, choose_device(), checkpoint)
-    search = None if neighbours is None else _neighbours(opened, module, neighbours, features)
-    results = [] if search is not None and wanted.metrics is None else _measure(opened, module, wanted, reference)
-    _keep(opened, module, results, checkpoint)
+    opened = open_generator(run, choose_device(), checkpoint)
+    if opened.run is None and neighbours is None:
+        return _measure_file(opened, wanted, reference), None
+    of_run, module = opened.run_for("'--neighbours'"), opened.module
+    search = None if neighbours is None else _neighbours(of_run, module, neighbours, features)
+    results = [] if search is not None and wanted.metrics is None else _measure(of_run, module, wanted, reference)
+    _keep(of_run, module, results, checkpoint)
     return results, search
 
 
@@ -180,18 +184,48 @@ def _measure(run: Run, module: GANModule, wanted: _Wanted, reference: Reference 
     return results
 
 
+def _measure_file(opened: OpenedGenerator, wanted: _Wanted, reference: Reference | None) -> list[MetricResult]:
+    """The results for a generator's file outside of its run, against a reference, as it has no data of its own."""
+    from ganlab.build import build_metrics, networks_trained_with
+    from ganlab.evaluation.evaluator import Evaluator
+    from ganlab.run.measuring import choose_metrics, examples_in_place_of
+
+    if reference is None:
+        raise typer.BadParameter(
+            "a generator's file outside of its run's folder has no data; say what it is compared with",
+            param_hint="--reference",
+        )
+    section = EvaluationSection()
+    nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
+    dataset = examples_in_place_of(opened.module.facts, reference, opened.module.sampled_from)
+    with _bar() as report:
+        evaluator = Evaluator(
+            build_metrics(nodes, dataset.facts),
+            dataset,
+            nodes,
+            samples=wanted.samples or section.samples,
+            seed=section.seed if wanted.seed is None else wanted.seed,
+            batch_size=section.batch_size,
+            reference=reference,
+            trained_with=networks_trained_with(opened.architecture),
+            report=report,
+        )
+        results = evaluator.evaluate(opened.module)
+    _save(wanted.save_reference, evaluator)
+    return results
+
+
 def _measure_pictures(images: str, wanted: _Wanted) -> list[MetricResult]:
     from ganlab.build import build_metrics
     from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.evaluation.reference_files import PublishedStatistics
     from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.measuring import choose_metrics, open_pictures, open_reference
+    from ganlab.run.measuring import choose_metrics, examples_in_place_of, open_pictures, open_reference
 
     if wanted.reference is None:
         raise typer.BadParameter("say what the pictures are compared with", param_hint="--reference")
     nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
     pictures, reference = open_pictures(images, "--images"), open_reference(wanted.reference)
-    others = pictures if isinstance(reference, PublishedStatistics) else reference
+    others = examples_in_place_of(pictures.facts, reference)
     with _bar() as report:
         evaluator = Evaluator(
             build_metrics(nodes, others.facts),

@@ -11,7 +11,9 @@ import typer
 if TYPE_CHECKING:
     from ganlab.evaluation.trained_generator import TrainedGenerator
 
-RunName = Annotated[str, typer.Argument(help="A run's folder, or the name of an experiment: its newest run.")]
+RunName = Annotated[
+    str, typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors.")
+]
 Settings = Annotated[
     list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.", metavar="OPTIONS")
 ]

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from ganlab.evaluation.sampling import Samples
     from ganlab.evaluation.source import Source
-    from ganlab.run.folder import Run
+    from ganlab.run.generator_file import OpenedGenerator
     from ganlab.training.module import GANModule
 
 
@@ -23,7 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def sample(
-    run: Annotated[str, typer.Argument(help="A run's folder, or the name of an experiment: its newest run.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
+    ],
     options: Annotated[
         list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.")
     ] = None,
@@ -57,14 +60,14 @@ def sample(
     if (count is None) == (seeds is None):
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
     from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.folder import open_run
+    from ganlab.run.generator_file import open_generator
     from ganlab.spec.sampling import check_sampling, read_assignments
 
-    opened, folder = open_run(run), out.resolve()
-    module = opened.load_module(choose_device(), checkpoint)
+    opened, folder = open_generator(run, choose_device(), checkpoint), out.resolve()
+    module = opened.module
     chosen = check_sampling(type(module), read_assignments(options or []))
-    with opened.where_it_started() if inputs is None else nullcontext():
-        source = find_source(opened, inputs, module)
+    with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
+        source = find_source(opened, inputs)
         listed = None if seeds is None else read_seeds(seeds)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
         files = write(module, made, count or len(listed or ()), folder, grid, overwrite)
@@ -106,8 +109,8 @@ def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, gri
     return [path]
 
 
-def find_source(run: Run, node: str | None, module: GANModule) -> Source | None:
-    """The examples that a run's samples are made for: those of a node of YAML, or the run's own held-out ones.
+def find_source(opened: OpenedGenerator, node: str | None) -> Source | None:
+    """The examples that samples are made for: those of a node of YAML, or the run's own held-out ones.
 
     None for runs whose samples are made of nothing but random numbers. Raises `UserError` for data that do not fit.
     """
@@ -117,11 +120,13 @@ def find_source(run: Run, node: str | None, module: GANModule) -> Source | None:
     from ganlab.spec import node_from
     from ganlab.spec.yaml_reader import read_yaml
 
+    module = opened.module
     if node is not None:
         given = node_from("datasets", read_yaml(node, "--inputs").plain())
-        return source_for(run.facts, open_dataset(given), module.device, module.sampled_from)
-    if not (run.facts.inputs or module.sampled_from):
+        return source_for(module.facts, open_dataset(given), module.device, module.sampled_from)
+    if not (module.facts.inputs or module.sampled_from):
         return None
+    run = opened.run_for("Making samples for held-out examples, without --inputs,")
     try:
         return source_of(open_dataset(run.spec.data), module.device, module.sampled_from)
     except DataMissing as missing:

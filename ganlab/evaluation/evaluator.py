@@ -135,7 +135,7 @@ class Evaluator:
         self.sampling = dict(sampling or {})
         self.budget = Budget(budget_minutes)
         statistics = self.published.features if self.published else None
-        sets = RealSets(self.reals, dataset, samples, seed, self.flip, batch_size, statistics)
+        sets = RealSets(self.reals, dataset if len(dataset) else None, samples, seed, self.flip, batch_size, statistics)
         self.of_features = FeatureMetrics(metrics, sets)
         self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out

@@ -148,6 +148,8 @@ class FeatureMetrics:
     def _state(self, extractor: Any, key: Mapping[str, Any], training: Dataset) -> tuple[Any, str | None]:
         """What an extractor knows after it has learned, from the cache or anew; or why there is nothing."""
         state = self.cache.tensors(key)
+        if state is None and not len(training):
+            return None, "its extractor learns from the training's images, and there are none here"
         try:
             if state is None:
                 learn(extractor, training, self.sets.batch_size)

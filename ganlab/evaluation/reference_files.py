@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import pickle
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,12 @@ import torch
 
 from ganlab.errors import DataError, reason
 from ganlab.evaluation.feature_set import Features
+from ganlab.evaluation.npz_images import fingerprint_of, names_in, read_arrays
+from ganlab.facts import DataFacts
 from ganlab.files import write_atomically
 
 _NAMES = (("mu", "sigma"), ("mean", "cov"))
+_WANTED = frozenset(name for pair in _NAMES for name in pair) | {"count"}
 _LARGEST = 2**31  # bytes of one array
 
 
@@ -31,6 +31,19 @@ class PublishedStatistics:
     source: str
 
 
+class NoExamples:
+    """Stands for data of which the facts alone are known, as statistics are compared with and no examples."""
+
+    def __init__(self, facts: DataFacts) -> None:
+        self.facts = replace(facts, size=0)
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        raise IndexError(f"there is no example {index}, and no other")
+
+
 def read_statistics(path: Path, space: str | None = None) -> PublishedStatistics:
     """The mean and covariance in an `.npz` (`mu` and `sigma`, also of ADM) or in a `.pkl` of EDM2.
 
@@ -38,17 +51,13 @@ def read_statistics(path: Path, space: str | None = None) -> PublishedStatistics
     where there is one only. Nothing that is in a file is run: pickled objects are refused, but for plain arrays.
     Raises `DataError` for a file that holds anything else.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"the reference '{path}' cannot be read: {reason(error)}") from error
-    arrays = _of_spaces(path, data, space) if path.suffix == ".pkl" else _of_npz(path, data)
+    arrays = _of_spaces(path, space) if path.suffix == ".pkl" else read_arrays(path, _WANTED)
     for mean_name, covariance_name in _NAMES:
         if mean_name in arrays and covariance_name in arrays:
             mean, covariance = (np.asarray(arrays[name], np.float64) for name in (mean_name, covariance_name))
             features = _checked(path, mean, covariance, _count(arrays))
-            return PublishedStatistics(features, hashlib.sha256(data).hexdigest()[:32], path.name)
-    found = ", ".join(arrays) or "nothing"
+            return PublishedStatistics(features, fingerprint_of(path), path.name)
+    found = ", ".join(arrays if path.suffix == ".pkl" else names_in(path)) or "nothing"
     raise DataError(f"'{path}' holds {found}; statistics of features are 'mu' and 'sigma'")
 
 
@@ -76,18 +85,12 @@ def _count(arrays: Mapping[str, Any]) -> int | None:
     return count or None
 
 
-def _of_npz(path: Path, data: bytes) -> dict[str, np.ndarray]:
-    wanted = {name for pair in _NAMES for name in pair} | {"count"}
+def _of_spaces(path: Path, space: str | None) -> dict[str, Any]:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            return {name: file[name] if name in wanted else np.empty(0) for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, AttributeError) as error:
-        raise DataError(f"'{path}' is no .npz of plain arrays: {reason(error)}") from error
-
-
-def _of_spaces(path: Path, data: bytes, space: str | None) -> dict[str, Any]:
-    try:
-        content = _ArraysOnly(io.BytesIO(data)).load()
+        with path.open("rb") as file:
+            content = _ArraysOnly(file).load()
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {reason(error)}") from error
     except Exception as error:  # damaged and foreign pickles raise errors of many kinds
         raise DataError(f"'{path}' is refused: {reason(error)}") from error
     if not isinstance(content, dict):

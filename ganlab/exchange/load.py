@@ -1,4 +1,4 @@
-"""`ganlab.load`: a trained generator from a run."""
+"""`ganlab.load`: a trained generator from a run or a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 
 from ganlab.evaluation.sampling import choose_device
 from ganlab.evaluation.trained_generator import TrainedGenerator
-from ganlab.run.folder import DEFAULT_RUNS, open_run
+from ganlab.run.folder import DEFAULT_RUNS
+from ganlab.run.generator_file import open_generator
 
 
 def load(
@@ -18,14 +19,14 @@ def load(
     device: torch.device | str | None = None,
     runs: str | Path = DEFAULT_RUNS,
 ) -> TrainedGenerator:
-    """The averaged generator of a run: its folder, or an experiment's name, of which it is the newest under `runs`.
+    """The averaged generator of a run, by its folder or an experiment's name, of which it is the newest under `runs`.
 
-    `checkpoint` is a checkpoint's file or its thousands of images, without it the newest; `device` the accelerator
-    without it, if there is one. Needs no data. Raises `RunError` if there is no such run or it cannot be read.
+    A `generator.safetensors` stands alone: it may lie anywhere, and needs no run. `checkpoint` is a checkpoint's file
+    or its thousands of images, without it the newest; `device` the accelerator without it, if there is one. Needs no
+    data. Raises `RunError` if there is no such run or file or it cannot be read.
 
         generator = ganlab.load("quickstart")
         images = generator.sample(16, seed=1, label="3")
     """
-    opened = open_run(run, Path(runs))
-    module = opened.load_module(device or choose_device(), checkpoint)
-    return TrainedGenerator(module, opened.path.parent.name)
+    opened = open_generator(run, device or choose_device(), checkpoint, Path(runs))
+    return TrainedGenerator(opened.module, opened.name)

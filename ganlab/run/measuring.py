@@ -1,4 +1,4 @@
-"""What `ganlab evaluate` measures, and what it compares with: generators, pictures of any origin, references."""
+"""What `ganlab evaluate` measures by and compares with: metrics, pictures of any origin, references."""
 
 from __future__ import annotations
 
@@ -7,67 +7,76 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ganlab.build import open_dataset, plugin_of
 from ganlab.contracts import Dataset
-from ganlab.errors import DataError, RunError, UserError, reason
-from ganlab.evaluation.reference_files import PublishedStatistics, read_statistics
+from ganlab.errors import DataError, UserError
+from ganlab.evaluation.npz_images import ARRAY, NpzImages, names_in
+from ganlab.evaluation.reference_files import NoExamples, PublishedStatistics, read_statistics
+from ganlab.evaluation.source import source_for
+from ganlab.facts import DataFacts
 from ganlab.plugins import find
-from ganlab.run.folder import Run, open_run
 from ganlab.spec import node_from
 from ganlab.spec.constructor import constructor_of
 from ganlab.spec.model import MetricNode, Node, own_names
 from ganlab.spec.yaml_reader import read_yaml
-from ganlab.training.module import GANModule
 
 Reference = Dataset | PublishedStatistics
 
 
-def open_generator(text: str, device: torch.device, checkpoint: str | None = None) -> tuple[Run, GANModule]:
-    """A run, or that of a `generator.safetensors` in its folder, with the module whose samples are measured.
-
-    Raises `RunError` for a file that is not in a run's folder or does not fit the run's spec.
-    """
-    path = Path(text)
-    if path.suffix != ".safetensors":
-        run = open_run(text)
-        return run, run.load_module(device, checkpoint)
-    if not path.is_file():
-        raise RunError(f"there is no file '{text}'")
-    run = open_run(path.parent)
-    module = run.load_module(device, checkpoint)
-    from safetensors.torch import load_file
-
-    try:
-        module.averages.copies.load_state_dict(load_file(path, str(device)))
-    except Exception as error:  # damaged files raise errors of many kinds
-        raise RunError(f"'{text}' does not hold the generator of the run around it: {reason(error)}") from error
-    return run, module
-
-
 def open_pictures(text: str, option: str) -> Dataset:
-    """Images in a folder or a zip, or those of a node of YAML such as `{name: digits, resolution: 32}`."""
+    """Images in a folder, a zip or an `.npz`, or those of a node of YAML such as `{name: digits, resolution: 32}`."""
     path = Path(text).expanduser()
     if path.is_dir():
         return open_dataset(node_from("datasets", {"name": "image_folder", "path": str(path), "labels": "none"}))
     if path.suffix == ".zip" and path.is_file():
         return open_dataset(node_from("datasets", {"name": "image_zip", "path": str(path), "labels": False}))
+    if path.suffix == ".npz" and path.is_file():
+        return NpzImages(path)
     if text.lstrip().startswith("{"):
         return open_dataset(node_from("datasets", read_yaml(text, option).plain()))
     raise DataError(
-        f"{option} '{text}' is no folder, no .zip and no node of a data set, such as "
+        f"{option} '{text}' is no folder, no .zip, no .npz of images and no node of a data set, such as "
         "'{name: image_folder, path: photos}'"
     )
 
 
 def open_reference(text: str) -> Reference:
-    """Images as `open_pictures` opens them, or the statistics of a `.npz` or `.pkl`, `FILE.pkl:SPACE` of several."""
-    name, _, space = text.rpartition(":")
-    name, space = (name, space) if name.endswith(".pkl") else (text, "")
-    if Path(name).suffix in (".npz", ".pkl"):
-        return read_statistics(Path(name).expanduser(), space or None)
-    return open_pictures(text, "--reference")
+    """Images as `open_pictures` opens them, or the statistics of a `.npz` or `.pkl`, `FILE.pkl:SPACE` of several.
+
+    An `.npz` that has both, as ADM's references have, gives its statistics; `FILE.npz:arr_0` gives its images.
+    """
+    name, _, part = text.rpartition(":")
+    name, part = (name, part) if name.endswith((".pkl", ".npz")) else (text, "")
+    path = Path(name).expanduser()
+    if path.suffix == ".pkl":
+        return read_statistics(path, part or None)
+    if path.suffix != ".npz":
+        return open_pictures(text, "--reference")
+    if part not in ("", ARRAY):
+        raise DataError(f"--reference '{text}': the images of an .npz are called '{ARRAY}', as in '{name}:{ARRAY}'")
+    return NpzImages(path) if part or _has_images_alone(path) else read_statistics(path)
+
+
+def _has_images_alone(path: Path) -> bool:
+    names = names_in(path)
+    return ARRAY in names and "mu" not in names
+
+
+def examples_in_place_of(facts: DataFacts, reference: Reference, also: Sequence[str] = ()) -> Dataset:
+    """What stands for the data of a training that is not known: the reference's examples, or none if it has none.
+
+    `facts` are those of what is measured, `also` what its samples are made from besides. Raises `DataError` where
+    samples are made for examples of another kind than the reference's.
+    """
+    if isinstance(reference, PublishedStatistics):
+        if facts.inputs or also:
+            raise DataError(
+                "this generator makes images for examples, and statistics hold none: give data as the reference"
+            )
+        return NoExamples(facts)
+    if facts.inputs or also:
+        source_for(facts, reference, "cpu", also)
+    return reference
 
 
 def choose_metrics(names: str | None, of_spec: Sequence[Node], extractor: str | None = None) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -361,6 +361,18 @@ def scheduled_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[An
     elif isinstance(value, Mapping | list | tuple):
         for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from scheduled_paths(part, (*path, key))
+
+
+def nodes_within(value: Any) -> Iterator[Node]:
+    """All nodes of a spec or of any part of one, a node before those among its options."""
+    if isinstance(value, Node):
+        yield value
+        yield from nodes_within(value.options)
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from nodes_within(part)
+    elif is_dataclass(value):
+        yield from nodes_within([getattr(value, part.name) for part in fields(value)])
 
 
 def own_names(nodes: Sequence[Node]) -> list[str]:

@@ -8,6 +8,7 @@ import torch
 
 from ganlab.contracts import DataFacts, WithStyles
 from ganlab.data.scaling import scale_input
+from ganlab.evaluation.sampling import get_ready
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.testing.examples import ExampleData, example_module
 from ganlab.testing.term_checks import facts_of
@@ -73,6 +74,24 @@ def check_sampled_rows(name: str) -> None:
                     f"samples {rows.start} to {rows.stop - 1} are others when they are made alone than among 8: draw "
                     "with the methods of 'random', and let no sample see the others"
                 )
+
+
+def check_generator_alone(name: str) -> None:
+    """The averaged modules and the clock hold all that samples need: a generator's file makes the images of its run."""
+    for facts in facts_of(name)[:1]:
+        module, alone = (example_module(name, facts) for _ in range(2))
+        plain_steps(module, 2)
+        alone.averages.copies.load_state_dict(module.averages.copies.state_dict())
+        alone.clock.load_state_dict(module.clock.state_dict())
+        random, inputs = Randomness(0, count=3), _inputs(facts, 3)
+        for each in (module.eval(), alone.eval()):
+            get_ready(each, True, {})
+        with torch.no_grad():
+            whole, few = (each.sample(random, _labels(facts, 3), inputs=inputs) for each in (module, alone))
+        assert torch.equal(whole, few), (
+            "samples need more than the modules in 'averaged': a generator.safetensors, which holds these, makes other "
+            "images; put what render() uses into a module that 'averaged' names"
+        )
 
 
 def check_points(name: str) -> None:

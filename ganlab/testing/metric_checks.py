@@ -45,6 +45,7 @@ def check_metric(name: str) -> None:
         show = _Show(metric, facts)
         first = _numbers(metric, show, "fakes")
         _check_numbers(first)
+        _check_direction(metric, first)
         other = _numbers(metric, show, "other fakes")
         again = _numbers(metric, show, "fakes")
         assert _same(first, again, 0), (
@@ -156,6 +157,17 @@ def _check_numbers(numbers: Mapping[str, Any]) -> None:
             f"'{name}' is a {type(value).__name__}, not a float"
         )
         assert math.isfinite(value), f"'{name}' is {float(value)}"
+
+
+def _check_direction(metric: Any, numbers: Mapping[str, Any]) -> None:
+    """`higher_is_better` is a truth value for all numbers, or names some of those that are returned."""
+    said = getattr(metric, "higher_is_better", None)
+    if said is None or isinstance(said, bool):
+        return
+    assert isinstance(said, Mapping), f"higher_is_better is {said!r}, neither a truth value nor a mapping of them"
+    for name, value in said.items():
+        assert name in numbers, f"higher_is_better tells of '{name}', and the numbers are {', '.join(numbers)}"
+        assert isinstance(value, bool), f"higher_is_better says {value!r} of '{name}', which is no truth value"
 
 
 def _same(first: Mapping[str, Any], second: Mapping[str, Any], tolerance: float) -> bool:

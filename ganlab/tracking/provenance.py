@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +15,11 @@ from typing import Any
 
 import torch
 
-from ganlab import plugins
 from ganlab.contracts import DataFacts
 from ganlab.files import write_text_atomically
 from ganlab.spec.difference import Change
-from ganlab.spec.model import Node, Spec
+from ganlab.spec.model import Spec
+from ganlab.spec.record import versions_of
 
 _PACKAGES = ("ganlab", "torch", "pytorch-lightning", "numpy")
 
@@ -55,17 +54,9 @@ def describe_session(spec: Spec) -> dict[str, Any]:
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "plugins": {f"{p.kind}/{p.name}": f"{p.distribution} {p.version}" for p in used_plugins(spec)},
+        "plugins": versions_of(spec),
         "git": describe_repository(),
     }
-
-
-def used_plugins(spec: Spec) -> list[plugins.Plugin]:
-    """The plugins that a spec names."""
-    return [
-        plugins.find(node.kind, f"{node.distribution}/{node.name}" if node.distribution else node.name)
-        for node in _nodes([getattr(spec, part.name) for part in dataclasses.fields(spec)])
-    ]
 
 
 def describe_repository(folder: Path | None = None) -> dict[str, Any] | None:
@@ -74,19 +65,6 @@ def describe_repository(folder: Path | None = None) -> dict[str, Any] | None:
     if commit is None:
         return None
     return {"commit": commit, "dirty": bool(_git("status", "--porcelain", folder=folder))}
-
-
-def _nodes(value: Any) -> Iterator[Node]:
-    if isinstance(value, Node):
-        yield value
-        yield from _nodes(value.options)
-    elif isinstance(value, Mapping):
-        yield from _nodes(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _nodes(part)
-    elif dataclasses.is_dataclass(value):
-        yield from _nodes([getattr(value, part.name) for part in dataclasses.fields(value)])
 
 
 def _git(*arguments: str, folder: Path | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from ganlab.files import write_atomically
 from ganlab.training.module import GANModule
 
 FORMAT = 1
+HEADER = "ganlab"
+"""The key of a generator's header under which the record stands."""
 
 
 def module_state(module: GANModule) -> dict[str, Any]:
@@ -68,13 +71,18 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
 def export_generator(path: Path, module: GANModule) -> None:
     """Write the averaged generator as safetensors, one tensor per parameter and buffer.
 
-    Raises `RunError` if it cannot be written.
+    The header says of what the architecture can be built again, and when in the training this is
+    (`ganlab.run.generator_file` reads it). Raises `RunError` if it cannot be written.
     """
     state = module.averages.copies.state_dict()
     # In the usual memory order, the only one that the format has.
     tensors = {name: value.cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
+    header = {"format": "pt"}  # by which other programs know whose tensors these are
+    if module.settings.made_from:
+        record = {"format": FORMAT, "clock": module.clock.state_dict(), **module.settings.made_from}
+        header[HEADER] = json.dumps(record)
     with _writing(path):
-        write_atomically(path, lambda temporary: temporary.write_bytes(save(tensors)))
+        write_atomically(path, lambda temporary: temporary.write_bytes(save(tensors, header)))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.schedules import Schedule
@@ -14,7 +14,10 @@ from ganlab.training.scheduled_option import ScheduledOption
 
 @dataclass
 class TrainingSettings:
-    """What the platform gives an architecture for training."""
+    """What the platform gives an architecture for training.
+
+    `made_from` are plain values of which the architecture can be built again, for the header of its generator's file.
+    """
 
     facts: DataFacts
     optimizers: Mapping[str, PlayerOptimizer]
@@ -27,3 +30,4 @@ class TrainingSettings:
     guard: Guard = field(default_factory=Guard)
     schedules: Sequence[ScheduledOption] = ()
     penalty_precision: Literal["float32", "same"] = "float32"
+    made_from: Mapping[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from ganlab import build
 from ganlab.cli.app import app
 from ganlab.errors import UserError
-from ganlab.run import folder, measuring
+from ganlab.run import folder, generator_file
 from ganlab.spec.model import DataNode, EvaluationSection, Node
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
@@ -27,8 +27,8 @@ def ganlab(monkeypatch, tmp_path):
         facts=TinyData().facts,
         spec=SimpleNamespace(evaluation=section, data=DataNode("datasets", "tiny"), architecture=None),
     )
-    for place in (folder, measuring):
-        monkeypatch.setattr(place, "open_run", lambda reference: run)
+    for place in (folder, generator_file):
+        monkeypatch.setattr(place, "open_run", lambda reference, root=None: run)
     monkeypatch.setattr(build, "build_dataset", lambda node: TinyData())
     monkeypatch.setattr(
         build, "build_metrics", lambda nodes, facts: {n.name: Mean(n.options.get("fail", "")) for n in nodes}

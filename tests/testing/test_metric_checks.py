@@ -99,6 +99,15 @@ class Undeclared(Gap):
 class Misspelt(Gap):
     needs = frozenset({"fake"})
 
+class Directed(Gap):
+    higher_is_better = {"gap": False}
+
+class Misdirected(Gap):
+    higher_is_better = {"gaps": False}
+
+class Undecided(Gap):
+    higher_is_better = {"gap": "lower"}
+
 class Unasked(Distance):
     needs = frozenset({"fakes", "targets"})
 '''
@@ -113,7 +122,7 @@ def metrics(install):
     )
 
 
-@pytest.mark.parametrize("name", ["gap", "distance", "smoothness"])
+@pytest.mark.parametrize("name", ["gap", "directed", "distance", "smoothness"])
 def test_metrics_of_each_kind_pass(metrics, name):
     check_metric(name)
 
@@ -135,6 +144,8 @@ def test_metrics_of_each_kind_pass(metrics, name):
         ("changes", r"update\(\) changes the images"),
         ("undeclared", "its 'needs' lacks 'generator'"),
         ("misspelt", "needs 'fake', which is none of"),
+        ("misdirected", "higher_is_better tells of 'gaps', and the numbers are gap"),
+        ("undecided", "higher_is_better says 'lower' of 'gap'"),
         ("unasked", "'update' has an argument 'inputs'"),
     ],
 )

@@ -162,6 +162,19 @@ class Styled(Right):
         return [torch.eye(4), torch.eye(4)]
 
 
+class NotAveraged(Right):
+    """A scale that moves while it is trained, and is in no average."""
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.register_buffer("scale", torch.ones(()))
+
+    def after_update(self, player):
+        self.scale.mul_(0.9)
+
+    def render(self, latents, *, averaged=True):
+        return super().render(latents, averaged=averaged) * self.scale
+
+
 class OtherImages(Styled):
     def synthesise(self, styles, *, averaged=True):
         return -super().synthesise(styles, averaged=averaged)
@@ -223,6 +236,7 @@ def test_what_is_right_passes(mistakes, kind, name) -> None:
         ("architectures", "movedbypasses", "with micro-batches there is another .*level_of_passes"),
         ("architectures", "wrongshares", "with all of a class's share its images are others than for the class"),
         ("architectures", "otherimages", "makes other images than render"),
+        ("architectures", "notaveraged", "samples need more than the modules in 'averaged'"),
         ("architectures", "wrongweights", r"a matrix of the shape \(4, 3\), not \(outputs, size\)"),
         ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
     ],
