@@ -28,6 +28,7 @@ _BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, as
 ROOMS = (
     ("cli",),
     ("testing",),
+    ("sweeps",),
     ("studies", "latents", "exchange"),
     ("recipes",),
     ("run",),

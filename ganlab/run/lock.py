@@ -30,10 +30,10 @@ class RunLock:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self._own = _this_process()
+        self._own = this_process()
         with _opened(self.path) as descriptor:
             holder = _read(descriptor)
-            if holder is not None and _may_live(holder):
+            if holder is not None and may_live(holder):
                 raise RunError(_in_use(self.path, holder))
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(self._own).encode(), 0)
@@ -68,10 +68,11 @@ def look_at_lock(folder: Path) -> LockState:
         return LockState(left=True, holder="the process that wrote there")
     where = "" if holder["host"] == socket.gethostname() else f" on {holder['host']}"
     who = f"process {holder['pid']}{where}"
-    return LockState(held=True, holder=who) if _may_live(holder) else LockState(left=True, holder=who)
+    return LockState(held=True, holder=who) if may_live(holder) else LockState(left=True, holder=who)
 
 
-def _this_process() -> dict[str, Any]:
+def this_process() -> dict[str, Any]:
+    """What tells this process from all others: host, number, and when it was started."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     return {"host": socket.gethostname(), "pid": os.getpid(), "born": _born(os.getpid()), "started": started}
 
@@ -113,7 +114,8 @@ def _read(descriptor: int) -> dict[str, Any] | None:
         return None
 
 
-def _may_live(holder: dict[str, Any]) -> bool:
+def may_live(holder: dict[str, Any]) -> bool:
+    """Whether a process lives that `this_process` described; of another host's it is not known, and so it may."""
     if holder["host"] != socket.gethostname():
         return True
     try:

@@ -20,10 +20,10 @@ class Problems:
         key = f"{dotted(path)}: " if path else ""
         self._found.setdefault(f"{origin}: {key}{sentence}", origin)
 
-    def raise_if_any(self) -> None:
-        """Raise one `SpecError` with a line for each problem, in the order of the files' lines."""
+    def raise_if_any(self, what: str = "the spec") -> None:
+        """Raise one `SpecError` with a line for each problem of `what`, in the order of the files' lines."""
         lines = sorted(self._found, key=lambda line: (self._found[line].source, self._found[line].line or 0))
         if len(lines) == 1:
             raise SpecError(lines[0])
         if lines:
-            raise SpecError(f"the spec has {len(lines)} problems:\n" + "\n".join(lines))
+            raise SpecError(f"{what} has {len(lines)} problems:\n" + "\n".join(lines))
