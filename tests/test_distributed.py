@@ -1,9 +1,7 @@
-"""Sums over processes; on two of them, this file runs itself."""
+"""Sums over processes, on one and on two of them."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from torch import nn
 from ganlab.distributed import Exchange, _checksum
 from ganlab.errors import TrainingStopped
 from ganlab.nn import stack_over_ranks, sum_over_ranks
+from ganlab.testing.two_ranks import run_on_two_ranks
 
 VALUES = torch.tensor([[0.3, -1.2], [2.0, 0.7]], dtype=torch.float64)
 
@@ -145,22 +144,14 @@ def refusals(rank: int) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     folder = tmp_path_factory.mktemp("ranks")
-    commands = [[sys.executable, __file__, str(folder), str(rank)] for rank in range(2)]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors[-3000:]
+    run_on_two_ranks(save_what_is_found, folder)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
-def main(folder: str, rank: int) -> None:
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+def save_what_is_found(rank: int, folder: Path) -> None:
+    dist.init_process_group("gloo")
     own = VALUES[rank].clone().requires_grad_()
     loss = cubes(sum_over_ranks(own)) + cubes(stack_over_ranks(own)[:, 0])
     state = {"derivatives": derivatives(loss, own), "exchanged": exchanged(rank), "refusals": refusals(rank)}
-    torch.save(state, Path(folder, f"{rank}.pt"))
+    torch.save(state, folder / f"{rank}.pt")
     dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))

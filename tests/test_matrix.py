@@ -158,14 +158,15 @@ class Outcome:
         return {option for option, said in refusals.items() if all("does not provide" in each for each in said)}
 
 
-def outcome(cases: Iterable[Case]) -> Outcome:
-    """Try the cases."""
+def outcome(cases: Iterable[Case], rehearse_every: int = 1) -> Outcome:
+    """Try the cases. What fails in training must have been refused before; of what trains, a share is rehearsed too."""
     result = Outcome()
-    for case in cases:
+    for number, case in enumerate(cases):
         facts = FAMILIES[case.family][0]
         try:
             spec = spec_of(case)
-            rehearse(spec, facts)
+            if number % rehearse_every == 0:
+                rehearse(spec, facts)
         except SpecError as error:
             result.refused[case] = str(error)
             continue
@@ -173,12 +174,20 @@ def outcome(cases: Iterable[Case]) -> Outcome:
             train(build_module(spec, facts), PRECISIONS[case.precision])
             result.trained.append(case)
         except Exception as error:  # noqa: BLE001  # whatever it is, it should have been refused
-            result.failed[case] = f"{type(error).__name__}: {error}"
+            _refused_or_failed(result, case, spec, error)
     return result
 
 
+def _refused_or_failed(result: Outcome, case: Case, spec: Spec, error: Exception) -> None:
+    try:
+        rehearse(spec, FAMILIES[case.family][0])
+        result.failed[case] = f"{type(error).__name__}: {error}"
+    except SpecError as refusal:
+        result.refused[case] = str(refusal)
+
+
 def test_every_pair_of_choices_trains_or_is_refused() -> None:
-    outcome(pairwise_cases()).check()
+    outcome(pairwise_cases(), rehearse_every=5).check()
 
 
 @pytest.mark.slow

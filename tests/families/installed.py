@@ -127,13 +127,8 @@ def sample_inputs(batch: Batch) -> dict[str, Tensor]:
     return {**batch.inputs, "images": batch.images, **further}
 
 
-def train_rank(rank: int, port: int, folder: str, runs: Sequence[tuple[str, tuple[str, ...]]], rounds: int) -> None:
+def train_rank(rank: int, folder: str, runs: Sequence[tuple[str, tuple[str, ...]]], rounds: int) -> None:
     """One of two processes that train families in float64, each with overrides, and write what they end with."""
-    import os
-
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "LOCAL_RANK": str(rank)}
-    os.environ |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "families"}
-    torch.set_num_threads(1)
     from ganlab.run.launch import detect_launch
     from ganlab.spec.model import TrainerSection
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 import io
-import socket
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
-import torch.multiprocessing
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -20,6 +18,7 @@ from ganlab.cli.app import app
 from ganlab.plugin_contracts import load
 from ganlab.run import session
 from ganlab.spec import constructor, read_spec
+from ganlab.testing.two_ranks import run_on_two_ranks
 from ganlab.training.checkpoint import module_state, restore_module
 from tests.families.installed import (
     FAMILIES,
@@ -93,7 +92,7 @@ def two_processes(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """What each of two processes ends with, by family: with whole batches, and with parts of them."""
     folder = tmp_path_factory.mktemp("ranks")
     runs = [(family, overrides) for family in FAMILIES for overrides in settings_of(family)]
-    torch.multiprocessing.spawn(train_rank, (free_port(), str(folder), runs, ROUNDS), nprocs=2)
+    run_on_two_ranks(train_rank, str(folder), runs, ROUNDS)
     states: dict[str, list[dict[str, Tensor]]] = {}
     for index, (family, _) in enumerate(runs):
         ends = [torch.load(folder / f"{index}-{rank}.pt", weights_only=True) for rank in range(2)]
@@ -104,12 +103,6 @@ def two_processes(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def settings_of(family: str) -> list[tuple[str, ...]]:
     """Whole batches and parts of them, as overrides of a family's spec."""
     return [(), ("data.micro_batch=2", *EXACT_IN_PARTS.get(family, ()))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @families

@@ -1,9 +1,7 @@
-"""Synchronised batch norm on two processes against one process with the whole batch. Runs itself on each process."""
+"""Synchronised batch norm on two processes against one process with the whole batch."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -11,6 +9,8 @@ import torch.distributed as dist
 from ganlab_layers.batch import BatchNormalizer, SynchronisedBatchNorm
 from torch import nn
 from torch.nn.functional import softplus
+
+from ganlab.testing.two_ranks import run_on_two_ranks
 
 IMAGES = torch.randn(8, 2, 5, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 VECTORS = torch.randn(8, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
@@ -51,11 +51,7 @@ def trained_state(rank: int, ranks: int, synchronise: bool = True) -> dict[str, 
 
 
 def on_two_processes(folder: Path) -> list[dict[str, torch.Tensor]]:
-    commands = [[sys.executable, __file__, str(folder), str(rank)] for rank in range(2)]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors[-3000:]
+    run_on_two_ranks(save_trained_state, folder)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
@@ -74,12 +70,7 @@ def test_one_process_is_plain_batch_norm() -> None:
         assert torch.equal(value, synchronised[name]), name
 
 
-def main(folder: str, rank: int) -> None:
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    torch.save(trained_state(rank, 2), Path(folder, f"{rank}.pt"))
+def save_trained_state(rank: int, folder: Path) -> None:
+    dist.init_process_group("gloo")
+    torch.save(trained_state(rank, 2), folder / f"{rank}.pt")
     dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
