@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ganlab.errors import SpecError
@@ -99,10 +97,9 @@ BOMBS = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_what_would_explode_is_refused(bomb, write):
     """1.6 kB once took minutes."""
-    began = time.process_time()
     with pytest.raises(SpecError, match="the interpolation cannot be resolved"):
         load_spec(write("\n".join(BOMBS[bomb])))
-    assert time.process_time() - began < 30, "it is refused, but not in time"
