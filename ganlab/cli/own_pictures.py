@@ -48,7 +48,9 @@ def spec_for(
     data: Path, overrides: Sequence[str], runs: Path, resume: Resume | None
 ) -> tuple[Spec, Resume | None, list[RunPart]]:
     """What `train --data` trains: a proposal, which the run keeps, or the spec of the run that goes on."""
-    if resume is None:
+    from ganlab.run.folder import find_resumable, open_run
+
+    if resume is None or (resume.or_start and find_resumable(runs / name_of(data)) is None):
         from ganlab.recipes.proposal import Wishes
 
         proposal = proposed(data, Wishes(name_of(data), kimg=_length(overrides)))
@@ -56,7 +58,6 @@ def spec_for(
         _check_alone(spec)
         tell("recipe", f"{proposal.recipe}: {proposal.reasons['architecture']}")
         return spec, None, [_kept(proposal)]
-    from ganlab.run.folder import open_run
     from ganlab.run.run_callback import Resume
     from ganlab.spec import read_spec
 

@@ -58,7 +58,8 @@ def train(
         str | None,
         typer.Option(
             metavar="[RUN]",
-            help="Go on with the newest run of the spec's name, or with the run whose folder or name follows.",
+            help="Go on with the newest run of the spec's name, or with the run whose folder or name follows; 'auto' "
+            "starts one where there is none.",
         ),
     ] = None,
     change: Annotated[
@@ -118,7 +119,7 @@ def _resume(run: str | None, change: bool) -> Resume | None:
 
     if run is None and change:
         raise typer.BadParameter("it says how '--resume' goes on, which is not there", param_hint="--change")
-    return None if run is None else Resume(run or None, change)
+    return None if run is None else Resume(None if run == "auto" else run or None, change, run == "auto")
 
 
 def _finish(outcome: Outcome, page: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,43 +21,58 @@ logger = logging.getLogger(__name__)
 LAST = "last.ckpt"
 BEST = "best.ckpt"
 
+Take = Callable[[dict[str, Any]], None]
+"""Makes use of a checkpoint's content; raises `RunError` with a part of a sentence where that is of something else."""
 
-def read_newest(folder: Path, device: torch.device | str = "cpu") -> tuple[Path, dict[str, Any]] | None:
-    """The newest checkpoint that can be read, with what is in it; None where there is none at all.
 
-    That is `last.ckpt`, or the one of the most images where it is missing or damaged, which costs a warning. Raises
-    `RunError` if there are checkpoints and none can be read.
+def take_newest(folder: Path, take: Take, device: torch.device | str = "cpu") -> Path | None:
+    """Make use of the newest checkpoint that can be read and fits, and return which; None where there is none at all.
+
+    That is `last.ckpt`, or the one of the most images where it is missing, damaged or of something else, which costs a
+    warning. Raises `RunError` if there are checkpoints and none is of use.
     """
     problems = []
     for path in _newest_first(folder):
         try:
-            state = load_checkpoint(path, device)
+            take_checkpoint(path, take, device)
         except RunError as error:
             problems.append(str(error))
             continue
         if path.name != LAST:
             problem = problems[0] if problems else f"{folder / LAST} is missing"
             logger.warning("ganlab: warning: %s; %s is taken instead", problem, path.name)
-        return path, state
+        return path
     if problems:
-        raise RunError(f"no checkpoint in {folder} can be read: {problems[0]}")
+        others = f", nor any of the {len(problems) - 1} others" if len(problems) > 1 else ""
+        raise RunError(f"{problems[0]}{others} in {folder} can be used" if others else problems[0])
     return None
 
 
-def read_chosen(
-    folder: Path, chosen: str | Path | None, device: torch.device | str = "cpu"
-) -> tuple[Path, dict[str, Any]]:
-    """A checkpoint by its file, as `best`, or by its thousands of images in this folder; None chooses the newest.
+def take_chosen(folder: Path, chosen: str | Path | None, take: Take, device: torch.device | str = "cpu") -> None:
+    """Make use of a checkpoint: a file, `best`, or one of this folder by its thousands of images; None is the newest.
 
-    Raises `RunError` if there is none, or if it cannot be read.
+    Raises `RunError` if there is none, or if it cannot be read or does not fit.
     """
-    if chosen is None:
-        found = read_newest(folder, device)
-        if found is None:
-            raise RunError(f"there is no checkpoint in {folder} yet")
-        return found
-    path = _chosen(folder, chosen)
-    return path, load_checkpoint(path, device)
+    if chosen is not None:
+        take_checkpoint(_chosen(folder, chosen), take, device)
+    elif take_newest(folder, take, device) is None:
+        raise RunError(f"there is no checkpoint in {folder} yet")
+
+
+def take_checkpoint(path: Path, take: Take, device: torch.device | str = "cpu") -> None:
+    """Make use of one checkpoint. Raises `RunError` with its name if it cannot be read or does not fit."""
+    state = load_checkpoint(path, device)
+    try:
+        take(state)
+    except RunError as error:
+        raise RunError(
+            f"the checkpoint {path} does not fit the spec; was the architecture changed since? ({error})"
+        ) from error
+
+
+def has_checkpoints(folder: Path) -> bool:
+    """Whether there is anything to go on from, readable or not."""
+    return next(_newest_first(folder), None) is not None
 
 
 def name_as_last(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +73,11 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """What the run was made with and from."""
         try:
-            record: dict[str, Any] = json.loads((self.path / "provenance.json").read_text())
-        except (OSError, json.JSONDecodeError) as error:
-            raise RunError(f"{self.path / 'provenance.json'} cannot be read: {error}") from None
+            record = json.loads((self.path / "provenance.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path / 'provenance.json'} cannot be read: {reason(error)}") from None
+        if not isinstance(record, dict):
+            raise RunError(f"{self.path / 'provenance.json'} is damaged: it is no mapping")
         return record
 
     @property
@@ -83,7 +85,10 @@ class Run:
         """The facts of the data that the run was trained on."""
         from ganlab.facts import DataFacts
 
-        return DataFacts.from_record(self.provenance["facts"])
+        try:
+            return DataFacts.from_record(self.provenance["facts"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RunError(f"{self.path / 'provenance.json'} is damaged: its 'facts' are none of data") from error
 
     @contextmanager
     def where_it_started(self) -> Iterator[None]:
@@ -104,17 +109,13 @@ class Run:
         `RunError` if it cannot be read, or if it is another architecture's.
         """
         from ganlab.build import build_module
-        from ganlab.run.checkpoint_files import read_chosen
+        from ganlab.run.checkpoint_files import take_chosen
+        from ganlab.training.checkpoint import restore_networks
 
         spec, facts = self.spec, self.facts
         with self.where_it_started():
             module = build_module(spec, facts)
-        path, state = read_chosen(self.checkpoints, checkpoint, device)
-        try:
-            module.load_state_dict(state["module"])
-        except RuntimeError as error:
-            raise RunError(f"the checkpoint {path} does not fit the run's spec: {reason(error)}") from error
-        module.clock.load_state_dict(state["clock"])
+        take_chosen(self.checkpoints, checkpoint, partial(restore_networks, module), device)
         return module.to(device).eval()
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganlab.build import Builder
@@ -21,7 +20,7 @@ from ganlab.randomness import derive_seed
 from ganlab.run.folder import DEFAULT_RUNS, Run, open_run
 from ganlab.spec import node_from
 from ganlab.spec.model import Node
-from ganlab.training.checkpoint import FORMAT, HEADER
+from ganlab.training.checkpoint import FORMAT, HEADER, read_generator
 from ganlab.training.module import GANModule
 from ganlab.training.settings import TrainingSettings
 
@@ -86,14 +85,11 @@ def _of_run(run: Run, module: GANModule) -> OpenedGenerator:
 
 def _read(path: Path) -> tuple[Mapping[str, Any] | None, dict[str, Tensor]]:
     """The header's record, if there is one, and all tensors."""
-    if not path.is_file():
-        raise RunError(f"there is no file '{path}'")
+    metadata, tensors = read_generator(path)
+    text = metadata.get(HEADER)
     try:
-        with safe_open(path, "pt") as file:
-            text = (file.metadata() or {}).get(HEADER)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
         header = None if text is None else json.loads(text)
-    except (SafetensorError, OSError, ValueError) as error:
+    except ValueError as error:
         raise RunError(f"'{path}' cannot be read as a generator: {reason(error)}") from error
     if header is not None and (not isinstance(header, Mapping) or header.get("format") != FORMAT):
         raise RunError(f"'{path}' is no generator of this version of ganlab (format {FORMAT})")

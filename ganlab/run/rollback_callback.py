@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pytorch_lightning import Trainer
 
 from ganlab.data.loader import StepLoader
 from ganlab.errors import RunError
-from ganlab.run.checkpoint_files import newest_until, read_newest, remove_later
+from ganlab.run.checkpoint_files import newest_until, remove_later, take_checkpoint, take_newest
 from ganlab.run.folder import Run
 from ganlab.run.part import RunPart
-from ganlab.training.checkpoint import export_generator, load_checkpoint, restore_module
+from ganlab.training.checkpoint import export_generator, restore_module
 from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.module import GANModule
 
@@ -59,7 +60,7 @@ class RollbackCallback(RunPart):
         guard = module.settings.guard
         rollbacks = guard.rollbacks
         trainer.strategy.barrier()  # the last checkpoint may still be on its way to the disk
-        restore_module(module, self._found(module, reason, sound_until))
+        self._restore(module, reason, sound_until)
         guard.rollbacks, guard.rollback_requested = rollbacks, ""
         trainer.strategy.barrier()  # all have read it
         if sound_until is not None and trainer.is_global_zero:
@@ -76,17 +77,14 @@ class RollbackCallback(RunPart):
         if trainer.is_global_zero:
             print(f"ganlab: {back}")
 
-    def _found(self, module: GANModule, reason: str, sound_until: int | None) -> dict[str, Any]:
-        folder = Run(self.folder).checkpoints
-        if sound_until is not None:
-            path = newest_until(folder, sound_until)
-            state = None if path is None else load_checkpoint(path, module.device)
-        else:
-            found = read_newest(folder, module.device)
-            state = None if found is None else found[1]
-        if state is None:
+    def _restore(self, module: GANModule, reason: str, sound_until: int | None) -> None:
+        folder, take = Run(self.folder).checkpoints, partial(restore_module, module)
+        if sound_until is None:
+            path = take_newest(folder, take, module.device)
+        elif path := newest_until(folder, sound_until):
+            take_checkpoint(path, take, module.device)
+        if path is None:
             raise RunError(f"{reason}; and there is no checkpoint in {self.folder} to go back to")
-        return state
 
     def _forget_later(self, module: GANModule, sound_until: int) -> None:
         """Let nobody take up what was taken back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
@@ -12,10 +13,10 @@ from pytorch_lightning import Callback, Trainer
 
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
-from ganlab.errors import RunError, reason
+from ganlab.errors import RunError, UserError
 from ganlab.files import remove_leftovers, write_text_atomically
 from ganlab.run.changes import check_changes, find_changes
-from ganlab.run.checkpoint_files import LAST, name_as_last, read_newest
+from ganlab.run.checkpoint_files import LAST, has_checkpoints, name_as_last, take_checkpoint, take_newest
 from ganlab.run.folder import Run, create_run, find_resumable
 from ganlab.run.lock import RunLock
 from ganlab.run.part import RunPart
@@ -26,7 +27,7 @@ from ganlab.spec.model import Spec
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import write_provenance
 from ganlab.tracking.tracker import Tracker, Trackers
-from ganlab.training.checkpoint import export_generator, load_checkpoint, restore_module
+from ganlab.training.checkpoint import export_generator, restore_module
 from ganlab.training.module import GANModule
 
 logger = logging.getLogger(__name__)
@@ -38,11 +39,13 @@ Answer = TypeVar("Answer")
 class Resume:
     """Which run to go on with, and whether values that differ from those that it was trained with are taken.
 
-    `run` is a run's folder or a name; None is the newest run of the spec's name.
+    `run` is a run's folder or a name; None is the newest run of the spec's name. With `or_start` a new one is made
+    where there is none.
     """
 
     run: Path | str | None = None
     change: bool = False
+    or_start: bool = False
 
 
 class _Place(NamedTuple):
@@ -78,10 +81,11 @@ class RunCallback(Callback):
 
     def setup(self, trainer: Trainer, pl_module: GANModule, stage: str) -> None:  # type: ignore[override]
         """Agree on the folder, restore networks and clock, and start the stream where the run stands."""
-        place = self._agree(trainer, self._find_place)
+        place = self._agree(trainer, lambda: self._find_place(pl_module))
         self.run = Run(place.folder)
         if place.checkpoint is not None:
-            self._restore(pl_module, place.checkpoint)
+            if not trainer.is_global_zero:  # whose module has it by now
+                take_checkpoint(place.checkpoint, partial(restore_module, pl_module))
             self.resumed_at = pl_module.clock.images_seen
         self._agree(trainer, lambda: self._prepare_folder(pl_module, place.checkpoint))
         if trainer.is_global_zero:
@@ -103,16 +107,16 @@ class RunCallback(Callback):
 
     def _agree(self, trainer: Trainer, act: Callable[[], Answer]) -> Answer:
         """What rank 0 answers, on all ranks; they raise the error that keeps it from answering."""
-        answer: Answer | RunError | None = None
+        answer: Answer | UserError | None = None
         if trainer.is_global_zero:
             try:
                 answer = act()
-            except RunError as error:
+            except UserError as error:
                 answer = error
             except OSError as error:
                 answer = RunError(f"the run folder cannot be written: {error}")
         answer = trainer.strategy.broadcast(answer)
-        if isinstance(answer, RunError):
+        if isinstance(answer, UserError):
             raise answer
         return cast(Answer, answer)
 
@@ -121,46 +125,38 @@ class RunCallback(Callback):
         if self._lock is not None:
             self._lock.release()
 
-    def _find_place(self) -> _Place:
-        if self.resume is None:
+    def _find_place(self, module: GANModule) -> _Place:
+        run = None if self.resume is None else self._find_run(self.resume)
+        if self.resume is None or run is None:
             run = create_run(self.runs, self.spec.name)
             self._lock = RunLock(run.path.resolve())
             return _Place(run.path.resolve(), None)
-        run = self._find_run(self.resume)
         self._lock = RunLock(run.path)
         for leftovers in (run.path, run.checkpoints, run.samples):
             remove_leftovers(leftovers)
-        found = read_newest(run.checkpoints)
-        if found is None:
+        if not has_checkpoints(run.checkpoints):
             logger.warning("ganlab: %s has no checkpoint yet: training starts anew in this folder", run.path)
             return _Place(run.path, None)
         self.changes = find_changes(run, self.spec, self.facts)
         if not self.resume.change:
             check_changes(run, self.changes)
-        return _Place(run.path, found[0])
+        return _Place(run.path, take_newest(run.checkpoints, partial(restore_module, module)))
 
-    def _find_run(self, resume: Resume) -> Run:
+    def _find_run(self, resume: Resume) -> Run | None:
         named = self.runs / self.spec.name
         folders = [named] if resume.run is None else [Path(resume.run), self.runs / resume.run, named / resume.run]
         folder = folders[0]
         run = next(filter(None, map(find_resumable, folders)), None)
         if run is None and resume.run is None and folder.is_dir():
             run = create_run(self.runs, self.spec.name)  # killed between making the two folders
+        if run is None and resume.or_start:
+            logger.warning("ganlab: there is no run to resume in %s: a new one starts", folder.resolve())
+            return None
         if run is None:
             wanted = f"in {folder.resolve()}" if resume.run is None else f"'{resume.run}', neither as a folder nor "
             wanted += "" if resume.run is None else f"as a name below {self.runs.resolve()}"
             raise RunError(f"there is no run to resume {wanted}: leave out '--resume' to start one")
         return Run(run.path.resolve())
-
-    def _restore(self, module: GANModule, checkpoint: Path) -> None:
-        state = load_checkpoint(checkpoint)
-        try:
-            restore_module(module, state)
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise RunError(
-                f"the checkpoint {checkpoint} does not fit the spec; was the architecture changed since? "
-                f"({reason(error)})"
-            ) from error
 
     def _prepare_folder(self, module: GANModule, checkpoint: Path | None) -> None:
         """Bring what is beside the checkpoints up to date."""

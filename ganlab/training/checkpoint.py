@@ -1,16 +1,22 @@
-"""Checkpoint files: tensors and plain values only, written whole or not at all."""
+"""Checkpoint files: tensors and plain values only, written whole or not at all, with a checksum of each part."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import pickle
-from collections.abc import Iterator
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from ganlab.errors import RunError, reason
 from ganlab.files import write_atomically
@@ -34,13 +40,25 @@ def module_state(module: GANModule) -> dict[str, Any]:
 
 
 def restore_module(module: GANModule, state: dict[str, Any]) -> None:
-    """Put a checkpoint into a module; the optimizers' part waits until Lightning makes them."""
-    module.load_state_dict(state["module"])
-    module.ready_for = None  # other weights at a moment that may have been there before
-    module.clock.load_state_dict(state["clock"])
-    module.settings.guard.load_state_dict(state["guard"])
-    module.scalars.load_state_dict(state.get("scalars", {}))
-    module.restore_optimizers(state["optimizers"])
+    """Put a checkpoint into a module; the optimizers' part waits until Lightning makes them.
+
+    Raises `RunError` if it is of another module, or if a part of it is of another kind than a checkpoint's.
+    """
+    with _fitting():
+        restore_networks(module, state)
+        module.settings.guard.load_state_dict(state["guard"])
+        module.scalars.load_state_dict(state.get("scalars", {}))
+        for player, parameters in module.trainable.items():
+            _check_optimizer(player, len(parameters), state["optimizers"][player])
+        module.restore_optimizers(state["optimizers"])
+
+
+def restore_networks(module: GANModule, state: dict[str, Any]) -> None:
+    """Put a checkpoint's networks and averages into a module, and its moment. Raises `RunError` as `restore_module`."""
+    with _fitting():
+        module.load_state_dict(state["module"])
+        module.ready_for = None  # other weights at a moment that may have been there before
+        module.clock.load_state_dict(state["clock"])
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -53,23 +71,33 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a checkpoint without running any code that it might hold.
+    """Read a checkpoint without running any code that it might hold; every part is held against its checksum.
 
-    Raises `RunError` if the file is missing, damaged, or of another format.
+    Raises `RunError` if the file is missing, damaged, or of another kind or format.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
+            _check_parts(file)
+            file.seek(0)
+            state = torch.load(file, map_location=device, weights_only=True)
+        _check_structure(state)
     except FileNotFoundError:
         raise RunError(f"there is no checkpoint {path}") from None
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+    except OSError as error:
         raise RunError(f"the checkpoint {path} cannot be read: {reason(error)}") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise RunError(f"{path} is no checkpoint of this version of ganlab (format {FORMAT})")
-    return state
+    except pickle.UnpicklingError as error:
+        raise RunError(
+            f"the checkpoint {path} is not read: it holds something else than tensors and plain values, which could "
+            "run code"
+        ) from error
+    except Exception as error:  # what damaged and foreign files make of the readers is without limit
+        why = str(error) if isinstance(error, _NoCheckpoint) else f"it is damaged ({reason(error)})"
+        raise RunError(f"the checkpoint {path} cannot be read: {why}") from error
+    return dict(state)
 
 
 def export_generator(path: Path, module: GANModule) -> None:
-    """Write the averaged generator as safetensors, one tensor per parameter and buffer.
+    """Write the averaged generator as safetensors, one tensor per parameter and buffer, with a checksum of all.
 
     The header says of what the architecture can be built again, and when in the training this is
     (`ganlab.run.generator_file` reads it). Raises `RunError` if it cannot be written.
@@ -81,8 +109,93 @@ def export_generator(path: Path, module: GANModule) -> None:
     if module.settings.made_from:
         record = {"format": FORMAT, "clock": module.clock.state_dict(), **module.settings.made_from}
         header[HEADER] = json.dumps(record)
+    header["sha256"] = checksum(tensors, header)
     with _writing(path):
         write_atomically(path, lambda temporary: temporary.write_bytes(save(tensors, header)))
+
+
+def read_generator(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The header and the tensors of an exported generator, held against their checksum if it has one.
+
+    Raises `RunError` if the file is missing, damaged or of another kind.
+    """
+    try:
+        with safe_open(path, "pt") as file:  # type: ignore[no-untyped-call]
+            header: dict[str, str] = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise RunError(f"there is no file '{path}'") from None
+    except Exception as error:  # damaged files raise errors of many kinds
+        raise RunError(
+            f"'{path}' cannot be read as a generator: it is damaged or no safetensors file ({reason(error)})"
+        ) from error
+    expected = header.pop("sha256", None)
+    if expected not in (None, checksum(tensors, header)):
+        raise RunError(f"'{path}' is damaged: it is not what was written (checksum)")
+    return header, tensors
+
+
+def checksum(tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
+    """SHA-256 of a header and of names, types, shapes and values of tensors."""
+    digest = hashlib.sha256(json.dumps(dict(sorted(header.items()))).encode())
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+class _NoCheckpoint(ValueError):
+    """Why a file is none, as a part of a sentence."""
+
+
+def _check_parts(file: BinaryIO) -> None:
+    """Hold every part against the checksum that torch writes and does not read."""
+    size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise _NoCheckpoint("it is empty")
+    if not zipfile.is_zipfile(file):
+        raise _NoCheckpoint("it was cut off, or is no checkpoint at all")
+    with zipfile.ZipFile(file) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED or part.file_size > size for part in archive.infolist()):
+            raise _NoCheckpoint("it is an archive of another kind")
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise _NoCheckpoint(f"it is damaged: its part '{damaged}' is not what was written (checksum)")
+
+
+def _check_structure(state: Any) -> None:
+    """Raise for what is no checkpoint, whatever else it is."""
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int) or state["format"] != FORMAT:
+        raise _NoCheckpoint(f"it is no checkpoint of this version of ganlab (format {FORMAT})")
+    for key in ("clock", "guard", "module", "optimizers"):
+        if not isinstance(state.get(key), dict):
+            raise _NoCheckpoint(f"its part '{key}' is {'missing' if key not in state else 'no mapping'}")
+
+
+def _check_optimizer(player: str, count: int, state: Any) -> None:
+    saved = sum(len(group["params"]) for group in state["param_groups"])
+    if saved != count or not all(isinstance(values, dict) for values in state["state"].values()):
+        raise ValueError(f"the optimizer of the {player} has {saved} parameters there, and {count} here")
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    try:
+        yield
+    except RunError:
+        raise
+    except KeyError as error:
+        raise RunError(f"'{error.args[0]}' is missing in it") from error
+    except Exception as error:  # a part of any type may stand in the place of another
+        raise RunError(_misfit(error)) from error
+
+
+def _misfit(error: Exception) -> str:
+    """The first of the differences that torch lists, instead of its headline."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[1] if isinstance(error, RuntimeError) and len(lines) > 1 else reason(error)
+    return first if len(first) <= 200 else f"{first[:197]}..."
 
 
 @contextmanager

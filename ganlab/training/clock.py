@@ -78,4 +78,4 @@ class Clock:
         self.before_step = int(state.get("before_step", self.images_seen))
         self.position = int(state["position"])
         self.rounds = int(state.get("rounds", 0))  # checkpoints from before schedules could count them
-        self.updates = Counter(state["updates"])
+        self.updates = Counter({str(player): int(count) for player, count in state["updates"].items()})

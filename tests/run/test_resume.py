@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from ganlab.errors import RunError
+from ganlab.run import session
 from ganlab.run.folder import find_resumable, open_run
+from ganlab.run.run_callback import Resume
 from ganlab.spec.model import CheckpointSection, DiversitySection, GuardSection
 from ganlab.training.checkpoint import load_checkpoint
 from tests.acceptance.commands import differences
@@ -111,6 +113,14 @@ def test_a_run_killed_while_its_folder_was_made_starts_anew(tiny_runs, made) -> 
     (tiny_runs.folder / "tiny" / made).mkdir(parents=True)
     tiny_runs.train(resume=True)
     assert (tiny_runs.only_run / "checkpoints" / "last.ckpt").exists()
+
+
+def test_resume_auto_goes_on_or_starts(tiny_runs, caplog) -> None:
+    first = session.train(tiny_runs.spec(kimg=0.016), tiny_runs.folder, Resume(or_start=True)).run.path
+    assert "there is no run to resume in" in caplog.text
+    assert "a new one starts" in caplog.text
+    assert session.train(tiny_runs.spec(), tiny_runs.folder, Resume(or_start=True)).run.path == first
+    assert load_checkpoint(first / "checkpoints" / "last.ckpt")["clock"]["images_seen"] == 48
 
 
 def test_there_has_to_be_a_run_to_resume(tiny_runs) -> None:
