@@ -1,35 +1,27 @@
-"""The ready sweeps of `experiments/sweeps`: every trial is a valid spec."""
+"""The ready sweeps of `experiments/sweeps`: valid for W&B as for ganlab, and every trial is a valid spec."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from ganlab.plugins import installed
 from ganlab.spec import Spec, read_spec
 from ganlab.spec.model import Node
+from ganlab.sweeps.checking import check_sweep, overrides_of
+from ganlab.sweeps.file import is_sweep_file, read_sweep_file
+from ganlab.sweeps.search import Search
+from tests.sweeps.test_file import schema
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = sorted((ROOT / "experiments/sweeps").glob("*.yaml"))
-# https://docs.wandb.ai/guides/sweeps/sweep-config-keys
-KEYS = {"program", "command", "method", "metric", "name", "description", "parameters", "early_terminate", "run_cap"}
 
 pytestmark = pytest.mark.skipif(not installed("architectures"), reason="sweeps need plugins")
-
-
-def ends(parameter: Mapping[str, Any]) -> list[Any]:
-    """All values of a list, or the ends of a range."""
-    return list(parameter["values"]) if "values" in parameter else [parameter["min"], parameter["max"]]
-
-
-def trials(sweep: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    """Each value of each parameter as the override of one trial."""
-    for key, parameter in sweep["parameters"].items():
-        yield from ((key, value, f"{key}={value}") for value in ends(parameter))
 
 
 def value_at(spec: Spec, key: str) -> Any:
@@ -41,34 +33,40 @@ def value_at(spec: Spec, key: str) -> Any:
             value = value.options[part]
         else:
             value = value[part] if isinstance(value, Mapping) else getattr(value, part)
-    return value
+    return value.name if isinstance(value, Node) else value
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_every_trial_is_a_valid_spec(path: Path) -> None:
-    sweep = yaml.safe_load(path.read_text())
-    assert set(sweep) <= KEYS
-    (spec,) = [argument for argument in sweep["command"] if argument.endswith(".yaml")]
-    assert sweep["command"][-1] == "${args_no_hyphens}"  # noqa: RUF027
-    for key, value, override in trials(sweep):
-        assert value_at(read_spec(ROOT / spec, [override]), key) == value
+def test_wandb_takes_the_file(path: Path) -> None:
+    assert is_sweep_file(path)
+    content = read_sweep_file(path).content
+    assert content == yaml.safe_load(path.read_text()), "W&B reads 1e-4 as text; write 1.0e-4 in a ready sweep"
+    jsonschema.validate(content, schema())
+    assert content["command"][-1] == "${args_no_hyphens}"  # noqa: RUF027
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
-def test_the_metric_is_one_that_the_spec_measures(path: Path) -> None:
-    sweep = yaml.safe_load(path.read_text())
-    (spec,) = [argument for argument in sweep["command"] if argument.endswith(".yaml")]
-    evaluation = read_spec(ROOT / spec).evaluation
-    assert evaluation is not None
-    prefix, name, *_ = sweep["metric"]["name"].split("/")
-    assert prefix == "metrics"
-    assert name in {metric.name for metric in evaluation.metrics}
+def test_every_trial_is_a_valid_spec_with_its_values(path: Path) -> None:
+    sweep = read_sweep_file(path)
+    assert check_sweep(sweep, seconds=0.0).planned
+    suggestion = Search(sweep).suggest(1, [])
+    values = sweep.values(suggestion.parameters, suggestion.seed)
+    spec, overrides = overrides_of(sweep, values)
+    resolved = read_spec(spec, overrides)
+    for key, value in values.items():
+        if key != "spec" and not isinstance(value, dict):
+            assert value_at(resolved, key) == value
 
 
 def test_the_search_of_the_r1_weight_reaches_the_heuristic() -> None:
     from ganlab_objectives.r1_heuristic import r1_heuristic
 
-    sweep = yaml.safe_load((ROOT / "experiments/sweeps/r1_gamma.yaml").read_text())
+    sweep = read_sweep_file(ROOT / "experiments/sweeps/r1_gamma.yaml")
     data = read_spec(ROOT / "experiments/quickstart.yaml").data
     (node,) = r1_heuristic(data.options["resolution"], data.batch_size).nodes["regularizers"]
-    assert sweep["parameters"]["architecture.regularizers.0.weight"]["min"] == pytest.approx(node["weight"])
+    assert sweep.searched["architecture.regularizers.0.weight"].min == pytest.approx(node["weight"])

@@ -36,6 +36,7 @@ _COMMANDS = (
     "runs",
     "compare",
     "report",
+    "sweep",
     "data",
     "schema",
     "plugin",

@@ -92,6 +92,7 @@ def _chosen(
 ) -> tuple[Spec, Resume | None, list[RunPart]]:
     """What to train, how to go on, and what else the run does."""
     if data is None:
+        spec, overrides = _told_by_name(spec, overrides)
         if spec is None:
             raise typer.BadParameter("name a spec, or a folder of pictures with --data", param_hint="SPEC")
         from ganlab.spec import read_spec
@@ -103,6 +104,17 @@ def _chosen(
     if spec is not None and not is_override(str(spec)):
         raise typer.BadParameter(f"it takes the place of the spec '{spec}': give one of both", param_hint="--data")
     return spec_for(data, [*([str(spec)] if spec else []), *overrides], runs, resume)
+
+
+def _told_by_name(spec: Path | None, overrides: list[str]) -> tuple[Path | None, list[str]]:
+    """The spec and the overrides; a sweep that varies the spec itself gives it among them, as `spec=PATH`."""
+    from ganlab.spec.overrides import is_override
+
+    words = [*([str(spec)] if spec else []), *overrides]
+    named = [word for word in words if word.startswith("spec=")]
+    if not named or not is_override(str(spec)):
+        return spec, overrides
+    return Path(named[-1].removeprefix("spec=")), [word for word in words if word not in named]
 
 
 def _tell_dry_run(spec: Spec) -> None:

@@ -73,8 +73,12 @@ def look_at_lock(folder: Path) -> LockState:
 
 def this_process() -> dict[str, Any]:
     """What tells this process from all others: host, number, and when it was started."""
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"host": socket.gethostname(), "pid": os.getpid(), "born": _born(os.getpid()), "started": started}
+    return {**describe_process(os.getpid()), "started": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def describe_process(pid: int) -> dict[str, Any]:
+    """The same of any process of this host."""
+    return {"host": socket.gethostname(), "pid": pid, "born": _born(pid)}
 
 
 @contextlib.contextmanager

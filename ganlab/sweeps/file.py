@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from annotated_types import Ge, Gt, MinLen
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -17,10 +17,13 @@ from ganlab.spec.document import Path as KeyPath
 from ganlab.spec.problems import Problems
 from ganlab.spec.yaml_reader import MAX_BYTES, read_yaml
 from ganlab.suggestions import did_you_mean
-from ganlab.sweeps.hyperband import HyperbandPruner, bands_from
 from ganlab.sweeps.parameters import SHAPES, Categorical, Constant, Parameter, implied_distribution
 from ganlab.sweeps.problems import add_problems
 
+if TYPE_CHECKING:
+    from ganlab.sweeps.hyperband import HyperbandPruner
+
+_MOST_BANDS = 100
 _NOT_HERE = ("apiVersion", "kind", "controller", "scheduler", "job", "image_uri", "metrics")
 _KEY = r"letters, digits, '_', '-' and '.', beginning with a letter or '_'"
 
@@ -63,6 +66,8 @@ class EarlyTerminate(_Section):
 
     def pruner(self) -> HyperbandPruner:
         """The rule."""
+        from ganlab.sweeps.hyperband import HyperbandPruner  # lazy, as Optuna takes a moment to load
+
         return HyperbandPruner(self.bands, self.eta, strict=self.strict)
 
 
@@ -144,6 +149,15 @@ class SweepFile:
     def bands(self) -> tuple[int, ...]:
         """The iterations at which trials may be stopped early."""
         return self.keys.early_terminate.bands if self.keys.early_terminate else ()
+
+
+def bands_from(min_iter: int | None, max_iter: int | None, s: int | None, eta: float) -> tuple[int, ...]:
+    """The bands: from `min_iter` upwards by factors of eta, or `s` of them from `max_iter` downwards."""
+    if max_iter is not None:
+        down = [max_iter / eta ** (index + 1) for index in range(s or 0)]
+        return tuple(sorted({int(band) for band in down if band >= 1}))
+    up = [(min_iter or 0) * eta**index for index in range(_MOST_BANDS)]
+    return tuple(sorted({int(band) for band in up if 1 <= band < 2**31}))
 
 
 def spec_arguments(command: Sequence[str]) -> list[str]:

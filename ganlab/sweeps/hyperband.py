@@ -10,8 +10,6 @@ from optuna.pruners import BasePruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
-_MOST_BANDS = 100
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -63,12 +61,3 @@ class HyperbandPruner(BasePruner):
 def logged(trial: FrozenTrial) -> list[float]:
     """The finite values of a trial's metric in the order in which they were logged."""
     return [value for _, value in sorted(trial.intermediate_values.items()) if math.isfinite(value)]
-
-
-def bands_from(min_iter: int | None, max_iter: int | None, s: int | None, eta: float) -> tuple[int, ...]:
-    """The bands: from `min_iter` upwards by factors of eta, or `s` of them from `max_iter` downwards."""
-    if max_iter is not None:
-        down = [max_iter / eta ** (index + 1) for index in range(s or 0)]
-        return tuple(sorted({int(band) for band in down if band >= 1}))
-    up = [(min_iter or 0) * eta**index for index in range(_MOST_BANDS)]
-    return tuple(sorted({int(band) for band in up if 1 <= band < 2**31}))

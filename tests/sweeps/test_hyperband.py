@@ -9,7 +9,8 @@ import warnings
 import optuna
 import pytest
 
-from ganlab.sweeps.hyperband import HyperbandPruner, bands_from
+from ganlab.sweeps.file import bands_from
+from ganlab.sweeps.hyperband import HyperbandPruner
 
 
 def test_bands_rise_from_min_iter_or_fall_from_max_iter() -> None:

@@ -1,0 +1,100 @@
+"""`ganlab sweep`: run a sweep, or work on one that was begun."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from ganlab.sweeps.checking import SweepCheck
+
+_LEASE = 180.0
+_Lease = Annotated[
+    float, typer.Option("--lease", min=1, help="Seconds after which a worker that gives no sign of life is dead.")
+]
+_Storage = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="A PostgreSQL database, for workers on many machines; else the sweep's folder."),
+]
+
+
+class _SweepGroup(TyperGroup):
+    """Takes `ganlab sweep FILE` for `ganlab sweep run FILE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `run` in front of what is no command."""
+        first = args[0] if args else "--help"
+        return super().parse_args(ctx, args if first in (*self.commands, "--help", "-h") else ["run", *args])
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    sweep = typer.Typer(
+        cls=_SweepGroup, no_args_is_help=True, help="Run a sweep: 'ganlab sweep FILE' is 'ganlab sweep run FILE'."
+    )
+    sweep.command()(run)
+    sweep.command()(work)
+    app.add_typer(sweep, name="sweep")
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="The sweep's YAML file, in W&B's format.")],
+    workers: Annotated[int, typer.Option(min=1, help="Trials at a time on this machine.")] = 1,
+    runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
+    storage: _Storage = None,
+    lease: _Lease = _LEASE,
+    search_seed: Annotated[int, typer.Option(min=0, help="Seed of what random and bayes draw.")] = 0,
+) -> None:
+    """Run all trials, or go on with a sweep that was stopped; the last line printed is its folder."""
+    from ganlab.sweeps.devices import visible_devices
+    from ganlab.sweeps.running import SweepOptions, end_lines, run_sweep
+
+    check = checked(file, runs, None)
+    options = SweepOptions(runs, workers, storage, lease, search_seed, tuple(visible_devices()))
+    results, signal = run_sweep(check, options)
+    if signal is not None:
+        print("ganlab: stopped by a signal; the same command goes on with the sweep", file=sys.stderr)
+    for line in end_lines(results):
+        print(line)
+    print(results.folder)
+    if signal is not None:
+        sys.exit(128 + signal)
+    if results.trials and all(trial.state == "failed" for trial in results.trials):
+        sys.exit(1)
+
+
+def work(
+    folder: Annotated[Path, typer.Argument(help="The folder of a sweep that was begun: <runs>/sweeps/<name>.")],
+    storage: _Storage = None,
+    lease: _Lease = _LEASE,
+) -> None:
+    """One more worker for a sweep that was begun; what 'ganlab sweep' starts several of."""
+    import os
+
+    from ganlab.sweeps.folder import SweepFolder
+    from ganlab.sweeps.running import work_on
+
+    place = SweepFolder(folder.resolve())
+    there = Path(place.record["working_directory"])
+    if there.is_dir():
+        os.chdir(there)  # so that paths in the command hold
+    signal = work_on(place, storage, lease, {})
+    if signal is not None:
+        sys.exit(128 + signal)
+
+
+def checked(file: Path, runs: Path, seconds_per_kimg: float | None) -> SweepCheck:
+    """The check of a sweep, after telling what it found. Raises `UserError` with all that is wrong."""
+    from ganlab.sweeps.checking import check_sweep
+    from ganlab.sweeps.estimate import Pace, check_lines, measured_pace
+    from ganlab.sweeps.file import read_sweep_file
+
+    check = check_sweep(read_sweep_file(file))
+    stated = None if seconds_per_kimg is None else Pace(seconds_per_kimg, "as you say")
+    lines = check_lines(check, stated or measured_pace(check, runs))
+    print("\n  ".join([f"{file}: ok: {lines[0]}", *lines[1:]]), flush=True)
+    return check
