@@ -46,6 +46,7 @@ from ganlab.run.snapshot_callback import SnapshotCallback
 from ganlab.run.tracking_callback import TrackingCallback
 from ganlab.spec.model import Spec
 from ganlab.spec.sampling import check_sampling
+from ganlab.tracking.tracker import FINISHED, INTERRUPTED
 from ganlab.training.compilation import compile_networks
 from ganlab.training.devices import check_devices
 from ganlab.training.module import GANModule
@@ -112,7 +113,7 @@ def _train(spec: Spec, runs: Path, resume: Resume | None, signals: SignalWatch, 
         raise
     else:
         received = signals.received or (signal.SIGTERM if module.interrupted else None)  # by another rank
-        run_callback.trackers.finish("finished" if received is None else "interrupted")
+        run_callback.trackers.finish(FINISHED if received is None else INTERRUPTED)
     finally:
         run_callback.release()
     return parts.outcome(run_callback.run, received)

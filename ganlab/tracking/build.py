@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ganlab.spec import plain
-from ganlab.spec.model import Spec, WandbSection
+from ganlab.spec.model import Spec, TrackioSection, WandbSection
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tensorboard import TensorBoardTracker
 from ganlab.tracking.tracker import Tracker, warn
+from ganlab.tracking.trackio import TrackioTracker
 from ganlab.tracking.wandb import WandbTracker
 
 
@@ -23,7 +23,10 @@ def build_trackers(
     trackers: list[Tracker] = [JsonlTracker(run_path, resumed_at, logged_until)]
     if spec.tracking.wandb is not None and spec.tracking.wandb.mode != "disabled":
         section: WandbSection = spec.tracking.wandb
-        _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, plain(spec)))
+        _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, spec))
+    if spec.tracking.trackio is not None:
+        trackio: TrackioSection = spec.tracking.trackio
+        _add(trackers, TrackioTracker.name, lambda: TrackioTracker(trackio, run_path, spec))
     if spec.tracking.tensorboard:
         _add(trackers, TensorBoardTracker.name, lambda: TensorBoardTracker(run_path, resumed_at))
     return trackers

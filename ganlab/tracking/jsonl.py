@@ -205,6 +205,12 @@ def measured_series(run_path: Path, name: str) -> list[tuple[int, float]]:
     return [(r["images_seen"], math.nan if r[name] is None else float(r[name])) for r in records]
 
 
+def newest_moment(run_path: Path) -> int:
+    """The newest moment, in images, of which `log.jsonl` or `metrics.jsonl` has something; -1 where there is none."""
+    records = [record for name in ("log.jsonl", "metrics.jsonl") for record in _readable(run_path / name)]
+    return max((record["images_seen"] for record in records), default=-1)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 

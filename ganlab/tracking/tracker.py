@@ -13,6 +13,9 @@ from ganlab.errors import reason
 
 logger = logging.getLogger(__name__)
 
+FINISHED, INTERRUPTED = "finished", "interrupted"
+"""How a run ends that came to its end, and one that a signal ended after a checkpoint."""
+
 
 class Tracker:
     """Follows one run, on rank 0 only; a subclass overrides what it wants to know. All moments are images seen."""
@@ -61,7 +64,7 @@ class Tracker:
         """A sign of life, several times a second."""
 
     def finish(self, status: str) -> None:
-        """The end; `status` is `finished` or says why the run ended early."""
+        """The end; `status` is `FINISHED`, `INTERRUPTED`, or says what went wrong."""
 
 
 class Trackers(Tracker):

@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
+import math
 import os
 import shutil
+import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganlab.spec.model import WandbSection
-from ganlab.tracking.tracker import Tracker
+from ganlab.spec import plain
+from ganlab.spec.model import Spec, WandbSection
+from ganlab.tracking.axis import ForwardAxis
+from ganlab.tracking.identity import Identity, identity_of
+from ganlab.tracking.jsonl import measured_series
+from ganlab.tracking.tracker import FINISHED, INTERRUPTED, Tracker
+from ganlab.tracking.wandb_models import log_models, remove_old_models
 
 logger = logging.getLogger(__name__)
+
+STOP_NOTE = "GANLAB_STOP_NOTE"
+"""Environment variable with the path of a file that is made before a run is told to stop for good."""
 
 _PROBE_TIMEOUT = 5.0  # seconds
 _INIT_TIMEOUT = 30.0
 _ROOM = 2**18  # bytes
 _FINISH_TIMEOUT = 60.0  # seconds for the last uploads; what is missing stays on disk for `wandb sync`
+_FLUSH_INTERVAL = 1.0  # seconds; of what a killed process had to say, wandb's own 15 would be lost
+_HEADER = 7  # bytes of a run's file in which nothing is yet
 
 
 class WandbTracker(Tracker):
-    """One W&B run with images seen as its axis, in the run folder's `wandb/`.
+    """One W&B run with images seen as its axis and step, in the run folder's `wandb/`.
 
-    The id follows from the names of the experiment and of the run folder, so that a resumed run goes on with the
-    same W&B run. Raises whatever wandb raises when it is missing or cannot start.
+    A resumed run goes on with the same W&B run, whose id is in `wandb/run.json`. What training does again after a
+    rollback or a resume is not told a second time, as W&B cannot take anything back. Raises whatever wandb raises when
+    it is missing or cannot start.
     """
 
     name = "W&B"
 
-    def __init__(self, section: WandbSection, run_path: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, section: WandbSection, run_path: Path, spec: Spec) -> None:
         import wandb
 
         _check_room(run_path)
         self._folder = run_path
+        self._axis = ForwardAxis.of_run(run_path)
+        self._models = section.models
         self._picture = wandb.Image
+        self._parent = os.getppid()
+        self._told_to_stop = False
+        _remove_empty(run_path / "wandb")
         self._run = _start(
             decide_mode(section.mode),
-            project=section.project,
-            entity=section.entity,
-            group=section.group or run_path.parent.name,
-            tags=list(section.tags),
-            job_type="train",
-            name=f"{run_path.parent.name}-{run_path.name}",
-            id=f"{run_path.parent.name}-{run_path.name}",
-            resume="allow",
-            dir=str(run_path),
-            config=dict(config),
+            section,
+            run_path,
+            plain(spec),
+            identity_of(spec, run_path, section.group),
+            self._stop,
         )
+        if self._run.resumed:
+            self._axis.skip_to(self._run.step)
+        _remember(run_path, self._run)
         _silence_log_errors()
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
@@ -58,7 +76,7 @@ class WandbTracker(Tracker):
     def scalars(self, images_seen: int, values: Mapping[str, float]) -> None:
         """Log the means."""
         _check_room(self._folder / "wandb")
-        self._run.log({**values, "images_seen": images_seen})
+        self._log(images_seen, values)
 
     def metrics(
         self,
@@ -68,27 +86,72 @@ class WandbTracker(Tracker):
         error: str | None = None,
         notes: Sequence[str] = (),
     ) -> None:
-        """Log the numbers under `metrics/`; how they were measured goes into the summary."""
-        named = {f"metrics/{name}": value for name, value in values.items()}
-        self._run.log({**named, "images_seen": images_seen})
+        """Log the numbers under `metrics/`; the best of each, and how it was measured, go into the summary."""
+        self._log(images_seen, {f"metrics/{name}": value for name, value in values.items()})
         self._run.summary[f"protocol/{protocol['metric']}"] = dict(protocol)
+        for name, value in values.items():
+            best = self._best(name, value, protocol)
+            if best is not None:
+                self._run.summary[f"best/{name}"] = best
 
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Log a picture."""
-        picture = self._picture(str(path), caption=path.stem)
-        self._run.log({name: picture, "images_seen": images_seen})
+        self._log(images_seen, {name: self._picture(str(path), caption=path.stem)})
 
     def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
-        """An alert where it is urgent; the best evaluation goes into the summary."""
+        """An alert where it is urgent; the moment of the best evaluation goes into the summary."""
         if kind == "best" and values is not None:
             self._run.summary[f"best/{values['metric']}"] = values["value"]
             self._run.summary["best/images_seen"] = images_seen
         elif kind == "rollback" or kind.startswith("warning"):
             self._run.alert(f"{kind} at {images_seen / 1000:g} kimg", text, level="WARN")
 
+    def rewind(self, images_seen: int) -> None:
+        """Leave out what will come again."""
+        self._axis.rewind()
+
     def finish(self, status: str) -> None:
-        """End the W&B run; waits for uploads, but not for ever."""
-        self._run.finish(exit_code=0 if status == "finished" else 1)
+        """End the W&B run; waits for uploads, but not for ever.
+
+        A run that a sweep stopped early has finished for W&B, so that its numbers count; one that was interrupted
+        otherwise is marked as preempted, so that W&B's agents may take it up again.
+        """
+        stopped = status == INTERRUPTED and self._was_stopped()
+        if stopped:
+            self._run.summary["stopped_early"] = True
+        elif status == INTERRUPTED:
+            self._run.mark_preempting()
+        kept = self._models and (status == FINISHED or stopped or not self._run.offline)
+        logged = kept and log_models(self._run, self._folder)
+        code = 0 if status == FINISHED or stopped else 128 + signal.SIGTERM if status == INTERRUPTED else 1
+        self._run.finish(exit_code=code)
+        if logged and not self._run.offline:
+            remove_old_models(self._run)
+
+    def _log(self, images_seen: int, values: Mapping[str, Any]) -> None:
+        if self._axis.admits(images_seen):
+            self._run.log({**values, "images_seen": images_seen}, step=images_seen)
+
+    def _best(self, name: str, value: float, protocol: Mapping[str, Any]) -> float | None:
+        """The best value of a number of a metric whose protocol tells its direction."""
+        higher = protocol.get("higher_is_better")
+        higher = higher.get(name) if isinstance(higher, Mapping) else higher
+        known = [each for _, each in measured_series(self._folder, name)]
+        finite = [each for each in (*known, value) if math.isfinite(each)]
+        return (max if higher else min)(finite) if isinstance(higher, bool) and finite else None
+
+    def _stop(self) -> None:
+        """W&B's server wants the run to end: let it do so as after SIGTERM, with a checkpoint."""
+        self._told_to_stop = True
+        identity = threading.main_thread().ident
+        assert identity is not None
+        signal.pthread_kill(identity, signal.SIGTERM)
+
+    def _was_stopped(self) -> bool:
+        """Whether a sweep ended the run: W&B's server, ours, or an agent that lives on, unlike in a preemption."""
+        note = os.environ.get(STOP_NOTE)
+        by_agent = bool(os.environ.get("WANDB_SWEEP_ID")) and os.getppid() == self._parent
+        return self._told_to_stop or by_agent or bool(note and Path(note).exists())
 
 
 def decide_mode(mode: str) -> str:
@@ -111,7 +174,9 @@ def decide_mode(mode: str) -> str:
     return "offline"
 
 
-def _start(mode: str, **options: Any) -> Any:
+def _start(
+    mode: str, section: WandbSection, run_path: Path, config: Mapping[str, Any], identity: Identity, stop: Any
+) -> Any:
     import wandb
 
     settings = wandb.Settings(
@@ -119,15 +184,53 @@ def _start(mode: str, **options: Any) -> Any:
         console="off",
         init_timeout=_INIT_TIMEOUT,
         finish_timeout=_FINISH_TIMEOUT,
+        stop_fn=stop,
+        x_transaction_log_flush_interval=_FLUSH_INTERVAL,
     )
+    place: dict[str, Any] = {"project": section.project, "entity": section.entity, "id": identity.id}
+    if os.environ.get("WANDB_SWEEP_ID"):  # then W&B's agent says where the run belongs
+        place = {}
+    options: dict[str, Any] = {
+        **place,
+        **_remembered(run_path),
+        "group": identity.group,
+        "tags": [*section.tags, *identity.tags],
+        "job_type": identity.job_type,
+        "name": identity.id,
+        "resume": "allow",
+        "dir": str(run_path),
+        "config": dict(config),
+        "settings": settings,
+    }
     try:
-        return wandb.init(mode=mode, settings=settings, **options)  # type: ignore[arg-type]
+        return wandb.init(mode=mode, **options)  # type: ignore[arg-type]
     except wandb.errors.CommError as error:
         if mode != "online":
             raise
         _warn_offline(str(error))
         wandb.teardown()
-        return wandb.init(mode="offline", settings=settings, **options)
+        return wandb.init(mode="offline", **options)
+
+
+def _remember(run_path: Path, run: Any) -> None:
+    """Keep by which id the run goes on, which one of W&B's sweeps has from the agent."""
+    record = {"id": run.id, "project": run.project, "entity": run.entity or None}
+    (run_path / "wandb" / "run.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def _remembered(run_path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run_path / "wandb" / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {} if os.environ.get("WANDB_SWEEP_ID") else record
+
+
+def _remove_empty(folder: Path) -> None:
+    """Drop what a killed process left before it had written anything: `wandb sync` would refuse the whole run."""
+    for path in folder.glob("offline-run-*/run-*.wandb"):
+        if path.stat().st_size <= _HEADER:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _check_room(folder: Path) -> None:

@@ -8,29 +8,18 @@ import pytest
 import torch
 
 from ganlab.contracts import DataFacts
-from ganlab.spec.model import DataNode, Node, OptimizerNode, Spec, TrackingSection, WandbSection
+from ganlab.spec.model import Node, Spec, TrackioSection, WandbSection
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import describe_repository, write_provenance
-
-
-def spec_with(**tracking):
-    return Spec(
-        name="x",
-        kimg=1.0,
-        seed=7,
-        data=DataNode("datasets", "digits"),
-        architecture=Node("architectures", "dcgan"),
-        optimizers={"generator": OptimizerNode("optimizers", "adam", distribution="ganlab")},
-        tracking=TrackingSection(**tracking),
-    )
+from tests.tracking.made import made_spec
 
 
 def test_only_files_unless_more_is_asked_for(tmp_path):
-    assert [tracker.name for tracker in build_trackers(spec_with(), tmp_path)] == ["log.jsonl"]
+    assert [tracker.name for tracker in build_trackers(made_spec(), tmp_path)] == ["log.jsonl"]
 
 
 def test_tensorboard_writes_events(tmp_path):
-    _, tracker = build_trackers(spec_with(tensorboard=True), tmp_path)
+    _, tracker = build_trackers(made_spec(tensorboard=True), tmp_path)
     tracker.scalars(1000, {"discriminator/loss": 0.5})
     tracker.metrics(1000, {"swd/average": 2.0}, {})
     tracker.finish("finished")
@@ -45,12 +34,16 @@ def test_tensorboard_writes_events(tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "tracking", "name"),
-    [("wandb", {"wandb": WandbSection()}, "W&B"), ("tensorboard", {"tensorboard": True}, "TensorBoard")],
+    [
+        ("wandb", {"wandb": WandbSection()}, "W&B"),
+        ("tensorboard", {"tensorboard": True}, "TensorBoard"),
+        ("trackio", {"trackio": TrackioSection()}, "Trackio"),
+    ],
 )
 def test_a_missing_package_costs_one_warning(tmp_path, monkeypatch, caplog, module, tracking, name):
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
-    trackers = build_trackers(spec_with(**tracking), tmp_path)
+    trackers = build_trackers(made_spec(**tracking), tmp_path)
     assert [tracker.name for tracker in trackers] == ["log.jsonl"]
     (record,) = caplog.records
     assert record.getMessage().startswith(f"ganlab: warning: {name} cannot start")
@@ -58,7 +51,7 @@ def test_a_missing_package_costs_one_warning(tmp_path, monkeypatch, caplog, modu
 
 def test_provenance_says_what_a_run_was_made_with(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["ganlab", "train", "x.yaml"])
-    spec = spec_with()
+    spec = made_spec()
     spec = Spec(**{**vars(spec), "data": Node("optimizers", "sgd"), "architecture": Node("optimizers", "adamw")})
     facts = DataFacts((2,), 5, "print", (-1.0, 1.0), ("a", "b"), {"centres": torch.zeros(1, 2)})
     write_provenance(tmp_path, spec, facts)

@@ -12,6 +12,7 @@ from ganlab.spec.model import WandbSection
 from ganlab.tracking import wandb as tracking
 from ganlab.tracking.tracker import Trackers
 from ganlab.tracking.wandb import WandbTracker, decide_mode
+from tests.tracking.made import made_spec
 
 
 @pytest.fixture
@@ -49,13 +50,14 @@ def warnings(caplog):
 
 
 def test_an_offline_run_holds_everything(run_path, capfd):
-    tracker = WandbTracker(WandbSection(tags=("tiny",)), run_path, {"name": "experiment", "kimg": 1})
+    tracker = WandbTracker(WandbSection(tags=("tiny",)), run_path, made_spec())
     tracker.scalars(1000, {"discriminator/loss": 0.5})
     tracker.metrics(2000, {"swd/average": 2.0}, {"metric": "swd", "samples": 10})
     Image.new("L", (8, 8)).save(run_path / "grid.png")
     tracker.image(2000, "samples", run_path / "grid.png")
-    assert tracker._run.summary["images_seen"] == 2000
+    assert tracker._run.summary["images_seen"] == 1000, "what belongs to the newest moment is sent with the next"
     assert tracker._run.config["kimg"] == 1
+    assert set(tracker._run.tags) == {"tiny", "toy", "digits", "16px", "hinge", "seed-7"}
     tracker.event(2000, "best", "the lowest so far", {"metric": "swd/average", "value": 2.0})
     tracker.event(2000, "rollback", "back to 1000 images")
     assert tracker._run.summary["best/swd/average"] == 2.0
@@ -109,7 +111,7 @@ def test_a_key_and_a_server_that_answers_mean_online(run_path, monkeypatch, capl
 
 
 def test_a_full_disk_costs_one_warning_and_is_tried_again(run_path, monkeypatch, caplog):
-    tracker = WandbTracker(WandbSection(), run_path, {})
+    tracker = WandbTracker(WandbSection(), run_path, made_spec())
     trackers = Trackers([tracker])
     with monkeypatch.context() as patched:
         patched.setattr(tracking, "_ROOM", 2**80)
@@ -117,7 +119,8 @@ def test_a_full_disk_costs_one_warning_and_is_tried_again(run_path, monkeypatch,
             trackers.scalars(moment, {"a": 1.0})
     (record,) = warnings(caplog)
     assert "No space left".lower() in record.getMessage().lower()
-    trackers.scalars(3000, {"a": 3.0})
+    for moment in (3000, 4000):
+        trackers.scalars(moment, {"a": 3.0})
     assert tracker._run.summary["images_seen"] == 3000, "it is tried again"
     tracker.finish("finished")
 
@@ -125,5 +128,5 @@ def test_a_full_disk_costs_one_warning_and_is_tried_again(run_path, monkeypatch,
 def test_a_missing_package_raises_for_build_to_report(run_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(ImportError):
-        WandbTracker(WandbSection(), run_path, {})
+        WandbTracker(WandbSection(), run_path, made_spec())
     monkeypatch.undo()
