@@ -28,7 +28,7 @@ class TrackioTracker(Tracker):
 
         identity = identity_of(spec, run_path, section.group)
         self._axis = ForwardAxis.of_run(run_path)
-        self._picture, self._warning, self._finish = trackio.Image, trackio.AlertLevel.WARN, trackio.finish
+        self._service: Any = trackio
         with _silent():
             self._run: Any = trackio.init(
                 project=section.project,
@@ -58,13 +58,15 @@ class TrackioTracker(Tracker):
     def image(self, images_seen: int, name: str, path: Path) -> None:
         """Log a picture."""
         if self._axis.admits(images_seen):
-            self._run.log({name: self._picture(str(path), caption=path.stem)}, step=images_seen)
+            self._run.log({name: self._service.Image(str(path), caption=path.stem)}, step=images_seen)
 
     def event(self, images_seen: int, kind: str, text: str, values: Mapping[str, Any] | None = None) -> None:
         """An alert where it is urgent."""
         if kind == "rollback" or kind.startswith("warning"):
             with _silent():
-                self._run.alert(f"{kind} at {images_seen / 1000:g} kimg", text, self._warning, step=images_seen)
+                self._run.alert(
+                    f"{kind} at {images_seen / 1000:g} kimg", text, self._service.AlertLevel.WARN, step=images_seen
+                )
 
     def rewind(self, images_seen: int) -> None:
         """Leave out what will come again."""
@@ -73,7 +75,7 @@ class TrackioTracker(Tracker):
     def finish(self, status: str) -> None:
         """Write out what is still in memory."""
         with _silent():
-            self._finish()
+            self._service.finish()
 
 
 @contextlib.contextmanager
