@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ganlab.spec.model import Spec, TrackioSection, WandbSection
+from ganlab.spec.model import Spec
+from ganlab.spec.tracking_sections import TrackioSection, WandbSection
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tensorboard import TensorBoardTracker
 from ganlab.tracking.tracker import Tracker, warn

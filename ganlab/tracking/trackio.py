@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.spec import plain
-from ganlab.spec.model import Spec, TrackioSection
+from ganlab.spec.model import Spec
+from ganlab.spec.tracking_sections import TrackioSection
 from ganlab.tracking.axis import ForwardAxis
 from ganlab.tracking.identity import identity_of
 from ganlab.tracking.tracker import Tracker

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.spec import plain
-from ganlab.spec.model import Spec, WandbSection
+from ganlab.spec.model import Spec
+from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking.axis import ForwardAxis
 from ganlab.tracking.identity import Identity, identity_of
 from ganlab.tracking.jsonl import measured_series

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ganlab.contracts import DataFacts
-from ganlab.spec.model import Node, Spec, TrackioSection, WandbSection
+from ganlab.spec.model import Node, Spec
+from ganlab.spec.tracking_sections import TrackioSection, WandbSection
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import describe_repository, write_provenance
 from tests.tracking.made import made_spec

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(find_spec("trackio") is None, reason="Trackio is
 SCRIPT = """
 import contextlib, io, json, sys
 from pathlib import Path
-from ganlab.spec.model import TrackioSection
+from ganlab.spec.tracking_sections import TrackioSection
 from ganlab.tracking.trackio import TrackioTracker
 from tests.tracking.made import made_spec
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from PIL import Image
 
-from ganlab.spec.model import WandbSection
+from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking import wandb as tracking
 from ganlab.tracking.tracker import Trackers
 from ganlab.tracking.wandb import WandbTracker, decide_mode

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ganlab.spec.model import WandbSection
+from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tracker import FINISHED, INTERRUPTED
 from ganlab.tracking.wandb import WandbTracker
@@ -23,7 +23,7 @@ LOWER = {"metric": "swd", "higher_is_better": False}
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from ganlab.spec.model import WandbSection
+from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking.build import build_trackers
 from tests.tracking.made import made_spec
 run_path = Path(sys.argv[1])
