@@ -97,14 +97,21 @@ KINDS: dict[str, Kind] = _kinds(
         contract="ganlab.contracts:Generator",
         base="torch.nn:Module",
         slot="generator",
-        checks=(f"{_CHECKS}.network_checks:check_generator", f"{_CHECKS}.network_checks:check_generator_rows"),
+        checks=(
+            f"{_CHECKS}.network_checks:check_generator",
+            f"{_CHECKS}.network_checks:check_generator_rows",
+            f"{_CHECKS}.conditioning_checks:check_label_input",
+        ),
     ),
     Kind(
         "discriminators",
         contract="ganlab.contracts:Discriminator",
         base="torch.nn:Module",
         slot="discriminator",
-        checks=(f"{_CHECKS}.network_checks:check_discriminator",),
+        checks=(
+            f"{_CHECKS}.network_checks:check_discriminator",
+            f"{_CHECKS}.conditioning_checks:check_conditioning",
+        ),
     ),
     Kind(
         "losses",

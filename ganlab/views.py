@@ -78,14 +78,16 @@ class Scores:
     """What a discriminator said in one pass.
 
     `logits` are (N,), or (N, ...) where it judges places of an image; `further_logits` are those of other scales.
-    `features` are what its layers saw, the last layer's input last; `heads` are further outputs by name, such as
-    `classes`. A discriminator returns this, or its logits alone.
+    `features` are what its layers saw, the last layer's input last; `class_scores` (N, classes) are those of an
+    auxiliary classifier, which the plain game trains; `heads` are further outputs by name, such as `poses`, for the
+    game that knows them. A discriminator returns this, or its logits alone.
     """
 
     logits: Tensor
     features: Sequence[Tensor] = ()
     heads: Mapping[str, Tensor] = field(default_factory=dict)
     further_logits: Sequence[Tensor] = ()
+    class_scores: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.heads = named("head", self.heads)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, get_type_hints
 
 import torch
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from ganlab.contracts import (
@@ -21,6 +21,7 @@ from ganlab.contracts import (
     Loss,
     WeightedRegularizer,
 )
+from ganlab.games.classification import accuracy, classified, cross_entropies
 from ganlab.games.fake_labels import FakeLabels, labels_of_fakes
 from ganlab.games.freezing import freeze
 from ganlab.games.passes import Passes
@@ -65,6 +66,9 @@ class TwoPlayerGAN(GANModule):
         wrappers: what is done to latents before fakes are made of them in training, the first one first.
         fake_labels: fakes get the labels of the `reals` beside them, or labels of their own, drawn `uniform`ly or by
             the `frequencies` of the classes in the data.
+        classification: weight of the auxiliary classifier's cross-entropy in both players' terms, where the
+            discriminator has such a classifier (Odena et al., 2017): on reals and fakes for the discriminator.
+        generator_classification: its weight in the generator's terms; null for the same.
     """
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {
@@ -85,6 +89,8 @@ class TwoPlayerGAN(GANModule):
         generator_steps: Count = 1,
         wrappers: Sequence[LatentWrapper] = (),
         fake_labels: FakeLabels = "reals",
+        classification: Annotated[Scheduled, Ge(0)] = 1.0,
+        generator_classification: Annotated[Scheduled, Ge(0)] | None = None,
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -97,6 +103,8 @@ class TwoPlayerGAN(GANModule):
         self.discriminator_steps = discriminator_steps
         self.generator_steps = generator_steps
         self.top_k = top_k
+        self.classification = classification
+        self.generator_classification = generator_classification
         freeze(self.discriminator, freeze_d, "freeze_d")  # type: ignore[arg-type]
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -175,7 +183,8 @@ class TwoPlayerGAN(GANModule):
         views = self.views("discriminator", batch, fakes)
         loss = self._mean_over_scales(self.loss.discriminator, views.real_scores, views.fake_scores)
         penalties = self.penalties("discriminator", views)
-        terms = {"loss": loss, **fakes.terms, **penalties, **self.more_terms("discriminator", batch, views)}
+        further = {**self._classification("discriminator", views), **self.more_terms("discriminator", batch, views)}
+        terms = {"loss": loss, **fakes.terms, **penalties, **further}
         self._observe(views.real_logits, views.fake_logits)  # last: what it changes must hold for all parts alike
         return terms
 
@@ -186,7 +195,8 @@ class TwoPlayerGAN(GANModule):
         reals = views.real_scores if getattr(self.loss, "needs_real_logits", False) else None
         loss = self._mean_over_scales(self._generator_loss, reals, views.fake_scores)
         penalties = self.penalties("generator", views)
-        return {"loss": loss, **fakes.terms, **penalties, **self.more_terms("generator", batch, views)}
+        further = {**self._classification("generator", views), **self.more_terms("generator", batch, views)}
+        return {"loss": loss, **fakes.terms, **penalties, **further}
 
     def draw(
         self, random: Randomness, labels: Tensor | None = None, inputs: Mapping[str, Tensor] | None = None
@@ -262,6 +272,18 @@ class TwoPlayerGAN(GANModule):
 
     def _generator_loss(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
         return self.loss.generator(*best_fakes(real_logits, fake_logits, self.top_k))
+
+    def _classification(self, player: str, views: Views) -> Terms:
+        judged = classified(player, views)
+        if not judged:
+            return {}
+        weight = self.classification
+        if player == "generator" and self.generator_classification is not None:
+            weight = self.generator_classification
+        if player == "discriminator":
+            for name, (scores, labels) in judged.items():
+                self.scalars.add(f"accuracy/{name}", accuracy(scores, labels))
+        return {"classification": weight * cross_entropies(judged)}
 
     def _mean_over_scales(self, loss: Callable[..., Tensor], reals: Scores | None, fakes: Scores) -> Tensor:
         real_scales = (None,) * len(fakes.scales) if reals is None else reals.scales

@@ -8,15 +8,24 @@ from ganlab.nn.bias_activation import BiasActivation, bias_activation
 from ganlab.nn.combined_normalizer import CombinedNormalizer
 from ganlab.nn.committed import Committed
 from ganlab.nn.conditional import Conditional
+from ganlab.nn.conditioning import (
+    Conditioning,
+    ConditioningName,
+    LabelInputName,
+    Projection,
+    chosen_name,
+    conditioning_of,
+    scaled_product,
+)
 from ganlab.nn.convolution import Conv2d, ConvTranspose2d, conv2d, conv_transpose2d
 from ganlab.nn.dropout import Dropout
 from ganlab.nn.equalized import Scaled, equalized
 from ganlab.nn.frozen import Frozen
 from ganlab.nn.image_pool import ImagePool
-from ganlab.nn.labels import class_shares, embedded
+from ganlab.nn.labels import class_shares, embedded, with_label
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
 from ganlab.nn.modulated_convolution import modulated_conv2d
-from ganlab.nn.normalizer import Normalizer, Unchanged
+from ganlab.nn.normalizer import Normalizer, Unchanged, conditional_activation
 from ganlab.nn.pixel_norm import PixelNorm
 from ganlab.nn.running_mean import RunningMean
 from ganlab.nn.spatial import Spatial, spatial_activation
@@ -29,6 +38,8 @@ __all__ = [
     "CombinedNormalizer",
     "Committed",
     "Conditional",
+    "Conditioning",
+    "ConditioningName",
     "AveragePool",
     "BiasActivation",
     "Conv2d",
@@ -36,9 +47,11 @@ __all__ = [
     "Frozen",
     "Dropout",
     "ImagePool",
+    "LabelInputName",
     "LeakyReLU",
     "Normalizer",
     "PixelNorm",
+    "Projection",
     "ReLU",
     "Resampler",
     "RunningMean",
@@ -50,7 +63,10 @@ __all__ = [
     "WholeBatch",
     "average_pool",
     "bias_activation",
+    "chosen_name",
     "class_shares",
+    "conditional_activation",
+    "conditioning_of",
     "conv2d",
     "conv_transpose2d",
     "embedded",
@@ -58,10 +74,12 @@ __all__ = [
     "gather_batch",
     "leaky_relu",
     "modulated_conv2d",
+    "scaled_product",
     "spatial_activation",
     "spectral_norm",
     "stack_over_ranks",
     "sum_over_ranks",
     "upfirdn",
     "weight_norm",
+    "with_label",
 ]

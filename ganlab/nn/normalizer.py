@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
+
+from ganlab.errors import UserError
 
 
 class Unchanged(nn.Module):
@@ -13,6 +15,21 @@ class Unchanged(nn.Module):
     def forward(self, images: Tensor, vector: Tensor | None = None) -> Tensor:
         """`images` itself."""
         return images
+
+
+def conditional_activation(normalizer: Any, channels: int, condition: int) -> nn.Module:
+    """A normalizer's module for the output of a layer that a vector of size `condition` modulates.
+
+    Raises `UserError` for a normalizer that leaves outputs as they are, so that the vector would be lost.
+    """
+    module: nn.Module = normalizer.activation(channels, condition)
+    if isinstance(module, Unchanged):
+        raise UserError(
+            "labels or latents shall modulate the normalization of layers, and this normalizer leaves their outputs as "
+            "they are: take one such as 'batch' or 'conditional_batch', or [spectral, batch], or let labels enter "
+            "otherwise ('conditioning')"
+        )
+    return module
 
 
 class Normalizer:

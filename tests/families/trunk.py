@@ -1,7 +1,8 @@
 """A head on the discriminator's trunk tells the classes (AC-GAN: Odena et al., 2017).
 
 The discriminator returns `Scores` with a head; both players' further terms read it from the pass that the loss is
-about, so that it costs no second one.
+about, so that it costs no second one. For a classifier of labels this is not needed: the plain game trains whatever a
+discriminator returns as `class_scores`. A head is for what the platform does not know.
 """
 
 from __future__ import annotations

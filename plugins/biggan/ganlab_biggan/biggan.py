@@ -10,10 +10,10 @@ from ganlab_layers.batch import ConditionalBatchNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
 
 from ganlab.contracts import Normalizer
-from ganlab.nn import CombinedNormalizer
+from ganlab.nn import CombinedNormalizer, ConditioningName, conditioning_of
 from ganlab.spec.model import Count, Natural
 from ganlab_biggan.blocks import discriminator_stage, generator_stage
-from ganlab_biggan.conditions import CHUNK, Conditions, SkipName
+from ganlab_biggan.conditions import CHUNK, Conditions, InputName, SkipName, input_of
 from ganlab_biggan.initialisation import InitialisationName, initialisation
 from ganlab_biggan.making import Making, Slope
 from ganlab_biggan.plans import DISCRIMINATOR, GENERATOR, discriminator_plan, generator_plan
@@ -55,6 +55,7 @@ class BigGANGenerator(ResidualGenerator):
         initialisation: how weights start.
         slope: Slope of the rectifiers below 0.
         conditional: use the labels where the data have them.
+        conditioning: where the class enters: `normalization`, as published, `concatenated` to the latents, or `none`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 2, "shared": 4, "multipliers": [2, 2, 1]}
@@ -73,13 +74,14 @@ class BigGANGenerator(ResidualGenerator):
         initialisation: InitialisationName = "orthogonal",
         slope: Slope = 0.0,
         conditional: bool = True,
+        conditioning: InputName | None = None,
     ) -> None:
         plan = generator_plan(shape, width, multipliers, GENERATOR)
-        classes = classes if conditional else 0
+        classes, joined = input_of(conditioning, classes, conditional)
         blocks = len(plan.widths) - 1
         making = _making(normalizer or published_normalizer(bool(shared)), initialisation, slope, not shared)
         size = latent_size or (CHUNK * (blocks + 1) if skip == "chunks" else _WITHOUT_CHUNKS)
-        conditions = Conditions(size, blocks, classes, shared, skip, making.initialise)
+        conditions = Conditions(size, blocks, classes, shared, skip, making.initialise, joined)
         super().__init__(shape, plan, conditions, generator_stage, making, attention, ATTENTION)
 
 
@@ -99,6 +101,8 @@ class BigGANDiscriminator(ResidualDiscriminator):
         initialisation: how weights start.
         slope: Slope of the rectifiers below 0.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 2, "multipliers": [2, 2, 2]}
@@ -115,13 +119,13 @@ class BigGANDiscriminator(ResidualDiscriminator):
         initialisation: InitialisationName = "orthogonal",
         slope: Slope = 0.0,
         conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         plan, halvings = discriminator_plan(shape, width, multipliers, halvings, DISCRIMINATOR)
         making = _making(normalizer or SpectralNormalizer(EPS), initialisation, slope)
         stage = partial(discriminator_stage, making, "out")
-        super().__init__(
-            shape, plan, halvings, None, stage, making, classes if conditional else 0, attention, ATTENTION
-        )
+        use = conditioning_of(conditioning, "projection", classes, conditional)
+        super().__init__(shape, plan, halvings, None, stage, making, use, attention, ATTENTION)
 
 
 def _making(normalizer: Normalizer, name: InitialisationName, slope: float, neutral: bool = False) -> Making:

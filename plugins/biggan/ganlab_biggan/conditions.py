@@ -10,9 +10,19 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganlab.errors import UserError
+from ganlab.nn import chosen_name
 from ganlab_biggan.initialisation import Initialisation
 
 SkipName = Literal["none", "chunks", "whole"]
+InputName = Literal["normalization", "concatenated", "none"]
+"""Where the class of a generator enters: gains and biases of its normalizations, or beside the latents."""
+
+
+def input_of(chosen: InputName | None, classes: int, conditional: bool) -> tuple[int, bool]:
+    """How many classes a generator is told, 0 if none, and whether they are concatenated to the latents."""
+    name = chosen_name(chosen, "normalization", "none", classes, conditional)
+    return 0 if name == "none" else classes, name == "concatenated"
+
 
 CHUNK = 20  # numbers in a chunk of BigGAN's latents, at every resolution
 
@@ -24,6 +34,7 @@ class Conditions(nn.Module):
     vector that all blocks share; without, it is one of `classes` numbers, so that each layer learns its own gains and
     biases for each class. With the skip `chunks` the latents are cut into equal parts, one for the first layer and one
     for each block; with `whole` all of them join the class everywhere, and the class joins them in the first layer.
+    With `is_concatenated` the class joins the latents of the first layer, and no block.
 
     `first` is the size of what the first layer sees, `inside` that of a block's vector: None where there is nothing to
     be conditioned on.
@@ -37,6 +48,7 @@ class Conditions(nn.Module):
         shared: int,
         skip: SkipName,
         initialise: Initialisation,
+        is_concatenated: bool = False,
     ) -> None:
         super().__init__()
         if skip == "chunks" and latent_size % (blocks + 1):
@@ -49,19 +61,20 @@ class Conditions(nn.Module):
         self.embedding = initialise(nn.Embedding(classes, shared)) if classes and shared else None
         of_class = shared if self.embedding is not None else classes
         chunk = latent_size // (blocks + 1) if skip == "chunks" else latent_size
-        self.first = chunk + (of_class if skip == "whole" else 0)
-        self.inside = ((0 if skip == "none" else chunk) + of_class) or None
+        self.is_concatenated = is_concatenated
+        self.first = chunk + (of_class if skip == "whole" or is_concatenated else 0)
+        self.inside = ((0 if skip == "none" else chunk) + (0 if is_concatenated else of_class)) or None
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Sequence[Tensor | None]]:
         """What the first layer sees, and one vector for each block."""
         vectors = self._of_classes(labels, latents) if self.classes else None
-        if self.skip == "none":
-            return latents, [vectors] * self.blocks
+        of_first = vectors if self.is_concatenated or self.skip == "whole" else None
+        of_blocks = None if self.is_concatenated else vectors
         if self.skip == "chunks":
             first, *others = latents.chunk(self.blocks + 1, dim=1)
-            return first, [_joined(chunk, vectors) for chunk in others]
-        whole = _joined(latents, vectors)
-        return whole, [whole] * self.blocks
+            return _joined(first, of_first), [_joined(chunk, of_blocks) for chunk in others]
+        inside = of_blocks if self.skip == "none" else _joined(latents, of_blocks)
+        return _joined(latents, of_first), [inside] * self.blocks
 
     def _of_classes(self, labels: Tensor | None, latents: Tensor) -> Tensor:
         assert labels is not None, "a conditional generator is called with labels"

@@ -12,9 +12,10 @@ from torch import nn
 
 from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
+from ganlab.nn import ConditioningName, conditioning_of
 from ganlab.spec.model import Count, Natural
 from ganlab_biggan.biggan import ATTENTION, EPS, published_normalizer
-from ganlab_biggan.conditions import Conditions
+from ganlab_biggan.conditions import Conditions, InputName, input_of
 from ganlab_biggan.deep_blocks import DeepDiscriminatorBlock, DeepGeneratorBlock
 from ganlab_biggan.initialisation import InitialisationName, initialisation
 from ganlab_biggan.making import Making, Slope
@@ -42,6 +43,7 @@ class BigGANDeepGenerator(ResidualGenerator):
         initialisation: how weights start.
         slope: Slope of the rectifiers below 0; 0.2 in LOGAN.
         conditional: use the labels where the data have them.
+        conditioning: where the class enters: `normalization`, as published, `concatenated` to the latents, or `none`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 4, "latent_size": 8, "shared": 4, "multipliers": [2, 2, 1]}
@@ -60,13 +62,14 @@ class BigGANDeepGenerator(ResidualGenerator):
         initialisation: InitialisationName = "orthogonal",
         slope: Slope = 0.0,
         conditional: bool = True,
+        conditioning: InputName | None = None,
     ) -> None:
         _check_order((multipliers or ())[::-1], "the shortcuts of a generator drop channels and cannot add any")
         plan = generator_plan(shape, width, multipliers, GENERATOR)
         making = _making(normalizer or published_normalizer(is_shared=True), initialisation, slope)
         blocks = depth * (len(plan.widths) - 1)
-        classes = classes if conditional else 0
-        conditions = Conditions(latent_size, blocks, classes, shared, "whole", making.initialise)
+        classes, joined = input_of(conditioning, classes, conditional)
+        conditions = Conditions(latent_size, blocks, classes, shared, "whole", making.initialise, joined)
         stage = partial(_generator_stage, depth)
         super().__init__(shape, plan, conditions, stage, making, attention, ATTENTION)
 
@@ -90,6 +93,8 @@ class BigGANDeepDiscriminator(ResidualDiscriminator):
         initialisation: how weights start.
         slope: Slope of the rectifiers below 0; 0.2 in LOGAN.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 4, "multipliers": [1, 2, 2]}
@@ -107,16 +112,17 @@ class BigGANDeepDiscriminator(ResidualDiscriminator):
         initialisation: InitialisationName = "orthogonal",
         slope: Slope = 0.0,
         conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         _check_order(multipliers or (), "the shortcuts of a discriminator add channels and cannot drop any")
         if halvings is None and multipliers:
             halvings = len(multipliers) - 1
         plan, halvings = discriminator_plan(shape, width, multipliers, halvings, DISCRIMINATOR)
         making = _making(normalizer or SpectralNormalizer(EPS), initialisation, slope)
-        stem = making.convolution(shape[0], plan.widths[0], 3, in_block=False)
+        use = conditioning_of(conditioning, "projection", classes, conditional)
+        stem = making.convolution(shape[0] + use.channels, plan.widths[0], 3, in_block=False)
         stage = partial(_discriminator_stage, depth, making)
-        classes = classes if conditional else 0
-        super().__init__(shape, plan, halvings, stem, stage, making, classes, attention, ATTENTION)
+        super().__init__(shape, plan, halvings, stem, stage, making, use, attention, ATTENTION)
 
 
 def _check_order(rising: Sequence[int], why: str) -> None:

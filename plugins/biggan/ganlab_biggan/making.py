@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganlab.contracts import Normalizer
-from ganlab.nn import Conditional, Conv2d, LeakyReLU
+from ganlab.nn import Conditional, Conv2d, LeakyReLU, Projection, conditional_activation
 from ganlab.nn.layer_weight import weight_of
 from ganlab.nn.resampling import Resample, ResamplingConv2d
 from ganlab_biggan.initialisation import Initialisation
@@ -46,13 +46,17 @@ class Making:
         """A linear layer with a bias."""
         return self.normalizer.weight(self.initialise(nn.Linear(inputs, outputs)))
 
-    def embedding(self, classes: int, size: int) -> nn.Module:
-        """A vector for each class."""
-        return self.normalizer.weight(self.initialise(nn.Embedding(classes, size)))
+    def projection(self, classes: int, size: int) -> nn.Module:
+        """A vector for each class, which features are projected on."""
+        return self.normalizer.weight(self.initialise(Projection(classes, size)))
 
     def activation(self, channels: int, condition: int | None = None) -> NormalizedRectifier:
         """A normalization with a rectifier behind it."""
-        norm = self.normalizer.activation(channels, condition)
+        norm = (
+            self.normalizer.activation(channels)
+            if condition is None
+            else conditional_activation(self.normalizer, channels, condition)
+        )
         for part in norm.modules():
             if isinstance(part, Conditional):
                 for layer in (part.gain, part.bias):

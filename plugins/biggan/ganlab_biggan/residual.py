@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import Scores
+from ganlab.nn import Conditioning
 from ganlab_biggan.attention import SelfAttention
 from ganlab_biggan.conditions import Conditions
 from ganlab_biggan.making import Making
@@ -76,8 +77,8 @@ class ResidualGenerator(nn.Module):
 class ResidualDiscriminator(nn.Module):
     """Images (N, C, H, W) to logits (N,).
 
-    Features are summed over the pixels of the last maps; a linear layer makes a logit of them, and where there are
-    classes, the inner product with the class's vector is added (projection; Miyato and Koyama, 2018).
+    Features are summed over the pixels of the last maps; a linear layer makes a logit of them, and labels enter as
+    `conditioning` says.
     """
 
     def __init__(
@@ -88,12 +89,13 @@ class ResidualDiscriminator(nn.Module):
         stem: nn.Module | None,
         stage: DiscriminatorStage,
         making: Making,
-        classes: int,
+        conditioning: Conditioning,
         attention: Sequence[int] | None,
         usual: int | None,
     ) -> None:
         super().__init__()
-        widths = plan.widths if stem is not None else [shape[0], *plan.widths]
+        self.conditioning = conditioning
+        widths = plan.widths if stem is not None else [shape[0] + conditioning.channels, *plan.widths]
         count = len(widths) - 1
         sides = [max(plan.smallest) << max(0, halvings - index - 1) for index in range(count)]
         attended = sizes_of_attention(attention, sides, usual)
@@ -103,14 +105,17 @@ class ResidualDiscriminator(nn.Module):
             if side in attended and side not in sides[:index]:
                 layers.append(SelfAttention(widths[index + 1], making))
         self.layers = nn.Sequential(*layers, making.rectifier())
-        self.last = making.linear(widths[-1], 1)
-        self.embedding = making.embedding(classes, widths[-1]) if classes else None
+        self.last = making.linear(widths[-1], conditioning.logits)
+        classes = conditioning.classes
+        self.embedding = making.projection(classes, widths[-1]) if conditioning.projects else None
+        self.classifier = making.linear(widths[-1], classes) if conditioning.classifies else None
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """What is thought of images."""
-        features: Tensor = self.layers(images).sum((2, 3))
-        logits: Tensor = self.last(features)[:, 0]
+        features: Tensor = self.layers(self.conditioning.joined(images, labels)).sum((2, 3))
+        outputs = self.last(features)
         if self.embedding is not None:
-            assert labels is not None, "a conditional discriminator is called with labels"
-            logits = logits + (self.embedding(labels) * features).sum(1)
-        return Scores(logits=logits, features=(features,))
+            outputs = outputs + self.embedding(features, labels)
+        if self.classifier is not None:
+            outputs = torch.cat([outputs, self.classifier(features)], dim=1)
+        return self.conditioning.scores(outputs, features, labels)

@@ -10,10 +10,10 @@ from ganlab_layers.batch import ConditionalBatchNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
 
 from ganlab.contracts import Normalizer
-from ganlab.nn import CombinedNormalizer
+from ganlab.nn import CombinedNormalizer, ConditioningName, conditioning_of
 from ganlab.spec.model import Count, Natural
 from ganlab_biggan.blocks import discriminator_stage, generator_stage
-from ganlab_biggan.conditions import Conditions
+from ganlab_biggan.conditions import Conditions, InputName, input_of
 from ganlab_biggan.initialisation import InitialisationName, initialisation
 from ganlab_biggan.making import Making
 from ganlab_biggan.plans import DISCRIMINATOR, GENERATOR, discriminator_plan, generator_plan
@@ -37,6 +37,7 @@ class SAGANGenerator(ResidualGenerator):
         normalizer: for weights and activations; null for spectral norm and conditional batch norm.
         initialisation: how weights start.
         conditional: use the labels where the data have them.
+        conditioning: where the class enters: `normalization`, as published, `concatenated` to the latents, or `none`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 2, "latent_size": 8, "multipliers": [2, 2, 1]}
@@ -52,12 +53,13 @@ class SAGANGenerator(ResidualGenerator):
         normalizer: Normalizer | None = None,
         initialisation: InitialisationName = "glorot",
         conditional: bool = True,
+        conditioning: InputName | None = None,
     ) -> None:
         plan = generator_plan(shape, width, multipliers, GENERATOR)
         normalizer = normalizer or CombinedNormalizer([SpectralNormalizer(), ConditionalBatchNormalizer()])
         making = _making(normalizer, initialisation)
-        classes = classes if conditional else 0
-        conditions = Conditions(latent_size, len(plan.widths) - 1, classes, 0, "none", making.initialise)
+        classes, joined = input_of(conditioning, classes, conditional)
+        conditions = Conditions(latent_size, len(plan.widths) - 1, classes, 0, "none", making.initialise, joined)
         super().__init__(shape, plan, conditions, generator_stage, making, attention, max(shape[1:]) // 2)
 
 
@@ -76,6 +78,8 @@ class SAGANDiscriminator(ResidualDiscriminator):
         normalizer: for weights; null for spectral norm.
         initialisation: how weights start.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 2, "multipliers": [2, 2, 2]}
@@ -91,12 +95,13 @@ class SAGANDiscriminator(ResidualDiscriminator):
         normalizer: Normalizer | None = None,
         initialisation: InitialisationName = "glorot",
         conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         plan, halvings = discriminator_plan(shape, width, multipliers, halvings, DISCRIMINATOR)
         making = _making(normalizer or SpectralNormalizer(), initialisation)
         stage = partial(discriminator_stage, making, "out")
-        classes = classes if conditional else 0
-        super().__init__(shape, plan, halvings, None, stage, making, classes, attention, max(shape[1:]) // 2)
+        use = conditioning_of(conditioning, "projection", classes, conditional)
+        super().__init__(shape, plan, halvings, None, stage, making, use, attention, max(shape[1:]) // 2)
 
 
 def _making(normalizer: Normalizer, name: InitialisationName) -> Making:

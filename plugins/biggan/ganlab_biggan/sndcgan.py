@@ -13,9 +13,9 @@ from ganlab_layers.spectral import SpectralNormalizer
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer, Scores
-from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU
+from ganlab.nn import ConditioningName, Conv2d, ConvTranspose2d, LeakyReLU, conditioning_of
 from ganlab.spec.model import Count
-from ganlab_biggan.conditions import Conditions
+from ganlab_biggan.conditions import Conditions, InputName, input_of
 from ganlab_biggan.initialisation import InitialisationName, initialisation
 from ganlab_biggan.making import Making
 from ganlab_biggan.plans import generator_plan
@@ -38,6 +38,7 @@ class SNDCGANGenerator(nn.Module):
         normalizer: for weights and activations; null for conditional batch norm.
         initialisation: how weights start.
         conditional: use the labels where the data have them.
+        conditioning: where the class enters: `normalization`, as published, `concatenated` to the latents, or `none`.
     """
 
     blends_labels: ClassVar[bool] = True
@@ -53,15 +54,16 @@ class SNDCGANGenerator(nn.Module):
         normalizer: Normalizer | None = None,
         initialisation: InitialisationName = "normal",
         conditional: bool = True,
+        conditioning: InputName | None = None,
     ) -> None:
         super().__init__()
         plan = generator_plan(shape, width, _MULTIPLIERS, {})
         making = _making(normalizer or ConditionalBatchNormalizer(), initialisation)
         self.latent_size, self.smallest = latent_size, plan.smallest
-        classes = classes if conditional else 0
+        classes, joined = input_of(conditioning, classes, conditional)
         self.classes = classes
-        self.conditions = Conditions(latent_size, len(plan.widths), classes, 0, "none", making.initialise)
-        self.first = making.linear(latent_size, plan.widths[0] * math.prod(plan.smallest))
+        self.conditions = Conditions(latent_size, len(plan.widths), classes, 0, "none", making.initialise, joined)
+        self.first = making.linear(self.conditions.first, plan.widths[0] * math.prod(plan.smallest))
         self.norms = nn.ModuleList(making.activation(channels, self.conditions.inside) for channels in plan.widths)
         enlarging = [_drawn(making, ConvTranspose2d(*pair, 4, 2, 1)) for pair in pairwise(plan.widths)]
         self.layers = nn.ModuleList([*enlarging, _drawn(making, Conv2d(plan.widths[-1], shape[0], 3, padding=1))])
@@ -79,7 +81,7 @@ class SNDCGANDiscriminator(nn.Module):
     """Images and labels to logits (Miyato et al., 2018, table 3).
 
     3x3 convolutions that widen, 4x4 ones that halve the maps, and a linear layer on all of the last maps. In the
-    authors' code it is the 4x4 ones that widen. The paper has no labels; with them, the features' sum over pixels is
+    authors' code it is the 4x4 ones that widen. The paper has no labels; it is the features' sum over pixels that is
     projected on the class's vector.
 
     Args:
@@ -89,6 +91,8 @@ class SNDCGANDiscriminator(nn.Module):
         normalizer: for weights; null for spectral norm.
         initialisation: how weights start.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"width": 2}
@@ -101,27 +105,32 @@ class SNDCGANDiscriminator(nn.Module):
         normalizer: Normalizer | None = None,
         initialisation: InitialisationName = "normal",
         conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         plan = generator_plan(shape, width, _MULTIPLIERS, {})
         making = _making(normalizer or SpectralNormalizer(), initialisation)
+        self.conditioning = conditioning_of(conditioning, "projection", classes, conditional)
         layers: list[nn.Module] = []
-        for inputs, outputs in pairwise([shape[0], *reversed(plan.widths)]):
+        for inputs, outputs in pairwise([shape[0] + self.conditioning.channels, *reversed(plan.widths)]):
             layers += [_drawn(making, Conv2d(inputs, outputs, 3, padding=1)), LeakyReLU(_SLOPE)]
             if outputs != plan.widths[0]:
                 layers += [_drawn(making, Conv2d(outputs, outputs, 4, 2, 1)), LeakyReLU(_SLOPE)]
         self.layers = nn.Sequential(*layers)
-        self.last = making.linear(plan.widths[0] * math.prod(plan.smallest), 1)
-        self.embedding = making.embedding(classes, plan.widths[0]) if conditional and classes else None
+        size = plan.widths[0] * math.prod(plan.smallest)
+        self.last = making.linear(size, self.conditioning.logits)
+        self.embedding = making.projection(classes, plan.widths[0]) if self.conditioning.projects else None
+        self.classifier = making.linear(size, classes) if self.conditioning.classifies else None
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """What is thought of images."""
-        features: Tensor = self.layers(images)
-        logits: Tensor = self.last(features.flatten(1))[:, 0]
+        features: Tensor = self.layers(self.conditioning.joined(images, labels))
+        outputs = self.last(features.flatten(1))
         if self.embedding is not None:
-            assert labels is not None, "a conditional discriminator is called with labels"
-            logits = logits + (self.embedding(labels) * features.sum((2, 3))).sum(1)
-        return Scores(logits=logits, features=(features,))
+            outputs = outputs + self.embedding(features.sum((2, 3)), labels)
+        if self.classifier is not None:
+            outputs = torch.cat([outputs, self.classifier(features.flatten(1))], dim=1)
+        return self.conditioning.scores(outputs, features, labels)
 
 
 def _making(normalizer: Normalizer, name: InitialisationName) -> Making:

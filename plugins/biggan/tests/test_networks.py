@@ -130,12 +130,12 @@ def test_everything_learns(name, classes):
         for part in network.modules():
             if isinstance(part, SelfAttention):
                 torch.nn.init.ones_(part.strength)
-    labels = torch.tensor([0, 2, 1, 1]) if classes else None
-    images = generator(torch.randn(4, generator.latent_size), labels)
-    assert images.shape == (4, 2, 16, 16)
+    labels = torch.arange(16) % 3 if classes else None  # so many that no rectifier is closed for all of them
+    images = generator(torch.randn(16, generator.latent_size), labels)
+    assert images.shape == (16, 2, 16, 16)
     assert images.abs().max() <= 1
     logits = discriminator(images, labels).logits
-    assert logits.shape == (4,)
+    assert logits.shape == (16,)
     logits.square().sum().backward()
     for network in (generator, discriminator):
         silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum()]
@@ -223,3 +223,27 @@ def test_sides_may_differ():
     generator = BigGANGenerator((1, 16, 24), 0, latent_size=6, **SMALL)
     discriminator = BigGANDiscriminator((1, 16, 24), 0, **SMALL)
     assert discriminator(generator(torch.randn(2, 6))).logits.shape == (2,)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_concatenated_class_joins_the_latents_of_the_first_layer_alone(name):
+    generator = PAIRS[name][0]((2, 16, 16), 3, **options_of(name), conditioning="concatenated").eval()
+    latents, labels = torch.randn(2, generator.latent_size), torch.tensor([0, 2])
+    first, vectors = generator.conditions(latents, labels)
+    own = latents.chunk(3, 1)[0] if name == "biggan" else latents
+    embedding = getattr(generator.conditions.embedding, "weight", torch.eye(3))
+    assert torch.equal(first, torch.cat([own, embedding[labels]], 1))
+    of_latents = {"biggan": latents.chunk(3, 1)[1], "biggan_deep": latents}.get(name)
+    assert vectors[0] is None if of_latents is None else torch.equal(vectors[0], of_latents)
+    assert not torch.equal(generator(latents, labels), generator(latents, labels.flip(0)))
+
+
+def test_the_classifier_is_a_layer_of_its_own_beneath_spectral_norm():
+    network = SNGANDiscriminator((2, 16, 16), 3, **SMALL, conditioning="classifier").double().eval()
+    images, labels = torch.randn(4, 2, 16, 16, dtype=torch.float64), torch.tensor([0, 1, 2, 0])
+    scores = network(images, labels)
+    features = network.layers(images).sum((2, 3))
+    for layer, outputs in ((network.last, scores.logits[:, None]), (network.classifier, scores.class_scores)):
+        weight = layer.parametrizations.weight.original
+        estimate = layer.parametrizations.weight[0].singular_value(weight)
+        torch.testing.assert_close(outputs, features @ (weight / estimate).T + layer.bias)

@@ -10,6 +10,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
+from ganlab.nn import conditional_activation
 
 DEVIATION = 0.02  # of initial weights
 _START = 4  # pixels of the longer side, at least, and less than twice as many
@@ -73,8 +74,13 @@ def convolution(layer: _ConvNd, normalizer: Normalizer) -> nn.Module:
     return normalizer.weight(layer)
 
 
-def activation(channels: int, normalizer: Normalizer) -> nn.Module:
-    """The normalizer's module for a hidden layer; gains of batch norm are drawn from N(1, 0.02)."""
+def activation(channels: int, normalizer: Normalizer, condition: int | None = None) -> nn.Module:
+    """The normalizer's module for a hidden layer; gains of batch norm are drawn from N(1, 0.02).
+
+    With a `condition`, gains and biases are made of a vector of this size.
+    """
+    if condition is not None:
+        return conditional_activation(normalizer, channels, condition)
     module = normalizer.activation(channels)
     if isinstance(module, _BatchNorm) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)

@@ -148,7 +148,7 @@ def test_the_labels_term_starts_no_larger_than_the_rest_of_the_logit(normalizer,
     """Also where all pixels agree, which makes the pooled features as large as they can be."""
     network = DCGANDiscriminator(shape, 400, 8, normalizer)
     features = network.features(torch.randn(1, *shape)).mean((0, 2, 3), keepdim=True)
-    terms = network.projection(features.flatten(1))
+    terms = network.projection.weight @ features.flatten()
     pixels = network.last.weight[0, 0].numel()
     typical = network.last.weight.square().mean().sqrt() * (features.square().sum() * pixels).sqrt()
     assert 0.1 < terms.std() / typical < 1.2
@@ -165,3 +165,35 @@ def test_a_label_is_at_first_as_long_as_a_one_hot_vector_unless_told_otherwise()
     for given, expected in (({}, 1.0), ({"label_length": 8.0}, 8.0)):
         vectors = DCGANGenerator((1, 8, 8), 300, 100, 2, **given).embedding.weight
         assert vectors.square().sum(1).mean().sqrt().item() == pytest.approx(expected, rel=0.02)
+
+
+def test_a_classifier_is_linear_in_all_of_the_last_maps_and_does_not_see_the_label():
+    network = DCGANDiscriminator((1, 8, 8), 4, 4, NoNormalizer(), conditioning="classifier").double()
+    images, labels = torch.randn(3, 1, 8, 8, dtype=torch.float64), torch.tensor([0, 3, 3])
+    features = network.features(images)
+    scores = network(images, labels)
+    expected = torch.einsum("nchw,kchw->nk", features, network.classifier.weight) + network.classifier.bias
+    torch.testing.assert_close(scores.class_scores, expected)
+    assert torch.equal(scores.logits, network.last(features).flatten())
+    assert torch.equal(scores.logits, network(images, labels.flip(0)).logits)
+
+
+def test_a_label_beside_the_latents_is_one_hot():
+    generator = DCGANGenerator((1, 8, 8), 3, 5, 4, NoNormalizer(), conditioning="concatenated").double()
+    latents, labels = torch.randn(2, 5, dtype=torch.float64), torch.tensor([0, 2])
+    vectors = torch.cat([latents, torch.eye(3, dtype=torch.float64)[labels]], 1)
+    assert torch.equal(generator(latents, labels), generator.layers(vectors[:, :, None, None]))
+
+
+def test_a_label_modulates_every_normalization_by_gains_and_biases_of_its_own():
+    generator = DCGANGenerator((1, 16, 16), 3, 5, 4, conditioning="normalization").double().eval()
+    latents, labels = torch.randn(2, 5, dtype=torch.float64), torch.tensor([0, 2])
+    features = latents[:, :, None, None]
+    for index in range(0, 6, 3):
+        convolution, norm = generator.layers[index], generator.layers[index + 1]
+        features = convolution(features) / (1 + norm.norm.eps) ** 0.5  # running averages start at 0 and 1
+        gain, bias = ((part.weight.T)[labels][:, :, None, None] for part in (norm.gain, norm.bias))
+        features = torch.relu(features * (1 + gain) + bias)
+    torch.testing.assert_close(generator(latents, labels), torch.tanh(generator.layers[6](features)))
+    with pytest.raises(UserError, match="leaves their outputs as they are"):
+        DCGANGenerator((1, 8, 8), 3, 5, 4, NoNormalizer(), conditioning="normalization")

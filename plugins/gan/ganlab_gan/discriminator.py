@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer, Scores
-from ganlab.nn import Dropout
+from ganlab.nn import ConditioningName, Dropout, Projection, conditioning_of
 from ganlab.nn import Normalizer as NoNormalizer
 from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
-from ganlab_gan.perceptron import linear, with_labels
+from ganlab_gan.perceptron import linear
 
 
 class MLPDiscriminator(nn.Module):
@@ -30,7 +32,11 @@ class MLPDiscriminator(nn.Module):
         weight_range: the initial weights are uniform in plus and minus this, biases 0; null is torch's default.
         normalizer: its activations follow each hidden linear layer, its weights are used in all.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: `concatenated` to the example, `projection`, a `classifier` of the classes, a
+            logit for each class (`scores`) or `none`; null for `concatenated`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"hidden": [8]}
 
     def __init__(
         self,
@@ -44,23 +50,36 @@ class MLPDiscriminator(nn.Module):
         weight_range: float | None = None,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         normalizer = normalizer or NoNormalizer()
-        self.classes = classes if conditional else 0
+        self.conditioning = conditioning_of(conditioning, "concatenated", classes, conditional)
         pieces = maxout_pieces or 1
-        sizes = [prod(shape) + self.classes, *hidden]
+        sizes = [prod(shape) + self.conditioning.channels, *hidden]
         layers: list[nn.Module] = [Dropout(input_dropout)]
         for inputs, units in pairwise(sizes):
             layers += [normalizer.weight(linear(inputs, units * pieces, weight_range))]
             layers += [normalizer.activation(units * pieces)]
             layers += [Maxout(pieces) if maxout_pieces else ACTIVATIONS[activation](), Dropout(dropout)]
-        layers += [normalizer.weight(linear(sizes[-1], 1, weight_range))]
+        layers += [normalizer.weight(linear(sizes[-1], self.conditioning.logits, weight_range))]
         self.layers = nn.Sequential(*layers)
+        self.projection = self.classifier = None
+        if self.conditioning.projects:
+            projection = Projection(classes, sizes[-1])
+            nn.init.uniform_(projection.weight, -(limit := weight_range or sizes[-1] ** -0.5), limit)
+            self.projection = normalizer.weight(projection)
+        if self.conditioning.classifies:
+            self.classifier = normalizer.weight(linear(sizes[-1], classes, weight_range))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """Logits for examples and, if the network is conditional, labels (N,)."""
-        features: Tensor = with_labels(images.flatten(1), labels, self.classes)
+        features: Tensor = self.conditioning.joined(images.flatten(1), labels)
         for layer in self.layers[:-1]:
             features = layer(features)
-        return Scores(logits=self.layers[-1](features).flatten(), features=(features,))
+        outputs = self.layers[-1](features)
+        if self.projection is not None:
+            outputs = outputs + self.projection(features, labels)
+        if self.classifier is not None:
+            outputs = torch.cat([outputs, self.classifier(features)], dim=1)
+        return self.conditioning.scores(outputs, features, labels)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import Normalizer as NoNormalizer
+from ganlab.nn import with_label
 from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation
-from ganlab_gan.perceptron import linear, with_labels
+from ganlab_gan.perceptron import linear
 
 
 class MLPGenerator(nn.Module):
@@ -32,6 +33,7 @@ class MLPGenerator(nn.Module):
     """
 
     blends_labels: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"hidden": [8], "latent_size": 8}
 
     def __init__(
         self,
@@ -62,5 +64,5 @@ class MLPGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Examples for latents and, if the network is conditional, labels (N,)."""
-        examples: Tensor = self.layers(with_labels(latents, labels, self.classes))
+        examples: Tensor = self.layers(with_label(latents, labels, self.classes))
         return examples.view(-1, *self.shape)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from ganlab.contracts import Normalizer
 from ganlab.games.growing import enlarge
 from ganlab.games.growth import Stage
-from ganlab.nn import Conv2d, PixelNorm, class_shares
+from ganlab.nn import Conv2d, PixelNorm, with_label
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count
 from ganlab_progressive.parts import HE, SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at
@@ -43,6 +44,7 @@ class ProgressiveGenerator(nn.Module):
     """
 
     blends_labels: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"latent_size": 8, "fmap_base": 32, "fmap_max": 8}
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class ProgressiveGenerator(nn.Module):
     def forward(self, latents: Tensor, labels: Tensor | None = None, stage: Stage | None = None) -> Tensor:
         """Images of a stage, of the full network without one; only the layers that the stage needs run."""
         stage = stage or Stage(self.resolution)
-        features = self.normalise(self._with_label(latents, labels))
+        features = self.normalise(with_label(latents, labels, self.classes))
         for r in self.resolutions[: self.resolutions.index(stage.resolution)]:
             features = self.blocks[str(r)](features)
         coarse, key = features, str(stage.resolution)
@@ -97,12 +99,6 @@ class ProgressiveGenerator(nn.Module):
             before = self.to_rgb[str(stage.resolution // 2)](coarse)
             images = torch.lerp(enlarge(before, stage.resolution), images, stage.blend)
         return images.tanh() if self.output == "tanh" else images
-
-    def _with_label(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        if not self.classes:
-            return latents
-        assert labels is not None, "a conditional generator is called with labels"
-        return torch.cat([latents, class_shares(labels, self.classes).to(latents.dtype)], dim=1)
 
 
 class LatentMaps(nn.Linear):

@@ -223,7 +223,7 @@ def test_classification_is_the_cross_entropy_of_reals_and_fakes(module):
     gan.discriminator.forward = lambda *arguments: counted.append(discriminate(*arguments)) or counted[-1]
     (batch,) = next(iter(StepLoader(ExampleData(COLOUR), seed=0, step_size=gan.step_size))).batches(COLOUR, 0)
     term = gan.discriminator_terms(batch)["classification"]
-    classes = [scores.heads["classes"] for scores in counted[:2]]  # the third pass is the gradient penalty's
+    classes = [scores.class_scores for scores in counted[:2]]  # the third pass is the gradient penalty's
     entropies = [-each.log_softmax(1)[torch.arange(8), batch.labels].mean() for each in classes]
     torch.testing.assert_close(term, sum(entropies))
 

@@ -174,8 +174,8 @@ def test_labels_enter_one_hot_and_leave_as_scores():
     outputs = discriminator.head.last(scores.features[-1])
     assert outputs.shape == (2, 4)
     assert torch.equal(scores.logits, outputs[:, 0])
-    assert torch.equal(scores.heads["classes"], outputs[:, 1:])
-    assert small(16, 1)[1](images).heads == {}
+    assert torch.equal(scores.class_scores, outputs[:, 1:])
+    assert small(16, 1)[1](images).class_scores is None
     for network in (ProgressiveGenerator, ProgressiveDiscriminator):
         plain = parameters(network(16, 1, **SMALL))
         assert parameters(network(16, 1, 3, **SMALL, conditional=False)) == plain

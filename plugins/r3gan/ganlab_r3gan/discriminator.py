@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganlab.contracts import Scores
-from ganlab.nn import Conv2d, Resampler
+from ganlab.nn import ConditioningName, Conv2d, Resampler, conditioning_of, scaled_product
 from ganlab.spec.model import Count, Positive
 from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
 
@@ -29,6 +28,8 @@ class R3GANDiscriminator(nn.Module):
         classes: number of classes; 0 for data without labels.
         conditional: use the labels where the data have them.
         expansion: Channels of the 3x3 convolutions, as a multiple of the width.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
@@ -41,30 +42,32 @@ class R3GANDiscriminator(nn.Module):
         classes: int = 0,
         conditional: bool = True,
         expansion: Positive = 2.0,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         size = start_size(shape, widths)
-        self.classes = classes if conditional else 0
-        self.from_image = drawn(Conv2d(shape[0], widths[-1], 1, bias=False))
+        self.conditioning = conditioning_of(conditioning, "projection", classes, conditional)
+        self.from_image = drawn(Conv2d(shape[0] + self.conditioning.channels, widths[-1], 1, bias=False))
         self.resampler = Resampler()
         self.stages = nn.ModuleList(stages(widths[::-1], groups[::-1], expansion))
         self.changes = nn.ModuleList([change_of_width(*pair) for pair in pairwise(widths[::-1])])
         width = widths[0]
         self.gather = drawn(Conv2d(width, width, size, groups=width, bias=False))
-        self.last = drawn(nn.Linear(width, width if self.classes else 1, bias=False))
-        self.embedding = drawn(nn.Linear(self.classes, width, bias=False)) if self.classes else None
+        projects = self.conditioning.projects
+        self.last = drawn(nn.Linear(width, width if projects else self.conditioning.outputs, bias=False))
+        self.embedding = drawn(nn.Linear(classes, width, bias=False)) if projects else None
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """What is thought of images."""
-        features = self.from_image(images)
+        features = self.from_image(self.conditioning.joined(images, labels))
         for index, stage in enumerate(self.stages):
             if index:
                 features = self.changes[index - 1](self.resampler.down(features))
             features = stage(features)
         seen = self.gather(features).flatten(1)
         outputs = self.last(seen)
-        if self.embedding is None:
-            return Scores(logits=outputs[:, 0], features=(seen,))
-        assert labels is not None, "a conditional discriminator is called with labels"
-        vectors = self.embedding(one_hot(labels, self.classes).to(outputs.dtype))
-        return Scores(logits=(outputs * vectors).sum(1) / math.sqrt(outputs.shape[1]), features=(seen,))
+        if self.embedding is not None:
+            assert labels is not None, "a conditional discriminator is called with labels"
+            vectors = self.embedding(one_hot(labels, self.conditioning.classes).to(outputs.dtype))
+            outputs = scaled_product(outputs, vectors)
+        return self.conditioning.scores(outputs, seen, labels)

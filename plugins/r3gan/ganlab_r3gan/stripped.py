@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import Scores
-from ganlab.nn import BiasActivation, Conv2d, Resampler, class_shares
+from ganlab.nn import BiasActivation, ConditioningName, Conv2d, Projection, Resampler, conditioning_of, with_label
 from ganlab.spec.model import Count
 from ganlab_r3gan.blocks import RECTIFIER_GAIN, drawn, start_size
 from ganlab_r3gan.generator import enlarged_sum
@@ -74,10 +74,7 @@ class StrippedGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images of latents and labels."""
-        if self.classes:
-            assert labels is not None, "a conditional generator is called with labels"
-            latents = torch.cat([latents, class_shares(labels, self.classes).to(latents.dtype)], dim=1)
-        features = self.entry(latents)[:, :, None, None] * self.basis
+        features = self.entry(with_label(latents, labels, self.classes))[:, :, None, None] * self.basis
         images: Tensor | None = None
         for index, (stage, to_image) in enumerate(zip(self.stages, self.to_image, strict=True)):
             features = stage(self.resampler.up(features) if index else features)
@@ -90,44 +87,50 @@ class StrippedDiscriminator(nn.Module):
     """Images (N, C, H, W) to logits (N,) (Huang et al., 2024, configurations B and C).
 
     Residual blocks of two 3x3 convolutions, the second with a stride of two behind a filter. With the paper's widths
-    for FFHQ at 256 pixels there are 23,996,481 parameters. For data with labels, there is a score for each class, and
-    the label's own counts.
+    for FFHQ at 256 pixels there are 23,996,481 parameters.
 
     Args:
         shape: Shape of an image.
         widths: channels of each stage, the coarsest first, as for the generator.
         classes: number of classes; 0 for data without labels.
         conditional: use the labels where the data have them.
+        conditioning: how labels enter: a logit for each class (`scores`), `projection`, a `classifier` of the classes,
+            `concatenated` to the image or `none`; null for `scores`.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"widths": [8, 8, 4]}
 
     def __init__(
-        self, shape: tuple[int, ...], widths: Sequence[Count], classes: int = 0, conditional: bool = True
+        self,
+        shape: tuple[int, ...],
+        widths: Sequence[Count],
+        classes: int = 0,
+        conditional: bool = True,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         height, width = start_size(shape, widths)
-        self.classes = classes if conditional else 0
+        self.conditioning = conditioning_of(conditioning, "scores", classes, conditional)
         self.resampler = Resampler()
-        self.from_image = _Convolution(shape[0], widths[-1], 1)
+        self.from_image = _Convolution(shape[0] + self.conditioning.channels, widths[-1], 1)
         self.blocks = nn.ModuleList([_HalvingBlock(*pair, self.resampler) for pair in pairwise(widths[::-1])])
         self.convolution = _Convolution(widths[0], widths[0])
         dense = drawn(nn.Linear(widths[0] * height * width, widths[0], bias=False), RECTIFIER_GAIN)
         self.dense = nn.Sequential(dense, BiasActivation(widths[0], gain=1.0))
-        self.last = drawn(nn.Linear(widths[0], max(1, self.classes)))
+        self.last = drawn(nn.Linear(widths[0], self.conditioning.outputs))
         nn.init.zeros_(self.last.bias)
+        self.projection = drawn(Projection(classes, widths[0])) if self.conditioning.projects else None
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """What is thought of images."""
-        features = self.from_image(images)
+        features = self.from_image(self.conditioning.joined(images, labels))
         for block in self.blocks:
             features = block(features)
         seen = self.dense(self.convolution(features).flatten(1))
         outputs = self.last(seen)
-        if self.classes:
-            assert labels is not None, "a conditional discriminator is called with labels"
-            outputs = outputs.gather(1, labels[:, None])
-        return Scores(logits=outputs[:, 0], features=(seen,))
+        if self.projection is not None:
+            outputs = outputs + self.projection(seen, labels)
+        return self.conditioning.scores(outputs, seen, labels)
 
 
 class _HalvingBlock(nn.Module):

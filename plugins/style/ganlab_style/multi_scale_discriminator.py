@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Gt
 from torch import Tensor, nn
 
 from ganlab.contracts import Scores
-from ganlab.nn import Conv2d, Resampler, equalized
+from ganlab.nn import ConditioningName, Conv2d, Resampler, conditioning_of, equalized
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count, Natural
@@ -25,8 +25,7 @@ class MultiScaleDiscriminator(nn.Module):
     """Images of all sizes, the coarsest first, to logits (N,) (Karnewar and Wang, 2020, "MSG-GAN").
 
     StyleGAN's discriminator, in which the features of every level but the finest are combined with the images of its
-    size. For data with labels, there is a score for each class, and the label's own counts. With the defaults, the
-    authors' for StyleGAN, and 1024-pixel RGB images there are 24,238,625 parameters.
+    size. With the defaults, the authors' for StyleGAN, and 1024-pixel RGB images there are 24,238,625 parameters.
 
     Args:
         shape: Shape of an image of the finest level.
@@ -40,7 +39,11 @@ class MultiScaleDiscriminator(nn.Module):
         stddev_group: Images whose standard deviation is appended; null for the whole batch, 0 for none.
         stddev: append it before the first convolution of `every` level, or of the `coarsest` only.
         blur: Taps along one axis of the filter before each reduction; null for none.
+        conditioning: how labels enter: a logit for each class (`scores`), `projection`, a `classifier` of the classes,
+            `concatenated` to the image of the finest level or `none`; null for `scores`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"channel_base": 128, "channel_max": 8}
 
     def __init__(
         self,
@@ -53,15 +56,16 @@ class MultiScaleDiscriminator(nn.Module):
         stddev_group: Natural | None = 4,
         stddev: Literal["every", "coarsest"] = "every",
         blur: Sequence[Annotated[float, Gt(0)]] | None = (1.0, 2.0, 1.0),
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         levels = levels_of(shape, channel_base, channel_max)
         self.levels = levels
-        self.classes = classes if conditional else 0
+        self.conditioning = conditioning_of(conditioning, "scores", classes, conditional)
         smoother = smoother_of(blur, "blur")
         group = stddev_group if stddev == "every" else 0
         top = levels[-1]
-        self.from_image = Layer(Conv2d(shape[0], top.channels, 1, bias=False))
+        self.from_image = Layer(Conv2d(shape[0] + self.conditioning.channels, top.channels, 1, bias=False))
         self.combinations = nn.ModuleDict(
             {level.name: Combination(combine, level.channels, shape[0]) for level in levels[-2::-1]}
         )
@@ -71,15 +75,15 @@ class MultiScaleDiscriminator(nn.Module):
             combination: Combination = self.combinations[coarse.name]  # type: ignore[assignment]
             self.blocks[fine.name] = _block(fine, inputs, combination.features, group, smoother)
             inputs = combination.outputs
-        self.head = Head(levels[0], stddev_group, max(1, self.classes), inputs)
+        self.head = Head(levels[0], stddev_group, self.conditioning, inputs)
 
     def forward(self, images: Sequence[Tensor], labels: Tensor | None = None) -> Scores:
         """What is thought of images of all sizes together."""
-        features = self.from_image(images[-1])
+        features = self.from_image(self.conditioning.joined(images[-1], labels))
         for index in range(len(self.levels) - 1, 0, -1):
             features = self.blocks[self.levels[index].name](features)
             features = self.combinations[self.levels[index - 1].name](features, images[index - 1])
-        return self.head.scores(features, labels if self.classes else None)
+        return self.head.scores(features, labels)
 
 
 class Combination(nn.Module):

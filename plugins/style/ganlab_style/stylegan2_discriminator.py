@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Gt
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Scores
 from ganlab.games.growth import Stage
-from ganlab.nn import BiasActivation, average_pool, equalized
+from ganlab.nn import BiasActivation, ConditioningName, average_pool, conditioning_of, equalized, scaled_product
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.filters import check_growing, resampler_of
@@ -25,9 +24,9 @@ from ganlab_style.stylegan2_generator import Connections
 class StyleGAN2Discriminator(nn.Module):
     """Images (N, C, H, W) to logits (N,) (Karras et al., 2020).
 
-    Each level has two 3x3 convolutions, of which the second halves the features after a filter. For data with labels,
-    the last layer's output is projected on a vector that a mapping network makes of the label. With the defaults and
-    1024-pixel RGB images there are 29,012,513 parameters: configuration F.
+    Each level has two 3x3 convolutions, of which the second halves the features after a filter. Where labels enter by
+    projection, the last layer's output is projected on a vector that a mapping network makes of the label. With the
+    defaults and 1024-pixel RGB images there are 29,012,513 parameters: configuration F.
 
     Args:
         shape: Shape of an image.
@@ -44,7 +43,11 @@ class StyleGAN2Discriminator(nn.Module):
         filter: taps along one axis of the filter that reduces.
         growing: have layers that take in images at every level, as growth needs, for `original` connections.
         clamp: Largest absolute value of features, for training in low precision.
+        conditioning: how labels enter: by `projection`, a `classifier` of the classes, `concatenated` to the image, a
+            logit for each class (`scores`) or `none`; null for `projection`.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"channel_base": 128, "channel_max": 8}
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class StyleGAN2Discriminator(nn.Module):
         filter: Sequence[Annotated[float, Gt(0)]] = (1.0, 3.0, 3.0, 1.0),
         growing: bool = False,
         clamp: Positive | None = None,
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         check_growing(growing, connections)
@@ -67,10 +71,12 @@ class StyleGAN2Discriminator(nn.Module):
         self.levels = levels
         self.growing = growing
         self.connections = connections
+        self.conditioning = conditioning_of(conditioning, "projection", classes, conditional)
         self.resampler = resampler_of(filter, "filter")
         shown = levels if growing or connections == "skip" else levels[-1:]
+        inputs = shape[0] + self.conditioning.channels
         self.from_image = nn.ModuleDict(
-            {level.name: Convolution(shape[0], level.channels, 1, clamp=clamp) for level in reversed(shown)}
+            {level.name: Convolution(inputs, level.channels, 1, clamp=clamp) for level in reversed(shown)}
         )
         self.blocks, self.shortcuts = nn.ModuleDict(), nn.ModuleDict()
         residual = connections == "residual"
@@ -87,9 +93,11 @@ class StyleGAN2Discriminator(nn.Module):
             )
             if residual:
                 self.shortcuts[fine.name] = Shortcut(fine.channels, coarse.channels, self.resampler, enlarges=False)
-        self.head = Head(levels[0], stddev_group, classes if conditional else 0, clamp)
+        projects = self.conditioning.projects
+        outputs = levels[0].channels if projects else self.conditioning.outputs
+        self.head = Head(levels[0], stddev_group, outputs, clamp)
         self.mapping = None
-        if classes and conditional:
+        if projects:
             self.mapping = MappingNetwork(0, classes, levels[0].channels, mapping_layers, mapping_lr_multiplier)
 
     @property
@@ -100,6 +108,7 @@ class StyleGAN2Discriminator(nn.Module):
     def forward(self, images: Tensor, labels: Tensor | None = None, stage: Stage | None = None) -> Scores:
         """What is thought of images of a stage, or of the full network; only the layers that the stage needs run."""
         top = index_of(self.levels, stage)
+        images = self.conditioning.joined(images, labels)
         features: Tensor = self.from_image[self.levels[top].name](images)
         for index in range(top, 0, -1):
             features = self._block(self.levels[index], features)
@@ -110,10 +119,9 @@ class StyleGAN2Discriminator(nn.Module):
             elif stage is not None and stage.fading and index == top:
                 features = torch.lerp(self.from_image[below](average_pool(images)), features, stage.blend)
         outputs, seen = self.head(features)
-        if self.mapping is None:
-            return Scores(logits=outputs[:, 0], features=(seen,))
-        vectors = self.mapping(None, labels)
-        return Scores(logits=(outputs * vectors).sum(1) / math.sqrt(outputs.shape[1]), features=(seen,))
+        if self.mapping is not None:
+            outputs = scaled_product(outputs, self.mapping(None, labels))
+        return self.conditioning.scores(outputs, seen, labels)
 
     def _block(self, level: Level, features: Tensor) -> Tensor:
         reduced: Tensor = self.blocks[level.name](features)
@@ -121,16 +129,16 @@ class StyleGAN2Discriminator(nn.Module):
 
 
 class Head(nn.Module):
-    """Maps of the first level to one score, or as many numbers as they have channels, and the last layer's input."""
+    """Maps of the first level to (N, outputs), and the last layer's input."""
 
-    def __init__(self, level: Level, group: int | None, classes: int, clamp: float | None) -> None:
+    def __init__(self, level: Level, group: int | None, outputs: int, clamp: float | None) -> None:
         super().__init__()
         width = level.channels
         self.statistics = None if group == 0 else MinibatchStandardDeviation(group)
         self.convolution = Convolution(width + (group != 0), width, clamp=clamp)
         self.dense = equalized(nn.Linear(width * level.height * level.width, width, bias=False), gain=1.0)
         self.activation = BiasActivation(width)
-        self.last = equalized(nn.Linear(width, width if classes else 1), gain=1.0)
+        self.last = equalized(nn.Linear(width, outputs), gain=1.0)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Gt
@@ -12,7 +12,17 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Scores
 from ganlab.games.growth import Stage
-from ganlab.nn import BiasActivation, Conv2d, Resampler, average_pool, equalized
+from ganlab.nn import (
+    BiasActivation,
+    Conditioning,
+    ConditioningName,
+    Conv2d,
+    Projection,
+    Resampler,
+    average_pool,
+    conditioning_of,
+    equalized,
+)
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
 from ganlab.spec.model import Count, Natural
@@ -24,7 +34,7 @@ class StyleGANDiscriminator(nn.Module):
     """Images (N, C, H, W) of a stage to logits (N,) (Karras et al., 2019).
 
     With the defaults and 1024-pixel RGB images there are 23,087,249 parameters, with the 1x1 convolutions that take in
-    images of all levels. For data with labels, there is a score for each class, and the label's own counts.
+    images of all levels.
 
     Args:
         shape: Shape of an image.
@@ -35,9 +45,13 @@ class StyleGANDiscriminator(nn.Module):
         stddev_group: Images whose standard deviation is appended before the last convolution; null for the whole batch,
             0 for none.
         blur: Taps along one axis of the filter before each reduction; null for none.
+        conditioning: how labels enter: a logit for each class (`scores`), `projection`, a `classifier` of the classes,
+            `concatenated` to the image or `none`; null for `scores`.
     """
 
     grows = True
+
+    example: ClassVar[Mapping[str, Any]] = {"channel_base": 128, "channel_max": 8}
 
     def __init__(
         self,
@@ -48,14 +62,16 @@ class StyleGANDiscriminator(nn.Module):
         conditional: bool = True,
         stddev_group: Natural | None = 4,
         blur: Sequence[Annotated[float, Gt(0)]] | None = (1.0, 2.0, 1.0),
+        conditioning: ConditioningName | None = None,
     ) -> None:
         super().__init__()
         levels = levels_of(shape, channel_base, channel_max)
         self.levels = levels
-        self.classes = classes if conditional else 0
+        self.conditioning = conditioning_of(conditioning, "scores", classes, conditional)
         smoother = smoother_of(blur, "blur")
+        inputs = shape[0] + self.conditioning.channels
         self.from_image = nn.ModuleDict(
-            {level.name: Layer(Conv2d(shape[0], level.channels, 1, bias=False)) for level in reversed(levels)}
+            {level.name: Layer(Conv2d(inputs, level.channels, 1, bias=False)) for level in reversed(levels)}
         )
         self.blocks = nn.ModuleDict()
         for fine, coarse in zip(levels[:0:-1], levels[-2::-1], strict=True):
@@ -63,18 +79,19 @@ class StyleGANDiscriminator(nn.Module):
                 convolution(fine.channels, fine.channels),
                 Layer(ResamplingConv2d(fine.channels, coarse.channels, 3, "down", bias=False), smoother),
             )
-        self.head = Head(levels[0], stddev_group, max(1, self.classes))
+        self.head = Head(levels[0], stddev_group, self.conditioning)
 
     def forward(self, images: Tensor, labels: Tensor | None = None, stage: Stage | None = None) -> Scores:
         """What is thought of images of a stage, or of the full network; only the layers that the stage needs run."""
         top = index_of(self.levels, stage)
+        images = self.conditioning.joined(images, labels)
         features: Tensor = self.from_image[self.levels[top].name](images)
         for index in range(top, 0, -1):
             features = self.blocks[self.levels[index].name](features)
             if stage is not None and stage.fading and index == top:
                 before = self.from_image[self.levels[index - 1].name](average_pool(images))
                 features = torch.lerp(before, features, stage.blend)
-        return self.head.scores(features, labels if self.classes else None)
+        return self.head.scores(features, labels)
 
 
 class Layer(nn.Module):
@@ -102,24 +119,28 @@ def convolution(inputs: int, outputs: int) -> Layer:
 
 
 class Head(nn.Module):
-    """Maps of the first level, with its channels or as many as `inputs`, to one score or one for each class."""
+    """Maps of the first level, with its channels or as many as `inputs`, to what the conditioning ends with."""
 
-    def __init__(self, level: Level, group: int | None, outputs: int, inputs: int | None = None) -> None:
+    def __init__(self, level: Level, group: int | None, conditioning: Conditioning, inputs: int | None = None) -> None:
         super().__init__()
+        self.conditioning = conditioning
         width = level.channels
         self.statistics = None if group == 0 else MinibatchStandardDeviation(group)
         self.convolution = convolution((inputs or width) + (group != 0), width)
         self.dense = equalized(nn.Linear(width * level.height * level.width, width, bias=False), math.sqrt(2))
         self.activation = BiasActivation(width, gain=1.0)
-        self.last = equalized(nn.Linear(width, outputs), gain=1.0)
+        self.last = equalized(nn.Linear(width, conditioning.outputs), gain=1.0)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        self.projection = None
+        if conditioning.projects:
+            self.projection = equalized(Projection(conditioning.classes, width), gain=1.0)
 
     def scores(self, features: Tensor, labels: Tensor | None) -> Scores:
-        """The score of the label, or the only one, and the features that it is linear in, of maps (N, C, H, W)."""
+        """What is thought of images with maps (N, C, H, W)."""
         outputs, seen = self(features)
-        assert labels is not None or outputs.shape[1] == 1, "a conditional discriminator is called with labels"
-        chosen = outputs if labels is None else outputs.gather(1, labels[:, None])
-        return Scores(logits=chosen[:, 0], features=(seen,))
+        if self.projection is not None:
+            outputs = outputs + self.projection(seen, labels)
+        return self.conditioning.scores(outputs, seen, labels)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """All scores and last features of maps (N, C, H, W)."""

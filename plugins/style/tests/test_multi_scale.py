@@ -214,3 +214,12 @@ def test_networks_that_know_one_size_are_refused(changes, sentence):
     node = node_from("architectures", {"name": "msg", **MultiScaleGAN.example, **changes})
     with pytest.raises(UserError, match=sentence):
         Builder(FACTS).construct(node, "architecture")
+
+
+@pytest.mark.parametrize("conditioning", ["scores", "projection", "classifier", "concatenated", "none"])
+def test_labels_enter_the_discriminator_of_all_sizes_as_they_are_told_to(conditioning):
+    network = MultiScaleDiscriminator((3, 16, 16), 3, conditioning=conditioning, **SMALL).eval()
+    images = [torch.randn(4, 3, side, side) for side in (4, 8, 16)]
+    first, second = (network(images, labels) for labels in (torch.tensor([0, 1, 2, 0]), torch.tensor([1, 2, 0, 1])))
+    assert torch.equal(first.logits, second.logits) == (conditioning in ("none", "classifier"))
+    assert (first.class_scores is not None) == (conditioning == "classifier")
