@@ -27,6 +27,7 @@ from ganlab.spec.model import Spec
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.provenance import write_provenance
 from ganlab.tracking.tracker import Tracker, Trackers
+from ganlab.tracking.wandb import run_of_agent
 from ganlab.training.checkpoint import export_generator, restore_module
 from ganlab.training.module import GANModule
 
@@ -126,6 +127,8 @@ class RunCallback(Callback):
             self._lock.release()
 
     def _find_place(self, module: GANModule) -> _Place:
+        if self.resume is None and (given_again := run_of_agent(self.runs / self.spec.name)):
+            self.resume = Resume(given_again)
         run = None if self.resume is None else self._find_run(self.resume)
         if self.resume is None or run is None:
             run = create_run(self.runs, self.spec.name)

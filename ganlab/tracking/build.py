@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ganlab.spec.model import Spec
@@ -22,8 +24,8 @@ def build_trackers(
     A tracker that cannot start costs one warning. See `JsonlTracker` for `logged_until`.
     """
     trackers: list[Tracker] = [JsonlTracker(run_path, resumed_at, logged_until)]
-    if spec.tracking.wandb is not None and spec.tracking.wandb.mode != "disabled":
-        section: WandbSection = spec.tracking.wandb
+    section = wandb_section(spec)
+    if section is not None:
         _add(trackers, WandbTracker.name, lambda: WandbTracker(section, run_path, spec))
     if spec.tracking.trackio is not None:
         trackio: TrackioSection = spec.tracking.trackio
@@ -31,6 +33,14 @@ def build_trackers(
     if spec.tracking.tensorboard:
         _add(trackers, TensorBoardTracker.name, lambda: TensorBoardTracker(run_path, resumed_at))
     return trackers
+
+
+def wandb_section(spec: Spec, environment: Mapping[str, str] = os.environ) -> WandbSection | None:
+    """What a spec wants of W&B, if anything; a trial of W&B's agent is always online, as its search lives by it."""
+    section = spec.tracking.wandb
+    if environment.get("WANDB_SWEEP_ID"):
+        return replace(section or WandbSection(), mode="online")
+    return None if section is None or section.mode == "disabled" else section
 
 
 def _add(trackers: list[Tracker], name: str, make: Callable[[], Tracker]) -> None:

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 STOP_NOTE = "GANLAB_STOP_NOTE"
 """Environment variable with the path of a file that is made before a run is told to stop for good."""
+PREEMPTION_NOTE = "GANLAB_PREEMPTION_NOTE"
+"""Environment variable with the path of a file that is made before a run of W&B's agent is told to stop for a while."""
 
 _PROBE_TIMEOUT = 5.0  # seconds
 _INIT_TIMEOUT = 30.0
@@ -150,9 +152,14 @@ class WandbTracker(Tracker):
 
     def _was_stopped(self) -> bool:
         """Whether a sweep ended the run: W&B's server, ours, or an agent that lives on, unlike in a preemption."""
-        note = os.environ.get(STOP_NOTE)
-        by_agent = bool(os.environ.get("WANDB_SWEEP_ID")) and os.getppid() == self._parent
-        return self._told_to_stop or by_agent or bool(note and Path(note).exists())
+        agent_lives = bool(os.environ.get("WANDB_SWEEP_ID")) and os.getppid() == self._parent
+        by_agent = agent_lives and not _is_there(PREEMPTION_NOTE)
+        return self._told_to_stop or by_agent or _is_there(STOP_NOTE)
+
+
+def _is_there(note: str) -> bool:
+    path = os.environ.get(note)
+    return path is not None and Path(path).exists()
 
 
 def decide_mode(mode: str) -> str:
@@ -162,6 +169,15 @@ def decide_mode(mode: str) -> str:
     """
     if mode != "online":
         return mode
+    problem = problem_with_server()
+    if problem is None:
+        return "online"
+    _warn_offline(problem)
+    return "offline"
+
+
+def problem_with_server() -> str | None:
+    """Why nothing can be sent to W&B; None if the server answers and a key is known."""
     import wandb
 
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # keeps wandb's failed telemetry off the terminal
@@ -169,10 +185,15 @@ def decide_mode(mode: str) -> str:
     problem = _probe(server)
     if problem is None and not wandb.login(prompt=False, verify=False):
         problem = "no API key is known ('wandb login' or WANDB_API_KEY sets one)"
-    if problem is None:
-        return "online"
-    _warn_offline(problem)
-    return "offline"
+    return problem
+
+
+def run_of_agent(folder: Path) -> Path | None:
+    """The run, of those in a folder, in which the trial began that W&B's agent gives again after a preemption."""
+    identity = os.environ.get("WANDB_RUN_ID")
+    if not os.environ.get("WANDB_SWEEP_ID") or identity is None:
+        return None
+    return next((path for path in sorted(folder.glob("*")) if _record(path).get("id") == identity), None)
 
 
 def _start(
@@ -220,11 +241,16 @@ def _remember(run_path: Path, run: Any) -> None:
 
 
 def _remembered(run_path: Path) -> dict[str, Any]:
+    """Where the run goes on; in a sweep of W&B's the agent says it."""
+    return {} if os.environ.get("WANDB_SWEEP_ID") else _record(run_path)
+
+
+def _record(run_path: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads((run_path / "wandb" / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {} if os.environ.get("WANDB_SWEEP_ID") else record
+    return record
 
 
 def _remove_empty(folder: Path) -> None:

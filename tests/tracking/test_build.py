@@ -10,13 +10,20 @@ import torch
 from ganlab.contracts import DataFacts
 from ganlab.spec.model import Node, Spec
 from ganlab.spec.tracking_sections import TrackioSection, WandbSection
-from ganlab.tracking.build import build_trackers
+from ganlab.tracking.build import build_trackers, wandb_section
 from ganlab.tracking.provenance import describe_repository, write_provenance
 from tests.tracking.made import made_spec
 
 
 def test_only_files_unless_more_is_asked_for(tmp_path):
     assert [tracker.name for tracker in build_trackers(made_spec(), tmp_path)] == ["log.jsonl"]
+
+
+def test_a_trial_of_an_agent_is_online_whatever_the_spec_says():
+    agent = {"WANDB_SWEEP_ID": "abc"}
+    for section in (None, WandbSection(), WandbSection(mode="disabled")):
+        assert wandb_section(made_spec(wandb=section), agent).mode == "online"
+    assert wandb_section(made_spec(wandb=WandbSection(mode="disabled")), {}) is None
 
 
 def test_tensorboard_writes_events(tmp_path):

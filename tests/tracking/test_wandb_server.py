@@ -164,6 +164,19 @@ def test_a_run_that_its_sweep_stopped_early_has_finished(server, run_path, monke
     assert (run.state, run.exit_code, run.summary["stopped_early"]) == ("finished", 0, True)
 
 
+@pytest.mark.parametrize(("preempted", "state"), [(False, "finished"), (True, "preempted")])
+def test_what_an_agent_ends_was_stopped_early_unless_the_agent_has_to_end_itself(
+    server, run_path, monkeypatch, tmp_path, preempted, state
+):
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep0")
+    monkeypatch.setenv("WANDB_RUN_ID", "trial0")
+    monkeypatch.setenv("GANLAB_PREEMPTION_NOTE", str(tmp_path / "preempted"))
+    if preempted:
+        (tmp_path / "preempted").touch()
+    tell(run_path, (0,), WandbSection(mode="online", models=False), status=INTERRUPTED)
+    assert server.runs["trial0"].state == state
+
+
 def test_an_error_fails_the_run(server, run_path):
     tell(run_path, (0,), WandbSection(mode="online", models=False), status="stopped: no gradient is finite")
     assert server.runs["experiment-one"].state == "failed"
