@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from ganlab.build import rehearse_for
@@ -19,10 +20,10 @@ _LAPTOP = Machine(cores=4)
 
 def tasks() -> Iterator[Task]:
     """Few and many pictures of several sizes, with classes and without, on a laptop and on an accelerator."""
-    for shape in _SHAPES:
-        for machine, hours in ((_LAPTOP, 0.1), (_LAPTOP, 10.0), (_LABORATORY, 10.0)):
-            for size, classes in ((200, 0), (1_000_000, 3)):
-                yield Task(shape, size, classes, machine, hours)
+    machines = ((_LAPTOP, 0.1), (_LAPTOP, 10.0), (_LABORATORY, 10.0))
+    for place, (shape, (machine, hours)) in enumerate(itertools.product(_SHAPES, machines)):
+        size, classes = ((200, 0), (1_000_000, 3))[place % 2]
+        yield Task(shape, size, classes, machine, hours)
 
 
 def check_recipe(name: str) -> None:
