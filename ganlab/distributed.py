@@ -286,6 +286,15 @@ def broadcast_value(value: Value, device: torch.device) -> Value:
     return values[0]
 
 
+def any_over_ranks(flag: bool, device: torch.device) -> bool:
+    """Whether any rank says so, on every rank. A collective."""
+    if world_size() == 1:
+        return flag
+    said = torch.tensor(float(flag), device=device)
+    dist.all_reduce(said, dist.ReduceOp.MAX)
+    return bool(said.item() > 0)
+
+
 def gather_values(value: Value) -> list[Value]:
     """The plain values of all ranks in order, on every rank. A collective."""
     if world_size() == 1:

@@ -51,7 +51,7 @@ ROOMS = (
     ("schedules",),
     ("randomness",),
     ("files", "pictures"),
-    ("errors",),
+    ("errors", "processes"),
     ("facts", "kinds", "suggestions"),
 )
 """The rooms of the platform from the roof to the floor; those of one storey know nothing of each other."""

@@ -18,6 +18,7 @@ from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples, span
 from ganlab.errors import DataError
 from ganlab.facts import InputFacts
+from ganlab.processes import begin_loading_process
 
 _CHUNK = 64
 _WORTH_PROCESSES = 500  # examples; for fewer, starting worker processes takes longer than reading
@@ -66,6 +67,7 @@ def examine(dataset: Dataset, indices: Sequence[int], see_through: Collection[in
         sampler=cast(Any, [indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)]),
         num_workers=_processes(dataset, len(indices)),
         collate_fn=_as_it_is,
+        worker_init_fn=begin_loading_process,
         generator=torch.Generator(),
     )
     for part in loader:

@@ -12,7 +12,8 @@ from ganlab import distributed
 from ganlab.contracts import Dataset
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.data.stream import Stream
-from ganlab.errors import DataError, SpecError
+from ganlab.errors import DataError, SpecError, reason
+from ganlab.processes import begin_loading_process
 
 StepSize = Callable[[int], tuple[int, int]]
 """Images seen -> (images of one discriminator update over all ranks, discriminator updates of a training step)."""
@@ -25,7 +26,8 @@ class StepLoader:
     """An endless iterable of `StepBatch`es, given to Lightning as its training data.
 
     What it yields is a function of (`seed`, `position`, `images_seen`) alone, for any number of `workers`; the ranks'
-    parts of a global batch are consecutive. It has no length: the clock says when a run ends.
+    parts of a global batch are consecutive. It has no length: the clock says when a run ends. A worker that delivers
+    nothing for `timeout` seconds is an error; 0 waits for ever.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class StepLoader:
         rank: int | None = None,
         world_size: int | None = None,
         pin_memory: bool = False,
+        timeout: float = 0.0,
         position: int = 0,
         images_seen: int = 0,
         resolution: Resolution | None = None,
@@ -50,6 +53,7 @@ class StepLoader:
         self._rank = rank
         self._world_size = world_size
         self.pin_memory = pin_memory
+        self.timeout = timeout
         self._restarts = 0
         self.restart(position, images_seen)
 
@@ -94,6 +98,8 @@ class StepLoader:
             num_workers=self.workers,
             collate_fn=_as_it_is,
             pin_memory=self.pin_memory,
+            timeout=self.timeout,
+            worker_init_fn=begin_loading_process,
             generator=torch.Generator(),  # its own, so that starting a loader leaves torch's global generator alone
         )
         return iter(loader)
@@ -148,6 +154,11 @@ def _next(batches: Iterator[StepBatch | DataError]) -> StepBatch:
     try:
         batch = next(batches)
     except RuntimeError as error:
+        if "DataLoader timed out" in str(error):
+            raise DataError(
+                f"no loading process has delivered anything for {reason(error).rpartition('after ')[2]}: one of them, or "
+                "the file system of the data, has stopped ('trainer.timeout_minutes'). The last checkpoint is kept"
+            ) from error
         if "DataLoader worker" not in str(error):
             raise
         raise DataError(f"a data loading process died: {error}. Try fewer 'data.workers', or 0") from error

@@ -136,8 +136,9 @@ def _bytes_of(content: Content) -> int:
 
 
 def _live_with_the_parent() -> None:
-    """Leave Ctrl-C to the parent, and end with it: a worker whose parent was killed would wait for work forever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave signals to the parent, and end with it: a worker whose parent was killed would wait for work forever."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None, "workers have a parent"
 

@@ -26,6 +26,8 @@ BESIDE_THE_TRAINING = (
     "trainer.devices",
     "trainer.num_nodes",
     "trainer.detect_anomaly",
+    "trainer.signals",
+    "trainer.timeout_minutes",
 )
 """Keys, with all below them, that do not decide what is learned but for rounding."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -16,6 +17,8 @@ from ganlab.run.part import RunPart
 from ganlab.training.checkpoint import export_generator, module_state, save_checkpoint
 from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.module import GANModule
+
+logger = logging.getLogger(__name__)
 
 _ROUNDS_BETWEEN_LOOKS = 16
 
@@ -33,11 +36,14 @@ class CheckpointCallback(RunPart):
         self.keep_sound = keep_sound
         self.every_seconds = None if every_minutes is None else every_minutes * 60
         self._saved_when = time.monotonic()
+        self._warned = False
 
     def on_train_start(self, trainer: Trainer, pl_module: GANModule) -> None:  # type: ignore[override]
         """Write the first checkpoint; a resumed run has the one it goes on from."""
         if Run(self.folder).last_checkpoint.exists() and pl_module.clock.images_seen:
             self._done_at = pl_module.clock.images_seen
+            if trainer.is_global_zero:
+                self._tidy_up(pl_module)
         self._save_once(trainer, pl_module, pl_module.clock.label())
 
     def on_train_batch_end(  # type: ignore[override]
@@ -94,10 +100,20 @@ class CheckpointCallback(RunPart):
         export_generator(run.generator, module)
         try:
             name_as_last(path)
-            sound_until = module.settings.guard.watch.sound_until if self.keep_sound else None
-            remove_old(run.checkpoints, self.keep, module.clock.images_seen, sound_until)
         except OSError as error:
-            raise RunError(f"cannot tidy up {run.checkpoints}: {reason(error)}; {path.name} is whole") from error
+            raise RunError(f"cannot write {run.last_checkpoint}: {reason(error)}; {path.name} is whole") from error
+        self._tidy_up(module)
+
+    def _tidy_up(self, module: GANModule) -> None:
+        """Remove what is old, also what a run left that was killed before it could; what stays costs room alone."""
+        folder = Run(self.folder).checkpoints
+        sound_until = module.settings.guard.watch.sound_until if self.keep_sound else None
+        try:
+            remove_old(folder, self.keep, module.clock.images_seen, sound_until)
+        except OSError as error:
+            if not self._warned:
+                logger.warning("ganlab: warning: cannot remove old checkpoints in %s: %s", folder, reason(error))
+            self._warned = True
 
 
 def _all_finite(module: GANModule) -> bool:

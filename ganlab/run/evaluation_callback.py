@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
+import torch
 from pytorch_lightning import Trainer
 
-from ganlab.distributed import broadcast_value, rank, world_size
+from ganlab.distributed import any_over_ranks, broadcast_value, rank, world_size
 from ganlab.errors import Interrupted
 from ganlab.evaluation.evaluator import Evaluator, MetricResult, merge_values
 from ganlab.run.part import RunPart
@@ -26,7 +29,8 @@ class EvaluationCallback(RunPart):
     """Runs the metrics every `every_kimg` and at the end; `values` are the newest, by name, on every rank.
 
     `measured_at` is their moment. A resumed run makes up for an evaluation that was due at its checkpoint and is not in
-    `metrics.jsonl`. In a run of one process a signal breaks an evaluation off; in one of several it is heard after it.
+    `metrics.jsonl`. A signal breaks an evaluation off, at once in a run of one process, and at the next block of images
+    in one of several.
     """
 
     def __init__(self, section: EvaluationSection, evaluator: Evaluator, signals: SignalWatch | None = None) -> None:
@@ -64,8 +68,10 @@ class EvaluationCallback(RunPart):
         images_seen = module.clock.images_seen
         if not self.first_time_at(images_seen):
             return
+        several = world_size() > 1
         try:
-            at_once = self.signals.at_once() if world_size() == 1 else nullcontext()
+            at_once = nullcontext() if several else self.signals.at_once()
+            self.evaluator.report = partial(self._heed, module.device) if several else self.evaluator.report
             with self.trackers.pausing("evaluating"), at_once:
                 results = self.evaluator.evaluate(module)
         except Interrupted:
@@ -77,6 +83,13 @@ class EvaluationCallback(RunPart):
         for result in results:
             self.trackers.metrics(images_seen, result.values, result.protocol, result.error, result.notes)
             self._say(result)
+
+    def _heed(self, device: torch.device, what: str, done: int, total: int) -> None:
+        """End the evaluation on all ranks if one has got a signal. A collective."""
+        del done, total
+        together = what in ("reals", "fakes")  # the rest is rank 0's work
+        if together and any_over_ranks(self.signals.received is not None, device):
+            raise Interrupted(self.signals.received or signal.SIGTERM)
 
     def _say(self, result: MetricResult) -> None:
         """Notes on a metric's numbers, and why one has none, each once a run."""

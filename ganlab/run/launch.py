@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from lightning_fabric.plugins.environments import (
@@ -24,6 +25,7 @@ class Launch:
     devices: int
     num_nodes: int
     environment: ClusterEnvironment
+    timeout_minutes: float = 30.0
 
     @property
     def world_size(self) -> int:
@@ -34,23 +36,27 @@ class Launch:
         """Arguments of Lightning's Trainer for this launch."""
         arguments: dict[str, Any] = {"devices": self.devices, "num_nodes": self.num_nodes}
         if self.world_size > 1:
-            arguments |= {"strategy": GradientSyncStrategy(cluster_environment=self.environment)}
+            arguments |= {"strategy": self._strategy()}
         else:
             arguments |= {"plugins": [LightningEnvironment()]}
         return arguments
 
+    def _strategy(self) -> GradientSyncStrategy:
+        timeout = timedelta(minutes=self.timeout_minutes)
+        return GradientSyncStrategy(cluster_environment=self.environment, timeout=timeout)
+
 
 def detect_launch(section: TrainerSection) -> Launch:
     """The launch of this process: a launcher's processes go before the spec's `devices` and `num_nodes`."""
-    environment = os.environ
+    environment, timeout = os.environ, section.timeout_minutes
     if TorchElasticEnvironment.detect():
         local = int(environment["LOCAL_WORLD_SIZE"])
-        return Launch(local, int(environment["WORLD_SIZE"]) // local, TorchElasticEnvironment())
+        return Launch(local, int(environment["WORLD_SIZE"]) // local, TorchElasticEnvironment(), timeout)
     tasks = int(environment.get("SLURM_NTASKS", 1))
     if "SLURM_STEP_ID" in environment and tasks > 1:  # inside srun, which starts one process a task
         nodes = int(environment.get("SLURM_NNODES", 1))
-        return Launch(tasks // nodes, nodes, SLURMEnvironment(auto_requeue=False))
-    return Launch(section.devices, section.num_nodes, LightningEnvironment())
+        return Launch(tasks // nodes, nodes, SLURMEnvironment(auto_requeue=False), timeout)
+    return Launch(section.devices, section.num_nodes, LightningEnvironment(), timeout)
 
 
 def is_first_process() -> bool:

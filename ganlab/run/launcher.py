@@ -13,6 +13,8 @@ from typing import Any
 
 from pytorch_lightning.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 
+from ganlab.processes import end_with_parent
+
 _GRACE = 15.0  # seconds for a process to end by its own error before it is killed
 
 
@@ -28,9 +30,11 @@ class WatchedLauncher(_SubprocessScriptLauncher):
         environment.validate_settings(num_devices=self.num_processes, num_nodes=self.num_nodes)
         if environment.creates_processes_externally:
             if "GANLAB_LAUNCHED" in os.environ:
-                _start(_watch_parent, os.getppid())
+                parent = int(os.environ["GANLAB_LAUNCHED"])
+                end_with_parent(parent)
+                _start(_watch_parent, parent)
         else:
-            os.environ["GANLAB_LAUNCHED"] = "1"
+            os.environ["GANLAB_LAUNCHED"] = str(os.getpid())
             self._call_children_scripts()
             _start(_watch_children, self.procs)
         return function(*args, **kwargs)

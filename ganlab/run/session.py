@@ -70,7 +70,7 @@ def train(spec: Spec, runs: Path, resume: Resume | None = None, more: Sequence[R
     `more` are callbacks that come after the usual ones.
     Raises `Interrupted` if SIGTERM or Ctrl-C ends it before the first step.
     """
-    with SignalWatch().listening() as signals:
+    with SignalWatch(spec.trainer.signals).listening() as signals:
         return _train(spec, runs, resume, signals, more)
 
 
@@ -154,6 +154,7 @@ def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader
         seed=spec.seed,
         flip=spec.data.flip,
         workers=spec.data.workers,
+        timeout=60 * spec.trainer.timeout_minutes if spec.data.workers else 0,
         pin_memory=torch.cuda.is_available() and spec.trainer.accelerator not in ("cpu", "mps"),
     )
 

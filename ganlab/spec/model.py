@@ -148,6 +148,9 @@ class TrainerSection:
         benchmark: let cuDNN time its algorithms; null leaves the choice to Lightning.
         deterministic: use deterministic algorithms only, which is slower.
         detect_anomaly: look for the operation that made a non-finite gradient, which is slow.
+        signals: Further signals that write a checkpoint and end the run as SIGTERM does, such as those that a cluster
+            sends before it takes a machine away.
+        timeout_minutes: How long a process, or a loading process, may keep the others waiting before the run ends.
     """
 
     accelerator: str = "auto"
@@ -159,6 +162,8 @@ class TrainerSection:
     benchmark: bool | None = None
     deterministic: bool = False
     detect_anomaly: bool = False
+    signals: tuple[Literal["SIGHUP", "SIGUSR1", "SIGUSR2"], ...] = ()
+    timeout_minutes: Annotated[float, Gt(0), Le(100_000)] = 30.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.acceptance.commands import (
     ENVIRONMENT,
+    GANLAB,
     dcgan_spec,
     differences,
     gan_spec,
@@ -103,6 +104,45 @@ def test_sigterm_to_any_rank_ends_with_143(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 143, errors
     assert "stopped by a signal" in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_the_whole_group_loses_no_checkpoint(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """From a terminal or systemd it reaches the loading processes as well, which once died before the checkpoint."""
+    spec = dcgan_spec(kimg=10_000)
+    spec["data"]["workers"] = 2
+    command = [*GANLAB, "train", str(write_spec(tmp_path, spec)), "--runs", str(tmp_path / "runs")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True, **pipes)
+    wait_until(lambda: checkpoints(tmp_path))
+    os.killpg(process.pid, number)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert last_state(run_folder(output))["clock"]["images_seen"] > 500
+    assert "died" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_a_rank_that_stops_ends_the_run(tmp_path: Path, stopped: int) -> None:
+    path = long_spec(tmp_path, trainer={"accelerator": "cpu", "devices": 2, "timeout_minutes": 0.2})
+    process = start("train", path, "--runs", tmp_path / "runs")
+    wait_until(lambda: checkpoints(tmp_path))
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    os.kill([process.pid, *children][stopped], signal.SIGSTOP)
+    if stopped:
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 1, errors
+        assert "another process of the run is gone" in errors
+        assert "Traceback" not in errors
+        wait_until(lambda: not Path(f"/proc/{children[0]}").exists())
+    else:  # the launcher itself: the other rank ends, and the launcher when it goes on
+        wait_until(lambda: Path(f"/proc/{children[0]}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+        process.send_signal(signal.SIGCONT)
+        process.communicate(timeout=100)
+        assert process.returncode > 0
+    assert last_state(checkpoints(tmp_path)[0].parents[1])["clock"]["images_seen"] > 0
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import time
 from itertools import islice
 
 import pytest
@@ -110,3 +112,28 @@ def test_an_unreadable_file_is_named(workers):
 
 def test_a_worker_that_dies_is_reported():
     assert "data loading process died" in failure(Deadly(12), workers=1)
+
+
+class Stuck(Numbered):
+    """A file system that stops delivering."""
+
+    def __getitem__(self, index):
+        if index == 3:
+            time.sleep(60)
+        return super().__getitem__(index)
+
+
+def test_workers_leave_signals_to_their_parent() -> None:
+    """A signal to the whole group once ended them first, and with them the checkpoint that was to be written."""
+    batches = iter(StepLoader(Numbered(30), seed=1, step_size=fixed, workers=1))
+    next(batches)
+    (worker,) = multiprocessing.active_children()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(worker.pid, number)
+    assert [len(next(batches).images) for _ in range(5)]
+    assert worker.is_alive()
+
+
+def test_a_worker_that_stops_is_a_sentence() -> None:
+    with pytest.raises(DataError, match=r"no loading process has delivered anything for 1 seconds: .*timeout_minutes"):
+        taken(Stuck(30), 9, workers=1, timeout=1)

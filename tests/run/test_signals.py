@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from ganlab.errors import Interrupted
 from ganlab.run.signals import SignalWatch
+from ganlab.spec.model import CheckpointSection, EvaluationSection, Node, TrainerSection
 from ganlab.tracking.jsonl import read_records
 from ganlab.training.checkpoint import load_checkpoint
 from tests.run.conftest import lines_without_time
@@ -79,6 +82,61 @@ def test_a_signal_ends_with_a_checkpoint_and_a_resume_makes_up_for_it(
     whole = tiny_runs.train().run.path
     assert lines_without_time(run / "log.jsonl") == lines_without_time(whole / "log.jsonl")
     assert read_records(run / "metrics.jsonl") == read_records(whole / "metrics.jsonl")
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_signals_of_clusters_write_a_checkpoint_where_the_spec_names_them(tiny_runs, monkeypatch, name) -> None:
+    number = signal.Signals[name]
+    before = signal.getsignal(number)
+    place = "ganlab.run.checkpoint_callback.CheckpointCallback.on_train_batch_end"
+    send_in(monkeypatch, place, number, 16)
+    outcome = tiny_runs.train(trainer=TrainerSection(accelerator="cpu", signals=(name,)))
+    assert outcome.signal == number
+    assert load_checkpoint(outcome.run.last_checkpoint)["clock"]["images_seen"] == 16
+    assert signal.getsignal(number) == before
+
+
+def test_an_evaluation_on_several_ranks_ends_at_its_next_block(tiny_runs, monkeypatch) -> None:
+    blocks = []
+
+    def told(flag, device):
+        blocks.append(flag)
+        return len(blocks) == 2
+
+    monkeypatch.setattr("ganlab.run.evaluation_callback.world_size", lambda: 2)
+    monkeypatch.setattr("ganlab.run.evaluation_callback.any_over_ranks", told)
+    evaluation = EvaluationSection((Node("optimizers", "rmsprop"),), every_kimg=0.016, samples=10, batch_size=2)
+    checkpoint = CheckpointSection(every_kimg=1)
+    outcome = tiny_runs.train(evaluation=evaluation, checkpoint=checkpoint)
+    assert (outcome.signal, len(blocks)) == (signal.SIGTERM, 2)
+    assert load_checkpoint(outcome.run.last_checkpoint)["clock"]["images_seen"] == 16
+    assert outcome.metrics == {}
+
+
+UNINTERRUPTIBLE = """
+import ctypes, sys
+from ganlab.run import signals
+signals._PATIENCE = 0.1
+class Module:
+    interrupt_requested = False
+with signals.SignalWatch().listening() as watch:
+    watch.begin_training(Module())
+    libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+    print("ready", flush=True)
+    while True:
+        libc.pthread_mutex_lock(mutex)  # the second time it waits for ever, and hears nothing
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it waits in the C library of Linux")
+def test_a_second_ctrl_c_ends_a_process_that_hears_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-c", UNINTERRUPTIBLE], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
 
 
 def test_a_second_ctrl_c_interrupts_in_mid_step() -> None:

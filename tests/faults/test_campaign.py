@@ -1,0 +1,25 @@
+"""The whole campaign: every point at which a tiny run changes its folder, in every class of faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.campaign import WAYS, Result, compile_shim, run_campaign
+
+CLASSES = [name + where for name in WAYS for where in ("", " in a resumed run")]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> dict[str, Result]:
+    try:
+        compile_shim(tmp_path_factory.mktemp("compiler"))
+    except FileNotFoundError as missing:
+        pytest.skip(f"there is no {missing}")
+    return {result.name: result for result in run_campaign(tmp_path_factory.mktemp("campaign"))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSES)
+def test_nothing_is_lost_at_any_point(results, name) -> None:
+    assert results[name].points >= 20
+    assert results[name].broken == []
