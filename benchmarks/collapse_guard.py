@@ -33,6 +33,16 @@ QUICK = ("kimg=16", *OFTEN)
 TOY = ("kimg=128", "tracking.every_kimg=4", "diversity.every_kimg=16")
 GROWING = ("kimg=10", "architecture.fade_kimg=1.5", "architecture.stabilise_kimg=1.5", *OFTEN)
 PLAIN = ("kimg=8", *OFTEN)
+SLOW = (
+    "kimg=192",
+    "tracking.every_kimg=6",
+    "diversity.every_kimg=24",
+    "architecture.discriminator_steps=3",
+    "architecture.discriminator.hidden=[256,256]",
+    "optimizers.generator.lr=5e-5",
+    "optimizers.discriminator.lr=2e-3",
+    "optimizers.discriminator.betas=[0.9,0.99]",
+)
 
 
 @dataclass(frozen=True)
@@ -92,11 +102,10 @@ TRIALS = {
     "learning rate of 0.1": Trial(
         "quickstart.yaml", ("optimizers.generator.lr=0.1", "optimizers.discriminator.lr=0.1", *QUICK), healthy=False
     ),
-    "no penalty": Trial(
-        "progressive/digits.yaml",
-        ("architecture.loss=wasserstein", "architecture.growth=none", *OFTEN, "kimg=30"),
-        healthy=False,
+    "a generator of small steps, R1": Trial(
+        "toys/ring8-r1.yaml", ("architecture.regularizers=[{name: r1, weight: 1.0}]", *SLOW)
     ),
+    "no penalty": Trial("toys/ring8-non_saturating.yaml", SLOW, healthy=False),
     "label bug": Trial("quickstart.yaml", QUICK, healthy=False, bug=label_bug),
 }
 

@@ -21,6 +21,7 @@ from ganlab.run.folder import DEFAULT_RUNS, Run, open_run
 from ganlab.spec import node_from
 from ganlab.spec.model import Node
 from ganlab.training.checkpoint import FORMAT, HEADER, read_generator
+from ganlab.training.kept_measurements import KeptMeasurements
 from ganlab.training.module import GANModule
 from ganlab.training.settings import TrainingSettings
 
@@ -76,10 +77,13 @@ def open_generator(
         )
     _put(path, tensors, opened.module)
     opened.module.to(device).eval()
+    if run_around is not None:
+        opened.module.kept_measurements = KeptMeasurements(run_around.path / "measured")
     return opened
 
 
 def _of_run(run: Run, module: GANModule) -> OpenedGenerator:
+    module.kept_measurements = KeptMeasurements(run.path / "measured")
     return OpenedGenerator(module, run.path.parent.name, run.spec.architecture, run)
 
 

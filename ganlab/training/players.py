@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from ganlab.nn.committed import Committed
 from ganlab.nn.memory_order import arrange
 from ganlab.training.clock import Clock
 from ganlab.training.ema import Averages
+from ganlab.training.kept_measurements import KeptMeasurements
 from ganlab.training.optimizers import load_optimizer
 from ganlab.training.regularizer_set import named_uniquely
 from ganlab.training.scalars import ScalarBuffer
@@ -48,10 +49,21 @@ class PlayersModule(LightningModule):
         self.interrupt_requested = False  # set on this rank at any time, for example by a signal
         self.interrupted = False  # agreed between all ranks
         self.player_optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.kept_measurements: KeptMeasurements | None = None  # beside a generator that was opened to be sampled
         self.ready_for: object = None  # the weights and options for which `before_sampling` was called
         self._optimizer_states: Mapping[str, Any] = {}
         self._regularizers: Sequence[WeightedRegularizer] = ()
         self._committed: list[Committed] | None = None
+
+    def measured(
+        self, network: nn.Module, what: str, measure: Callable[[], Mapping[str, Tensor]]
+    ) -> Mapping[str, Tensor]:
+        """What `measure` returns of a network; for a run that is sampled, it is measured once and kept beside it.
+
+        `what` says all that it depends on besides the network's weights, such as sampling options.
+        """
+        kept = self.kept_measurements
+        return measure() if kept is None else kept.find(network, what, measure)
 
     def players(self) -> dict[str, nn.Module]:
         """The modules whose parameters each player owns, by player."""

@@ -65,7 +65,10 @@ def test_a_file_alone_gives_the_samples_of_its_run(run, tmp_path):
     assert (alone.name, alone.facts) == ("toy", run.facts)
     assert alone.module.clock.images_seen == 40
     assert open_generator(path).run is None
-    assert open_generator(run.generator).run.path == run.path.resolve()
+    opened = open_generator(run.generator)
+    assert opened.run.path == run.path.resolve()
+    assert opened.module.kept_measurements.folder == open_generator(run.path).module.kept_measurements.folder
+    assert open_generator(path).module.kept_measurements is None
 
 
 def test_a_header_tells_versions_and_nothing_of_where_the_data_are(file):

@@ -11,7 +11,7 @@ from ganlab.contracts import Latents
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
 from ganlab.spec.model import Natural, Positive
-from ganlab_biggan.standing import Statistics, standing_statistics, with_statistics
+from ganlab_biggan.standing import Statistics, packed, standing_statistics, unpacked, with_statistics
 from ganlab_biggan.truncation import truncated
 
 
@@ -51,7 +51,9 @@ class BigGAN(TwoPlayerGAN):
             latents = truncated(self.draw_latents(drawn), truncation)
             self.run_generator(generator, latents, labels, {})
 
-        self._measured = (averaged, truncation, standing), standing_statistics(generator, run, standing)
+        what = f"statistics of {standing} batches of {len(random)} at a truncation of {truncation}"
+        statistics = self.measured(generator, what, lambda: packed(standing_statistics(generator, run, standing)))
+        self._measured = (averaged, truncation, standing), unpacked(statistics)
 
     def render(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -39,6 +40,16 @@ def standing_statistics(network: nn.Module, run: Callable[[int], Any], batches: 
         for handle in handles:
             handle.remove()
     return {name: (mean / batches, variance / batches) for name, (mean, variance) in sums.items()}
+
+
+def packed(statistics: Statistics) -> Mapping[str, Tensor]:
+    """Statistics as one tensor (2, channels) for each batch norm, as files keep them."""
+    return {name: torch.stack([mean, variance]) for name, (mean, variance) in statistics.items()}
+
+
+def unpacked(tensors: Mapping[str, Tensor]) -> Statistics:
+    """Statistics from what `packed` made of them."""
+    return {name: (both[0], both[1]) for name, both in tensors.items()}
 
 
 @contextmanager

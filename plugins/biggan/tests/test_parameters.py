@@ -51,10 +51,11 @@ def test_biggan(resolution, classes, options, generator, discriminator):
 @pytest.mark.parametrize(
     ("resolution", "generator", "discriminator"),
     [
-        (64, 49_583_876, 20_869_633),
         (128, 50_244_484, 34_590_210),
-        (256, 55_736_708, 38_247_426),
-        (512, 56_019_780, None),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((64, 49_583_876, 20_869_633), (256, 55_736_708, 38_247_426), (512, 56_019_780, None))
+        ),
     ],
 )
 def test_biggan_deep(resolution, generator, discriminator):

@@ -17,6 +17,7 @@ from ganlab.randomness import Randomness
 from ganlab.spec.sampling import check_sampling, sampling_options
 from ganlab.testing.examples import EXAMPLE_FACTS, example_module
 from ganlab.testing.training import differing, state_of, train_steps
+from ganlab.training.kept_measurements import KeptMeasurements
 
 FACTS = EXAMPLE_FACTS["images with classes"]
 
@@ -32,9 +33,10 @@ def test_truncated_latents_are_those_that_drawing_anew_gives(threshold):
     values = truncated(latents, threshold).flatten().numpy()
     assert np.abs(values).max() <= threshold
     assert stats.kstest(values, stats.truncnorm(-threshold, threshold).cdf).pvalue > 0.01
-    anew = torch.randn(40_000, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    anew = torch.randn(10_000, generator=generator)
     while (beyond := anew.abs() > threshold).any():
-        anew[beyond] = torch.randn(int(beyond.sum()))
+        anew[beyond] = torch.randn(int(beyond.sum()), generator=generator)
     assert stats.ks_2samp(values, anew.numpy()).pvalue > 0.01
     order = latents.flatten().argsort()
     assert (np.diff(values[order.numpy()]) >= 0).all()
@@ -117,3 +119,14 @@ def test_statistics_are_measured_once_for_weights_and_options(game, monkeypatch)
     assert any(
         not torch.equal(a[0], b[0]) for a, b in zip(statistics.values(), game._measured[1].values(), strict=True)
     )
+
+
+def test_statistics_that_were_kept_beside_the_generator_give_the_same_images(game, tmp_path, monkeypatch):
+    expected = images_of(game, standing=2, truncation=0.5)
+    for measures in (True, False):
+        game.ready_for, game._measured = None, None
+        game.kept_measurements = KeptMeasurements(tmp_path / "measured")
+        assert torch.equal(images_of(game, standing=2, truncation=0.5), expected)
+        assert len(list((tmp_path / "measured").iterdir())) == 1
+        if measures:
+            monkeypatch.setattr("ganlab_biggan.architecture.standing_statistics", None)  # nothing is measured again
