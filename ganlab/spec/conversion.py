@@ -24,8 +24,10 @@ def convert(value: Any, annotation: Any, *, scheduled: bool = False) -> Any:
     Raises `MismatchError`.
     """
     for number in _numbers(value):
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}: numbers are finite")
+        if isinstance(number, int) and abs(number) >= 2**63:
+            raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}: integers have at most 63 bits")
     if not (scheduled or may_be_scheduled(annotation)):
         if is_schedule(value) and any(part in (int, float) for part in alternatives(annotation)):
             raise MismatchError(f"cannot follow a schedule; it needs {in_words(annotation)}")
@@ -94,8 +96,8 @@ def _nearest_literal(value: Any, annotation: Any) -> str:
     return did_you_mean(value, map(str, allowed)) if allowed else ""
 
 
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, float):
+def _numbers(value: Any) -> Iterator[float | int]:
+    if isinstance(value, float | int):
         yield value
     elif isinstance(value, Mapping):
         for member in value.values():

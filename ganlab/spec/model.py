@@ -14,6 +14,9 @@ from ganlab.spec.tracking_sections import TrackingSection
 
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
+Images = Annotated[int, Ge(1), Le(1_000_000)]
+GridSide = Annotated[int, Ge(1), Le(1000)]
+Processes = Annotated[int, Ge(1), Le(100_000)]
 Natural = Annotated[int, Ge(0)]
 Weight = Annotated[Scheduled, Ge(0)]
 
@@ -108,9 +111,9 @@ class DataNode(Node):
 
     yields: ClassVar[frozenset[str]] = frozenset({"labels"})
 
-    batch_size: Count = 64
-    micro_batch: Count | None = None
-    workers: Natural = 0
+    batch_size: Images = 64
+    micro_batch: Images | None = None
+    workers: Annotated[int, Ge(0), Le(1000)] = 0
     flip: bool = False
     cache: str | None = None
     labels: bool = True
@@ -154,8 +157,8 @@ class TrainerSection:
     """
 
     accelerator: str = "auto"
-    devices: Count = 1
-    num_nodes: Count = 1
+    devices: Processes = 1
+    num_nodes: Processes = 1
     precision: Annotated[Literal["32-true", "bf16-mixed", "64-true"], _NO_FLOAT16] = "32-true"
     penalty_precision: Literal["float32", "same"] = "float32"
     compile: Literal["none", "networks"] | tuple[str, ...] = "none"
@@ -215,8 +218,8 @@ class EvaluationSection:
 
     metrics: tuple[MetricNode, ...] = ()
     every_kimg: Positive = 50.0
-    samples: Count = 10_000
-    batch_size: Count = 64
+    samples: Annotated[int, Ge(1), Le(100_000_000)] = 10_000
+    batch_size: Images = 64
     seed: Natural = 0
     reals: Literal["train", "held_out"] = "train"
     sampling: Mapping[str, Any] = field(default_factory=dict)
@@ -237,7 +240,7 @@ class SnapshotSection:
     """
 
     every_kimg: Positive = 10.0
-    grid: tuple[Count, Count] = (8, 8)
+    grid: tuple[GridSide, GridSide] = (8, 8)
     seed: Natural = 0
     sampling: Mapping[str, Any] = field(default_factory=dict)
 
@@ -301,7 +304,7 @@ class Spec:
     """
 
     name: Annotated[str, MinLen(1)]
-    kimg: Positive
+    kimg: Annotated[float, Ge(0.001), Le(1e9)]
     data: DataNode
     architecture: Node
     optimizers: Mapping[str, OptimizerNode]

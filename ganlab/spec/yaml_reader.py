@@ -35,7 +35,9 @@ def read_yaml(text: str, source: str, key: Key | None = None, origin: Origin | N
 
     `origin`, if given, is the place of every value (for text that is no file). Raises `SpecError`.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # what the system gives that is no text
+        raise SpecError(f"{source.encode(errors='backslashreplace').decode()}: a spec is text in Unicode; this is not")
+    if len(text.encode()) > MAX_BYTES:
         raise SpecError(f"{source}: a spec has at most {MAX_BYTES // 1000} kB; this is {len(text) // 1000} kB long")
     try:
         return _Reader(text, source, origin).document(key)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
 from ganlab.contracts import PlayerOptimizer
@@ -14,13 +15,16 @@ from ganlab.nn.memory_order import in_order_of
 
 logger = logging.getLogger(__name__)
 
+NotNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Lt(1)]
+
 
 def adam(
     params: Iterable[nn.Parameter],
-    lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
+    lr: NotNegative = 1e-3,
+    betas: tuple[Share, Share] = (0.9, 0.999),
+    eps: NotNegative = 1e-8,
+    weight_decay: NotNegative = 0.0,
     amsgrad: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba, 2015)."""
@@ -29,10 +33,10 @@ def adam(
 
 def adamw(
     params: Iterable[nn.Parameter],
-    lr: float = 1e-3,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    weight_decay: float = 1e-2,
+    lr: NotNegative = 1e-3,
+    betas: tuple[Share, Share] = (0.9, 0.999),
+    eps: NotNegative = 1e-8,
+    weight_decay: NotNegative = 1e-2,
     amsgrad: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
@@ -43,11 +47,11 @@ def adamw(
 
 def rmsprop(
     params: Iterable[nn.Parameter],
-    lr: float = 1e-2,
-    alpha: float = 0.99,
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
-    momentum: float = 0.0,
+    lr: NotNegative = 1e-2,
+    alpha: NotNegative = 0.99,
+    eps: NotNegative = 1e-8,
+    weight_decay: NotNegative = 0.0,
+    momentum: NotNegative = 0.0,
     centered: bool = False,
 ) -> torch.optim.Optimizer:
     """RMSprop (Hinton's lecture 6e), which WGAN was published with."""
@@ -65,9 +69,9 @@ def rmsprop(
 
 def sgd(
     params: Iterable[nn.Parameter],
-    lr: float = 1e-3,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
+    lr: NotNegative = 1e-3,
+    momentum: NotNegative = 0.0,
+    weight_decay: NotNegative = 0.0,
     nesterov: bool = False,
 ) -> torch.optim.Optimizer:
     """Stochastic gradient descent, with momentum if wanted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import subprocess
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ganlab.errors import SpecError
-from ganlab.spec import read_spec
+from ganlab.build import rehearse
+from ganlab.errors import SpecError, UserError
+from ganlab.spec import Document, Origin, dump, read_spec, resolve
+from ganlab.spec.document import located
 from tests.toy import TOY_SPEC
 
 Path = tuple[Any, ...]
@@ -85,7 +88,28 @@ CONTRADICTIONS: list[tuple[Path, Any]] = [
     (("guard",), {"non_finite": "halt"}),
     (("guard",), {"limit": 0}),
     (("guard",), None),
+    (("kimg",), 1e30),
+    (("kimg",), 1e-300),
+    (("seed",), 2**63),
+    (("data", "batch_size"), 10**12),
+    (("data", "workers"), 10**9),
+    (("trainer", "devices"), 10**9),
+    (("trainer", "signals"), ["SIGKILL"]),
+    (("trainer", "timeout_minutes"), 0),
+    (("evaluation", "samples"), 10**18),
+    (("snapshots", "grid"), [1, 100_000]),
+    (("checkpoint", "keep"), 10**30),
+    (("architecture", "discriminator", "width"), 10**30),
+    (("architecture", "generator", "latent_size"), -(2**63)),
+    (("architecture", "regularizers", 0, "weight"), -1),
+    (("optimizers", "generator", "lr"), -1),
+    (("optimizers", "generator", "lr"), {"linear": [1, -1], "over_kimg": 3}),
+    (("optimizers", "generator", "betas"), [1, 1]),
+    (("optimizers", "generator", "eps"), float("inf")),
 ]
+EXTREMES = [-1, 0, -1.5, 1e30, 2**63, float("nan")]
+MORE_EXTREMES = [1, -1e30, 1e-300, 10**9, 2**62, -(2**63), 10**400, float("inf")]
+ODD_TEXT = ["", " ", "\0", "a\nb", "\x1b[31m", "../..", "x" * 5000, "{}", "!!python/name:os.system"]
 WRONG_TYPES: dict[type, list[Any]] = {
     int: ["abc", True, 1.5, [1], {"a": 1}],
     float: ["abc", True, [1.0], {"a": 1}, float("nan")],
@@ -176,6 +200,71 @@ def test_every_mutation_of_the_quickstart_is_a_sentence_that_names_the_key(tmp_p
     found = [mutation for mutation in mutations(text) if mutation[2] != 1.5]  # right where a number is wanted
     assert len(found) >= 200
     assert not unnoticed(found, text, tmp_path / "quickstart.yaml")
+
+
+def everything(toy_spec) -> str:
+    """A spec with every key of every section, those that are left out with their defaults."""
+    more = ["evaluation.best={metric: toy}", "diversity={}", "tracking.wandb={}", "checkpoint.every_minutes=5"]
+    return dump(read_spec(toy_spec, more))
+
+
+def extremes(text: str, values: list[Any]) -> list[tuple[str, Path, Any]]:
+    leaves = [(path, value) for path, value in below(yaml.safe_load(text)) if not isinstance(value, dict | list)]
+    numbers = [("set", path, extreme) for path, value in leaves if not isinstance(value, str) for extreme in values]
+    return numbers + [("set", path, odd) for path, value in leaves if isinstance(value, str) for odd in ODD_TEXT]
+
+
+def raised(text: str, mutations: list[tuple[str, Path, Any]]) -> list[str]:
+    """The mutations whose message names no key; what is no message is raised."""
+    content = yaml.safe_load(text)
+    wrong = []
+    for mutation in mutations:
+        holder = changed = copy.deepcopy(content)
+        _, path, value = mutation
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = value
+        try:
+            resolve(Document("spec.yaml", located(changed, Origin("spec.yaml", 1))))
+        except SpecError as error:
+            wrong += [f"{mutation}: {error}"] if named(*mutation) not in str(error) else []
+    return wrong
+
+
+def test_every_key_of_every_section_takes_any_value_or_refuses_it_with_a_sentence(toy_spec):
+    """Numbers beyond all measure, and text that nobody means, raise nothing else."""
+    text = everything(toy_spec)
+    found = extremes(text, EXTREMES)
+    assert len(found) >= 400
+    assert raised(text, found) == []
+
+
+@pytest.mark.slow
+def test_what_check_says_of_any_value_of_the_quickstart_is_a_sentence(tmp_path):
+    """Numbers that are right for the spec end in a sentence where networks, data or optimizers cannot have them."""
+    quickstart = FilePath(__file__).parents[2] / "experiments" / "quickstart.yaml"
+    text, file = quickstart.read_text(), tmp_path / "quickstart.yaml"
+    assert raised(text, extremes(text, MORE_EXTREMES)) == []
+    for mutation in extremes(text, EXTREMES + MORE_EXTREMES):
+        file.write_text(mutated(*mutation, text))
+        with contextlib.suppress(UserError):
+            rehearse(read_spec(file))
+
+
+ODD_OVERRIDES = [
+    "a", "=", "a=", "=b", "a.=1", ".a=1", "a..b=1", "a[=1", "a[0=1", "a[x]=1", "a[-1]=1", "a[99999999999999999999]=1",
+    "seed=1=2", "seed==", "seed=[", "seed={", "seed={a: ", "seed=&a *a", "seed=!!int 3", "seed=---", "seed=1\n---\n2",
+    "seed=|", "seed='", 'seed="\\0"', "seed=\0", "seed=\ud83d", "seed=${seed}", "seed=${", "seed=${oc.env:HOME}",
+    "seed=" + "[" * 2000, "data.name=\x1b[2J", "data.0=1", "optimizers.0.lr=1", "architecture.regularizers.9.weight=1",
+    "architecture.regularizers.-1.weight=1", "architecture.regularizers=null", "architecture.regularizers.name=r1",
+    "extends=/dev/zero", "name.x=1", "kimg.linear=[1,2]", "seed=0x10", "seed=1_000", "seed=1e3", "seed=.inf", "seed=~",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("override", ODD_OVERRIDES)
+def test_an_odd_override_is_a_value_or_a_sentence(toy_spec, override):
+    with contextlib.suppress(SpecError):
+        read_spec(toy_spec, [override])
 
 
 @pytest.mark.parametrize("mutation", [("misspell", ("ema",), "emma"), ("set", ("data", "resolution"), "big")])
