@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,13 +52,14 @@ class SweepStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials; what a worker made that was too slow to claim it is none."""
-        every = self.place.storage.get_all_trials(self.study_id, deepcopy=False)
-        return [trial for trial in every if _VOID not in trial.user_attrs]
+        return [trial for trial in self._every() if _VOID not in trial.user_attrs]
 
     def claim(self) -> Claim | None:
         """A trial that nobody works on any more, or the next one; None where all are made and held or done."""
         with self.place.claiming():
-            return self._take_over() or self._begin()
+            every = self._every()
+            trials = [trial for trial in every if _VOID not in trial.user_attrs]
+            return self._take_over(trials) or self._begin(trials, len(every))
 
     def is_complete(self) -> bool:
         """Whether all trials are made and have ended."""
@@ -76,9 +77,9 @@ class SweepStudy:
 
     def is_ours(self, claim: Claim) -> bool:
         """Whether nobody has taken the trial over."""
-        trial = self.place.storage.get_trial(claim.trial_id)
-        lease = trial.user_attrs.get(LEASE)
-        return not trial.state.is_finished() and lease is not None and lease["worker"] == claim.lease["worker"]
+        # A trial that somebody else has finished has that worker's lease.
+        lease = self.place.storage.get_trial_user_attrs(claim.trial_id).get(LEASE)
+        return lease is not None and lease["worker"] == claim.lease["worker"]
 
     def report(self, claim: Claim, points: Iterable[tuple[int, float]]) -> None:
         """Write values of the metric by their moments in images."""
@@ -104,8 +105,11 @@ class SweepStudy:
         except UpdateFinishedTrialError:
             return False
 
-    def _take_over(self) -> Claim | None:
-        for number, trial in enumerate(self.trials()):
+    def _every(self) -> list[FrozenTrial]:
+        return self.place.storage.get_all_trials(self.study_id, deepcopy=False)
+
+    def _take_over(self, trials: Sequence[FrozenTrial]) -> Claim | None:
+        for number, trial in enumerate(trials):
             before = trial.user_attrs.get(LEASE)
             if trial.state != TrialState.RUNNING or self._watch.is_held(number, before):
                 continue
@@ -116,8 +120,7 @@ class SweepStudy:
             return _claim(trial_id, trial, number, sessions, lease, before)
         return None
 
-    def _begin(self) -> Claim | None:
-        trials = self.trials()
+    def _begin(self, trials: Sequence[FrozenTrial], expected: int) -> Claim | None:
         number, planned = len(trials), self.search.planned
         if planned is not None and number >= planned:
             return None
@@ -125,12 +128,11 @@ class SweepStudy:
         template = self._template(self.search.suggest(number, trials), lease)
         storage = self.place.storage
         trial_id = storage.create_new_trial(self.study_id, template)
-        trial = storage.get_trial(trial_id)
-        if self.trials()[number].number != trial.number:  # so slow that the lock was taken from us
+        if storage.get_trial_number_from_id(trial_id) != expected:  # so slow that the lock was taken from us
             self._write(trial_id, _VOID, True)
             storage.set_trial_state_values(trial_id, TrialState.FAIL)
             return None
-        return _claim(trial_id, trial, number, 1, lease)
+        return _claim(trial_id, template, number, 1, lease)
 
     def _template(self, suggestion: Suggestion, lease: Lease) -> FrozenTrial:
         distributions = {key: dimension.distribution for key, dimension in self.search.space.items()}

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,6 +134,50 @@ def test_a_bad_trial_is_stopped_early_with_a_checkpoint(tmp_path) -> None:
     assert diary(place, 2)[-1].startswith("stop at")
     assert 2 <= len(bad.curve) < 4
     assert "at iteration 2, 8.9 is above 1" in bad.reason
+
+
+def test_a_number_of_the_log_can_be_the_target(tmp_path) -> None:
+    head = HEAD.replace("metrics/score", "score")
+    (trial,) = work(begin(tmp_path, "method: grid\nparameters: {score: {values: [2.0]}}\n", head)).trials
+    assert trial.curve == ((1000, 2.0), (2000, 1.9), (3000, 1.8))
+
+
+def test_trouble_with_the_storage_is_told_once_and_nothing_is_lost(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("ganlab.sweeps.worker._RETRY", 0.01)
+    place = begin(tmp_path, "method: grid\nparameters: {score: {values: [2.0]}, pause: {value: 0.3}}\n")
+    study = open_study(place)
+    for name in ("claim", "report", "finish"):
+        monkeypatch.setattr(study, name, failing(getattr(study, name), 2))
+    Worker(place, study, Stopping()).work()
+    (trial,) = read_sweep(place.path).trials
+    assert (trial.state, trial.sessions, len(trial.curve)) == ("finished", 1, 3)
+    said = capsys.readouterr().out
+    assert said.count("the sweep's storage gives trouble: No space left on device; it is tried again") == 3
+    assert said.count("the sweep's storage works again") == 3
+
+
+def test_a_training_ends_before_its_lease_where_the_storage_is_gone_for_long(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("ganlab.sweeps.worker._RETRY", 0.01)
+    place = begin(tmp_path, "method: grid\nparameters: {steps: {values: [5]}, pause: {value: 0.2}}\n")
+    study = open_study(place, None, 1.2)
+    monkeypatch.setattr(study, "renew", failing(study.renew, 3))
+    Worker(place, study, Stopping()).work()
+    (trial,) = read_sweep(place.path).trials
+    assert (trial.state, trial.sessions, len(trial.curve)) == ("finished", 2, 5)
+    assert any(line.startswith("stop at") for line in diary(place, 0))
+
+
+def failing(method: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """A method that finds the disk full for some times."""
+    left = [times]
+
+    def fail(*arguments: object) -> object:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(28, "No space left on device")
+        return method(*arguments)
+
+    return fail
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """Stands in for `ganlab train`: writes a metric into a run folder step by step, stops on SIGTERM, and resumes.
 
-Values by which tests steer it: `steps`, `pause` (seconds a step), `score` (of the first step), `fall` (by which it gets
-less each step), `fail` (at which step it fails), `name` of the number that it logs. `events.txt` in the folder of runs
-is a diary: which steps were done, by which session.
+Values by which tests steer it: `steps`, `pause` (seconds a step, also as `TEST_PAUSE` in the environment), `score` (of
+the first step), `fall` (by which it gets less each step), `fail` (at which step it fails), `name` of the number that it
+logs. `events.txt` in the folder of runs is a diary: which steps were done, and by which session.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ def main() -> None:
         if step == values["fail"]:
             print("ganlab: it cannot go on, for a test", file=sys.stderr)
             sys.exit(2)
-        time.sleep(values["pause"])
+        time.sleep(values["pause"] or float(os.environ.get("TEST_PAUSE", 0)))
         value = values["score"] - values["fall"] * step
         record = {"images_seen": 1000 * (step + 1), values["name"]: value, "toy": value}
+        with (run / "log.jsonl").open("a") as file:
+            file.write(json.dumps(record) + "\n")
         with measured.open("a") as file:
             file.write(json.dumps(record | {"protocol": {"metric": "score"}}) + "\n")
         note(arguments.runs, f"step {step}")
