@@ -30,6 +30,12 @@ class _SweepGroup(TyperGroup):
         first = args[0] if args else "--help"
         return super().parse_args(ctx, args if first in (*self.commands, "--help", "-h") else ["run", *args])
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the options of `run` as well, since its name may be left out."""
+        super().format_help(ctx, formatter)
+        with formatter.section("Options of 'ganlab sweep FILE'"):
+            self.commands["run"].format_options(ctx, formatter)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
