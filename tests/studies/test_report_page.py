@@ -118,6 +118,14 @@ def test_a_value_that_is_not_finite_is_a_gap(browser, pages) -> None:
     assert browser.run("document.querySelectorAll('[data-name=\"discriminator/loss\"] .event').length") == 1
 
 
+def test_all_charts_are_there_where_the_page_is_printed(browser, pages) -> None:
+    show(browser, pages / "one.html")
+    shown = "[...document.querySelectorAll('.chart')].filter((each) => !each.closest('details:not([open])'))"
+    assert browser.run(f"{shown}.length") > 3
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.wait(f"{shown}.every((each) => each.querySelector('path.line'))")
+
+
 def test_tables_sort(browser, pages, tmp_path) -> None:
     run = make_run(tmp_path, events=EVENTS)
     more = {"swd/average": 9.0, "swd/16": 11.0, "swd/part": 1.0, "swd/part/a": 3.0, "protocol": PROTOCOL}

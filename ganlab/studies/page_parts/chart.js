@@ -98,6 +98,7 @@ class Chart {
       this.svg.append(make("line", { class: "rule", x1: 48, x2: width - 10, y1: y, y2: y }),
         make("text", { x: 43, y: y + 4, "text-anchor": "end" }, shown(tick)));
     }
+    this.svg.append(make("text", { x: 36, y: this.height - 6, "text-anchor": "end" }, "kimg"));
     for (const tick of this.x.ticks) {
       const anchor = this.x(tick) > width - 25 ? "end" : "middle";
       this.svg.append(make("text", { x: this.x(tick), y: this.height - 6, "text-anchor": anchor }, shown(tick)));

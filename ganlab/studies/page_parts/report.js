@@ -17,17 +17,22 @@ function factCards(run) {
 }
 
 function charts(groups, marks) {
-  return groups.map((group) => {
-    const made = group.charts.map((each) => new Chart(view, {
-      title: each.name, note: each.note, marks,
-      series: each.curves.map((curve) => ({ ...curve, label: runs[curve.run].label, colour: runs[curve.run].colour,
-        run: runs[curve.run].label })),
-      events: data.marks.map((mark) => ({ x: mark.kimg, run: runs[mark.run].label })),
-    }));
-    const body = [made.length > 1 ? chartToggles(made) : null, make("div", { class: "grid" }, made.map((chart) => chart.node))];
-    return group.open ? [make("h3", { style: "margin-top: 1rem" }, group.title), body]
-      : make("details", {}, make("summary", {}, group.title), body);
-  });
+  const made = groups.map((group) => chartGroup(group, marks));
+  return [make("div", { class: "groups" }, made.filter((each) => each.tagName === "DIV")),
+    ...made.filter((each) => each.tagName !== "DIV")];
+}
+
+function chartGroup(group, marks) {
+
+  const made = group.charts.map((each) => new Chart(view, {
+    title: each.name, note: each.note, marks,
+    series: each.curves.map((curve) => ({ ...curve, label: runs[curve.run].label, colour: runs[curve.run].colour,
+      run: runs[curve.run].label })),
+    events: data.marks.map((mark) => ({ x: mark.kimg, run: runs[mark.run].label })),
+  }));
+  const body = [made.length > 1 ? chartToggles(made) : null, make("div", { class: "grid" }, made.map((chart) => chart.node))];
+  return group.open ? make("div", { style: `--charts: ${Math.min(made.length, 3)}` }, make("h3", {}, group.title), body)
+    : make("details", {}, make("summary", {}, group.title), body);
 }
 
 function metricSection() {
@@ -113,4 +118,5 @@ function build() {
 }
 
 build();
+addEventListener("beforeprint", () => view.charts.forEach((chart) => { chart.near = true; chart.draw(); }));
 if (data.live) setTimeout(() => location.reload(), data.live * 1000);
