@@ -1,8 +1,5 @@
 """Metrics over samples: what they are shown, what is recorded, and what a broken one costs."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -134,21 +131,6 @@ def test_a_broken_metric_is_reported_and_the_others_go_on(fail):
         assert broken.values == {}
         assert sound.error is None
         assert sound.values["mean/count"] == 10
-
-
-def test_two_processes_measure_what_one_measures(tmp_path):
-    script = str(Path(__file__).parent / "evaluate_in_processes.py")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    for folder, command in (("one", [sys.executable]), ("two", launcher)):
-        (tmp_path / folder).mkdir()
-        done = subprocess.run(
-            [*command, script, str(tmp_path / folder)], env=environment, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-    alone = torch.load(tmp_path / "one" / "0.pt")
-    assert alone["mean/count"] == 150
-    assert torch.load(tmp_path / "two" / "0.pt") == torch.load(tmp_path / "two" / "1.pt") == alone
 
 
 # ---------------------------------------------------------------- needs

@@ -1,8 +1,5 @@
 """Metrics of features: one pass for all, features of reals kept, and what is said of numbers that mislead."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,24 +224,6 @@ def test_the_longest_work_is_given_up_first():
     given_up = budget.too_long({"long": 30.0, "short": 5.0}, others=5.0, done=1, total=6)
     assert list(given_up) == ["long"]
     assert Budget(None).too_long({"long": 1e9}, 0.0, 1, 2) == {}
-
-
-def test_two_processes_extract_what_one_extracts(tmp_path):
-    script = str(Path(__file__).parent / "extract_in_processes.py")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    for folder, command in (("one", [sys.executable]), ("two", launcher)):
-        (tmp_path / folder).mkdir()
-        more = {"GANLAB_CACHE": str(tmp_path / folder / "cache")}
-        arguments = [*command, script, str(tmp_path / folder)]
-        done = subprocess.run(arguments, env=environment | more, capture_output=True, text=True, timeout=200)
-        assert done.returncode == 0, done.stderr[-3000:]
-    alone = torch.load(tmp_path / "one" / "0.pt")
-    first, second = (torch.load(tmp_path / "two" / f"{rank}.pt") for rank in (0, 1))
-    assert first["values"] == second["values"] == alone["values"]
-    assert alone["values"]["means/count"] == 45
-    assert first["seen"] + second["seen"] >= alone["seen"]
-    assert first["seen"] == second["seen"] < alone["seen"]  # each did its half
 
 
 # ---------------------------------------------------------------- features
