@@ -353,4 +353,7 @@ def _origin(node: Node) -> dict[str, str]:
 
 def _full_name(metric: str, key: str, plugin: str) -> str:
     """The name of one of a metric's numbers; the one that is called as the metric's plugin is the metric's own."""
-    return metric if key in (metric, plugin) else f"{metric}/{key}"
+    own, slash, part = key.partition("/")
+    if own in (metric, plugin):
+        return f"{metric}{slash}{part}"
+    return f"{metric}/{key}"

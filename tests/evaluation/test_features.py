@@ -9,8 +9,8 @@ import torch
 from torch.nn.functional import interpolate
 
 from ganlab.errors import UserError
+from ganlab.evaluation import neighbours
 from ganlab.evaluation.features import FeatureExtractor
-from ganlab.evaluation.neighbours import find_neighbours
 from tests.evaluation.test_neighbours import Copier
 from tests.tiny import TinyData
 
@@ -36,7 +36,7 @@ def network(weights) -> torch.nn.Module:
     return network
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", [2, 4])
 def test_equals_the_classifier_below_its_last_layer(network, channels: int) -> None:
     images = torch.randint(256, (2, channels, 40, 30), dtype=torch.uint8)
     rgb = images[:, :3] if channels > 2 else images[:, :1].repeat(1, 3, 1, 1)
@@ -47,9 +47,10 @@ def test_equals_the_classifier_below_its_last_layer(network, channels: int) -> N
     torch.testing.assert_close(FeatureExtractor("squeezenet1_1")(images), expected)
 
 
-def test_finds_copies_as_neighbours(network) -> None:
-    data = TinyData(12)
-    found = find_neighbours(Copier(data, copies=True), data, 2, vectors=FeatureExtractor("squeezenet1_1"))
+def test_finds_copies_as_neighbours(network, monkeypatch) -> None:
+    monkeypatch.setattr(neighbours, "COMPARED", 4)
+    data = TinyData(4)
+    found = neighbours.find_neighbours(Copier(data, copies=True), data, 2, vectors=FeatureExtractor("squeezenet1_1"))
     assert torch.equal(found.nearest[:, 0], found.fakes)
 
 

@@ -44,21 +44,21 @@ def test_a_projection_repeats_and_leaves_the_generator_alone():
 def test_noise_is_optimised_and_stays_noise():
     generator = styled()
     target = generator.sample(1, seed=5)
-    free = project(generator, target, steps=150, noise_weight=1.0)
-    fixed = project(generator, target, steps=150, optimise_noise=False)
+    free = project(generator, target, steps=60, noise_weight=1.0)
+    fixed = project(generator, target, steps=60, optimise_noise=False)
     assert free.distance < fixed.distance
     (noise,) = free.noise
     assert noise.shape == (1, 1, 8, 8)
     assert float(noise.mean().abs()) < 1e-5
     torch.testing.assert_close(noise.square().mean(), torch.tensor(1.0))
-    strict = project(generator, target, steps=50).noise
+    strict = project(generator, target, steps=40).noise
     assert float(noise_penalty(strict)) < 1e-3
 
 
 def test_latents_of_a_generator_without_styles_are_found(tmp_path):
     generator = plain(classes=2)
     target = generator.sample(1, seed=5, label="b")
-    found = project(generator, target, steps=150, label="b")
+    found = project(generator, target, steps=100, label="b")
     assert found.space == "z"
     assert found.distance < 0.1 * found.first
     save_projections([found], target, tmp_path, "pixels")

@@ -79,14 +79,21 @@ class KID:
 
 
 def polynomial_discrepancy(first: Tensor, second: Tensor) -> float:
-    """The unbiased squared discrepancy of two sets of as many examples, with the kernel of KID; sums in float64."""
+    """The unbiased squared discrepancy of two sets of as many examples, with the kernel of KID.
+
+    Sums of rows are added in float64; a row's own sum in float32 costs a millionth, and half the time.
+    """
     count, dimensions = first.shape
 
     def kernel(one: Tensor, other: Tensor) -> Tensor:
-        return ((one @ other.T).double() / dimensions + 1) ** 3
+        base = (one @ other.T).div_(dimensions).add_(1)
+        return base * base * base
 
-    within = sum(float(k.sum() - k.diagonal().sum()) for k in (kernel(first, first), kernel(second, second)))
-    return within / (count * (count - 1)) - 2 * float(kernel(first, second).mean())
+    def total(values: Tensor) -> float:
+        return float(values.sum(-1).double().sum())
+
+    within = sum(total(k) - total(k.diagonal()[:, None]) for k in (kernel(first, first), kernel(second, second)))
+    return within / (count * (count - 1)) - 2 * total(kernel(first, second)) / count**2
 
 
 class CMMD:

@@ -8,6 +8,7 @@ torch's transformer layers; numbers are torch-fidelity's.
 """
 
 import argparse
+import functools
 import json
 import tempfile
 from pathlib import Path
@@ -97,17 +98,23 @@ def pillow_bicubic(images, size):
     return torch.from_numpy(np.array(resized)).clamp(0, 255)
 
 
-def by_torch_fidelity(images, weights):
-    """Features and class scores of torch-fidelity's extractor as it is."""
+@functools.cache
+def inception_of_torch_fidelity(weights):
+    """torch-fidelity's extractor as it is; it gives features and class scores."""
     layers = ["2048", "logits_unbiased"]
-    extractor = FeatureExtractorInceptionV3("inception-v3-compat", layers, str(weights), verbose=False)
+    return FeatureExtractorInceptionV3("inception-v3-compat", layers, str(weights), verbose=False)
+
+
+def by_torch_fidelity(images, weights):
+    """Features and class scores of torch-fidelity's extractor."""
+    extractor = inception_of_torch_fidelity(weights)
     features, logits = zip(*(extractor(block) for block in images.split(16)), strict=True)
     return torch.cat(features), torch.cat(logits)
 
 
 def by_clean_fid(images, weights, layer=CLEAN_LAYER):
     """Features of torch-fidelity's Inception of what Pillow has resized."""
-    graph = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], str(weights), verbose=False)
+    graph = inception_of_torch_fidelity(weights)
     last = {"64": "MaxPool_1", "2048": "Mixed_7c"}[layer]
     found = []
     for block in images.split(16):

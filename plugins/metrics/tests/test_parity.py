@@ -7,7 +7,6 @@ import torch
 from ganlab_metrics.dinov2 import DINOv2, VisionTransformer
 from ganlab_metrics.frechet import FDDINOv2, FIDClean
 from ganlab_metrics.inception import Inception
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 
 def close(found, expected):
@@ -15,12 +14,9 @@ def close(found, expected):
 
 
 def test_inception_is_that_of_torch_fidelity(parity, inception_weights):
-    reference = FeatureExtractorInceptionV3(
-        "inception-v3-compat", ["2048", "logits_unbiased"], str(inception_weights), verbose=False
-    )
     extractor = Inception(weights=str(inception_weights))
     images = parity.two_sets(2, size=40)[0]
-    features, logits = reference(images)
+    features, logits = parity.by_torch_fidelity(images, inception_weights)
     found = extractor(images)
     scale = float((features[0] - features[1]).abs().mean())
     assert float((found - features).abs().max()) < 1e-3 * scale
