@@ -81,19 +81,23 @@ class KID:
 def polynomial_discrepancy(first: Tensor, second: Tensor) -> float:
     """The unbiased squared discrepancy of two sets of as many examples, with the kernel of KID.
 
-    Sums of rows are added in float64; a row's own sum in float32 costs a millionth, and half the time.
+    By numpy, which takes half the time for a product with itself. Sums of rows are in float32, and added in float64.
     """
     count, dimensions = first.shape
+    one, other = first.numpy(), second.numpy()
 
-    def kernel(one: Tensor, other: Tensor) -> Tensor:
-        base = (one @ other.T).div_(dimensions).add_(1)
-        return base * base * base
+    def kernel(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        base = rows @ columns.T
+        base /= dimensions
+        base += 1
+        cubes: np.ndarray = base * base * base
+        return cubes
 
-    def total(values: Tensor) -> float:
-        return float(values.sum(-1).double().sum())
+    def total(values: np.ndarray) -> float:
+        return float(values.sum(-1).sum(dtype=np.float64))
 
-    within = sum(total(k) - total(k.diagonal()[:, None]) for k in (kernel(first, first), kernel(second, second)))
-    return within / (count * (count - 1)) - 2 * total(kernel(first, second)) / count**2
+    within = sum(total(k) - total(k.diagonal()[:, None]) for k in (kernel(one, one), kernel(other, other)))
+    return within / (count * (count - 1)) - 2 * total(kernel(one, other)) / count**2
 
 
 class CMMD:
