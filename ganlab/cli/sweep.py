@@ -48,14 +48,21 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The sweep's YAML file, in W&B's format.")],
     workers: Annotated[int, typer.Option(min=1, help="Trials at a time on this machine.")] = 1,
     runs: Annotated[Path, typer.Option(help="The folder that holds all runs.")] = Path("runs"),
     storage: _Storage = None,
     lease: _Lease = _LEASE,
     search_seed: Annotated[int, typer.Option(min=0, help="Seed of what random and bayes draw.")] = 0,
+    wandb: Annotated[
+        bool, typer.Option("--wandb", help="Leave the search to W&B's server, and start --workers agents of W&B here.")
+    ] = False,
 ) -> None:
     """Run all trials, or go on with a sweep that was stopped; the last line printed is its folder."""
+    if wandb:
+        _refuse_beside_wandb(context)
+        raise typer.Exit(_run_hosted(file, workers))
     from ganlab.sweeps.devices import visible_devices
     from ganlab.sweeps.running import SweepOptions, end_lines, run_sweep
 
@@ -71,6 +78,21 @@ def run(
         sys.exit(128 + signal)
     if results.trials and all(trial.state == "failed" for trial in results.trials):
         sys.exit(1)
+
+
+def _refuse_beside_wandb(context: typer.Context) -> None:
+    """The server keeps the trials, and W&B's agents know nothing of where ours would."""
+    for name in ("runs", "storage", "lease", "search_seed"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter("it is for sweeps without W&B's server; leave out one of both", param_hint=option)
+
+
+def _run_hosted(file: Path, agents: int) -> int:
+    from ganlab.sweeps.hosted import run_hosted
+
+    return run_hosted(checked(file, Path("runs"), None).sweep, agents=agents)
 
 
 def work(

@@ -24,10 +24,15 @@ from ganlab.sweeps.processes import kill, last_words, start
 from ganlab.sweeps.results import best_of
 from ganlab.sweeps.study import Claim
 from ganlab.sweeps.target import Target
+from ganlab.tracking.identity import SWEEP, TRIAL
+from ganlab.tracking.wandb import STOP_NOTE
 
 Stop = Literal["pruned", "signal", "lost"]
 """Why a worker stops a training: by the rule of early stopping, because it is stopped itself, or because the trial is
 somebody else's or may be."""
+
+_STOP_NOTE = "stopped-early"
+"""The file in a trial's folder that tells its training that SIGTERM means the end, and not an interruption."""
 
 _ASKED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 _PATIENCE = 300.0  # seconds for the step under way and its checkpoint
@@ -55,6 +60,7 @@ class TrialRun:
         self._why: str | None = None
         self._began = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / _STOP_NOTE).unlink(missing_ok=True)
         values = sweep.values(claim.parameters, claim.seed)
         command = trial_command(sweep.keys.command, sweep.keys.program, values, folder)
         write_text_atomically(folder / PARAMETERS, json.dumps(values, indent=2) + "\n")
@@ -88,6 +94,8 @@ class TrialRun:
     def stop(self, cause: Stop, why: str | None = None) -> None:
         """Ask the training to write a checkpoint and end; a graver cause replaces the first."""
         if self._stop is None:
+            if cause == "pruned":
+                (self.folder / _STOP_NOTE).write_text(f"{why}\n", encoding="utf-8")
             self._stopped_at = time.monotonic()
             self.process.terminate()
         if self._stop is None or cause == "lost":
@@ -122,10 +130,11 @@ class TrialRun:
         return f"{said or 'it said nothing'} (exit code {code}; its output is {self.output})"
 
 
-def environment_of(sweep: str, number: int, given: Mapping[str, str]) -> dict[str, str]:
+def environment_of(sweep: str, number: int, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     """What a trial's process finds in its environment: whose trial it is, and what it was given to work with."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, "PATH": path, **given, "GANLAB_SWEEP": sweep, "GANLAB_TRIAL": str(number)}
+    whose = {SWEEP: sweep, TRIAL: str(number), STOP_NOTE: str(folder / _STOP_NOTE)}
+    return {**os.environ, "PATH": path, **given, **whose}
 
 
 def cannot_start(error: OSError) -> Ending:

@@ -84,8 +84,8 @@ class Worker:
 
     def _run(self, claim: Claim) -> None:
         self._announce(claim)
-        environment = environment_of(self.folder.sweep.name, claim.number, self.given)
         folder = self.folder.trial(claim.number)
+        environment = environment_of(self.folder.sweep.name, claim.number, folder, self.given)
         begun = time.monotonic()
         if claim.taken_from is not None:
             end_orphan(folder, claim.taken_from)

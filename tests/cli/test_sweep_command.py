@@ -89,6 +89,18 @@ def test_a_bad_sweep_or_storage_is_a_sentence(run, sweep) -> None:
         run("sweep", "work", ".")
 
 
+def test_the_servers_search_takes_no_options_of_ours(run, sweep, monkeypatch) -> None:
+    result = run("sweep", sweep, "--wandb", "--search-seed", "1")
+    assert result.exit_code == 2
+    assert "--search-seed" in result.stderr
+    asked = []
+    monkeypatch.setattr(
+        "ganlab.sweeps.hosted.run_hosted", lambda found, agents: asked.append((found.name, agents)) or 7
+    )
+    assert run("sweep", sweep, "--wandb", "--workers", "3").exit_code == 7
+    assert asked == [("toy-sweep", 3)]
+
+
 def test_train_takes_a_spec_among_its_overrides(run, toy_spec) -> None:
     with pytest.raises(UserError, match="kimg: needs a number above 0, not 'long'"):
         run("train", "kimg=long", f"spec={toy_spec}")
