@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError
+from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError, printable
 
 
 def main() -> None:
@@ -18,5 +18,5 @@ def main() -> None:
     except (UserError, TrainingStopped, ProcessLost, Interrupted) as error:
         if show_traceback:
             raise
-        print(f"ganlab: {error}", file=sys.stderr)
+        print(f"ganlab: {printable(str(error), kept=chr(10))}", file=sys.stderr)
         sys.exit(error.exit_code)

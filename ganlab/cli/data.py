@@ -58,9 +58,11 @@ def _print(report: DataReport, title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ganlab.errors import printable
+
     table = Table(show_header=False, box=None)
     for name, value in _lines(report):
-        table.add_row(name, value)
+        table.add_row(printable(name), printable(value))
     console = Console(markup=False, highlight=False)
     if title:
         console.print(f"\n{title}")

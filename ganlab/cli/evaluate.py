@@ -31,7 +31,9 @@ _Metrics = Annotated[
     str | None,
     typer.Option(help="Names, as in swd,kid, or nodes, as in '[{name: kid, subsets: 50}]'; else those of the spec."),
 ]
-_Samples = Annotated[int | None, typer.Option(min=1, help="How many samples; without it as in the spec.")]
+_Samples = Annotated[
+    int | None, typer.Option(min=1, max=10_000_000, help="How many samples; without it as in the spec.")
+]
 _Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")]
 _Pictures = Annotated[
     str | None,
@@ -55,7 +57,9 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print records with their 
 _NeighbourCount = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Write a picture of so many samples above their nearest training images; metrics only if named."
+        min=1,
+        max=1000,
+        help="Write a picture of so many samples above their nearest training images; metrics only if named.",
     ),
 ]
 _FeatureName = Annotated[

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ganlab.training.module import GANModule
 
 
+_MOST_IN_A_GRID = 10_000
+_MOST_SEEDS = 1_000_000
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("sample")(sample)
@@ -30,7 +34,7 @@ def sample(
     options: Annotated[
         list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.")
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="How many samples.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="How many samples.")] = None,
     out: Annotated[
         Path,
         typer.Option(help="Folder for 00000.png ... (sequences: 00000.gif and frames; vectors: samples.npy)."),
@@ -96,11 +100,14 @@ def make(
 
 def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, grid: bool, overwrite: bool) -> list[Path]:
     """Write `count` samples, or one picture of them; returns the files."""
+    from ganlab.errors import UserError
     from ganlab.evaluation.pictures import picture_of
     from ganlab.evaluation.sample_files import refuse_existing, write_samples
 
     if not grid:
         return write_samples((samples.images for samples in made), count, out, module.facts, overwrite=overwrite)
+    if count > _MOST_IN_A_GRID:
+        raise UserError(f"a picture holds at most {_MOST_IN_A_GRID:,} samples, not {count:,}; leave --grid out")
     path = out / "grid.png"
     refuse_existing([path], overwrite)
     columns = math.ceil(math.sqrt(count))
@@ -144,5 +151,7 @@ def read_seeds(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UserError(f"--seeds takes numbers and ranges, such as 1,5,9 or 10-19, not '{part}'")
+        if len(first) > 19 or len(last) > 19 or int(last or first) - int(first) > _MOST_SEEDS:
+            raise UserError(f"--seeds takes numbers below 2**63, and at most {_MOST_SEEDS:,} of them, not '{part}'")
         seeds += range(int(first), int(last or first) + 1)
     return seeds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 Image.init()
+# Of odd metadata and of large pictures; what cannot be used is told in sentences of our own, once.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 # Not: what Pillow only names but cannot decode, and PostScript, for which it runs another program on the file.
 _FIRST = ("PNG", "JPEG", "WEBP")  # Pillow tries one format after the other
 _FORMATS = [

@@ -218,7 +218,7 @@ class EvaluationSection:
 
     metrics: tuple[MetricNode, ...] = ()
     every_kimg: Positive = 50.0
-    samples: Annotated[int, Ge(1), Le(100_000_000)] = 10_000
+    samples: Annotated[int, Ge(1), Le(10_000_000)] = 10_000
     batch_size: Images = 64
     seed: Natural = 0
     reals: Literal["train", "held_out"] = "train"

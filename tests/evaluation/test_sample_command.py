@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ganlab.build import build_module
 from ganlab.cli.app import app
+from ganlab.cli.sample import read_seeds, write
 from ganlab.errors import PluginError, SpecError, UserError
 from ganlab.run.folder import create_run
 from ganlab.spec import read_spec
@@ -244,3 +245,30 @@ def test_an_architectures_sampling_options_are_listed(posed):
     reference = ganlab("schema", "--markdown")
     assert "| `noise` | random \\| none | random |" in reference.partition("Sampling options, for")[2]
     assert yaml.safe_load(ganlab("schema"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sample", "x", "--count", str(10**12)], "--count"),
+        (["evaluate", "x", "--samples", str(10**15)], "--samples"),
+        (["evaluate", "x", "--neighbours", "100000"], "--neighbours"),
+    ],
+)
+def test_numbers_beyond_all_measure_are_refused(arguments, sentence):
+    """Each once took memory without bound."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Invalid value" in result.output
+
+
+@pytest.mark.parametrize("seeds", ["0-999999999999", "9" * 30, f"1-{'9' * 5000}"])
+def test_seeds_beyond_all_measure_are_refused(seeds):
+    with pytest.raises(UserError, match="--seeds takes numbers below 2\\*\\*63, and at most 1,000,000 of them"):
+        read_seeds(seeds)
+
+
+def test_a_picture_of_too_many_samples_is_refused(tmp_path):
+    with pytest.raises(UserError, match="a picture holds at most 10,000 samples, not 100,000"):
+        write(None, iter(()), 100_000, tmp_path, grid=True, overwrite=False)

@@ -77,8 +77,9 @@ class Campaign:
         self._must(self.runs.start_half, half)
         found = []
         for way in WAYS:
-            found.append(self._every_point(way, None))
-            found.append(self._every_point(way, half))
+            for begun in (None, half):
+                found.append(self._every_point(way, begun))
+                print(f"{found[-1].name}: {found[-1].points} points, {found[-1].broken or 'all held'}", file=sys.stderr)
         return found
 
     def _every_point(self, way: str, begun: Path | None) -> Result:

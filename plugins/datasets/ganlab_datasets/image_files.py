@@ -8,15 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
-from ganlab.errors import DataError
+from ganlab.errors import DataError, printable
 from ganlab.facts import MISSING
 from ganlab.pictures import (
     Colour,
@@ -35,6 +36,8 @@ from ganlab_datasets.sources import Source
 
 Resolution = int | tuple[int, int] | None
 Box = tuple[int, int, int, int]
+MaxPixels = Annotated[int, Ge(1), Le(10**9)]
+MAX_PIXELS = 64_000_000  # a medium format camera's; four channels of them take 256 MB
 
 _ALL_UP_TO = 50_000
 _THREADS = 8
@@ -47,7 +50,8 @@ class Wanted:
 
     `resolution` is the side of a square, (height, width), or None if all files have one size; `channels` is None
     if all files have the same, but for transparency where there is a `background`; `box` is the part (left, top, right,
-    bottom) of every image that counts, in pixels; `value_range` becomes -1 to 1, all that the bits hold if it is None.
+    bottom) of every image that counts, in pixels; `value_range` becomes -1 to 1, all that the bits hold if it is None;
+    files of more than `max_pixels` are not decoded.
     """
 
     resolution: Resolution = None
@@ -56,6 +60,7 @@ class Wanted:
     box: Box | None = None
     background: Colour | None = None
     value_range: tuple[float, float] | None = None
+    max_pixels: int = MAX_PIXELS
 
 
 class ImageFiles:
@@ -71,7 +76,8 @@ class ImageFiles:
         self.source = source
         self.labels = labels
         self._threads: tuple[int, ThreadPoolExecutor] | None = None
-        self._headers, self._problems = _survey(source)
+        self._max_pixels = wanted.max_pixels
+        self._headers, self._problems = _survey(source, wanted.max_pixels)
         if not self._headers:
             reasons = "\n  ".join(list(self._problems.values())[:_NAMED])
             raise DataError(f"none of the {len(source.names)} image files can be read:\n  {reasons}")
@@ -91,6 +97,7 @@ class ImageFiles:
         name = self.source.names[index]
         try:
             with self.source.open(name) as file, opened(file) as picture:
+                check_pixels(picture.size, self._max_pixels)
                 images = torch.from_numpy(planes(make_alike(picture, self.preparation)))
         except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
             raise DataError(_problem(self.source, name, error)) from error
@@ -126,10 +133,12 @@ class ImageFiles:
         for name in self.source.names:
             header = self._headers.get(name)
             if header is None:
-                yield FileRecord(name, problem=self._problems.get(name))
+                yield FileRecord(printable(name), problem=self._problems.get(name))
             else:
                 grown = enlargement(header.size, self.preparation)
-                yield FileRecord(name, header.mode, header.size, enlargement=grown, transparency=self._fate(header))
+                yield FileRecord(
+                    printable(name), header.mode, header.size, enlargement=grown, transparency=self._fate(header)
+                )
 
     def _fate(self, header: Header) -> Literal["kept", "blended", "dropped"] | None:
         """What becomes of a file's transparency."""
@@ -143,6 +152,7 @@ class ImageFiles:
         """Whether any pixel of the file is less than opaque; false for one that cannot be read."""
         try:
             with self.source.open(self.source.names[index]) as file, opened(file) as picture:
+                check_pixels(picture.size, self._max_pixels)
                 return is_transparent(picture)
         except Exception:  # Pillow's decoders raise errors of many kinds; reading the example tells of them
             return False
@@ -172,7 +182,16 @@ def implied_facts(
     return DataFacts(shape, 1, MISSING, value_range=stored, class_names=tuple(class_names))
 
 
-def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:
+def check_pixels(size: tuple[int, int], most: int) -> None:
+    """Raise `ValueError` for a picture of too many pixels, before it takes memory and minutes."""
+    if size[0] * size[1] > most:
+        raise ValueError(
+            f"it has {size[0]:,} x {size[1]:,} pixels, more than the {most:,} that 'max_pixels' allows; make it "
+            "smaller or raise 'max_pixels'"
+        )
+
+
+def _survey(source: Source, max_pixels: int) -> tuple[dict[str, Header], dict[str, str]]:
     """Headers by name, and the problems with files that have no readable one."""
     count, names = len(source.names), source.names
     if count > _ALL_UP_TO:
@@ -181,7 +200,9 @@ def _survey(source: Source) -> tuple[dict[str, Header], dict[str, str]]:
     def read(name: str) -> Header | str:
         try:
             with source.open(name) as file:
-                return read_header(file)
+                header = read_header(file)
+            check_pixels(header.size, max_pixels)
+            return header
         except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
             return _problem(source, name, error)
 
@@ -288,7 +309,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _listing(groups: Mapping[str, list[str]]) -> str:
     """The most frequent groups, each with its count and one file."""
     ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
-    parts = [f"{len(names)} of {key} (such as {names[0]})" for key, names in ranked[:_NAMED]]
+    parts = [f"{len(names)} of {key} (such as {printable(names[0])})" for key, names in ranked[:_NAMED]]
     return ", ".join(parts) + (f" and {len(ranked) - _NAMED} more kinds" if len(ranked) > _NAMED else "")
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ganlab.errors import DataError, DataMissing
 from ganlab.pictures import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
 from ganlab_datasets.sources import FolderSource
 
 _NAMED = 10
@@ -24,6 +24,8 @@ class ImageFolder(ImageFiles):
     it, transparency is dropped where the channels have no place for it, and what it hid shows. `value_range` [low,
     high] of the stored values becomes -1 to 1, as in [0, 4095] for 12 bits in files of 16; without it all that the bits
     hold.
+    Files of more than `max_pixels` pixels are refused. Links out of the folder are refused, too, unless `follow_links`
+    says that they are meant.
     `labels: folders` takes the folders in `path` as classes, `none` or false ignores them, `auto` takes them if all
     images are in folders. `classes` says how many classes there must be, as a check.
     """
@@ -39,10 +41,12 @@ class ImageFolder(ImageFiles):
         box: tuple[int, int, int, int] | None = None,
         background: Literal["white", "black"] | tuple[int, int, int] | None = None,
         value_range: tuple[float, float] | None = None,
+        max_pixels: MaxPixels = MAX_PIXELS,
+        follow_links: bool = False,
     ) -> None:
         how = labels or "none"
         try:
-            source = FolderSource(path, SUFFIXES)
+            source = FolderSource(path, SUFFIXES, follow_links)
         except DataMissing as missing:
             facts = implied_facts(resolution, channels, _implied_classes(how, classes), value_range)
             raise DataMissing(str(missing), facts) from None
@@ -55,7 +59,7 @@ class ImageFolder(ImageFiles):
         _check_classes(path, class_names, classes, source.names)
         numbers = {name: number for number, name in enumerate(class_names)}
         indices = [numbers[name.split("/")[0]] for name in source.names] if class_names else None
-        wanted = Wanted(resolution, channels, crop, box, background, value_range)
+        wanted = Wanted(resolution, channels, crop, box, background, value_range, max_pixels)
         super().__init__(source, wanted, indices, class_names)
 
 

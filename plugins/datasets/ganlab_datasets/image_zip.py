@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ganlab.errors import DataError, DataMissing
 from ganlab.pictures import SUFFIXES
-from ganlab_datasets.image_files import ImageFiles, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
 from ganlab_datasets.sources import ZipSource
 
 _LABELS = "dataset.json"
@@ -18,7 +18,7 @@ class ImageZip(ImageFiles):
     """All images in the zip at `path`; `dataset.json` in it may hold `{"labels": [["file.png", 3], ...]}`.
 
     `"class_names": ["cat", ...]` in it may name the classes. `labels: false` ignores the labels. `resolution`,
-    `channels`, `crop`, `box`, `background` and `value_range` are those of `image_folder`.
+    `channels`, `crop`, `box`, `background`, `value_range` and `max_pixels` are those of `image_folder`.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class ImageZip(ImageFiles):
         box: tuple[int, int, int, int] | None = None,
         background: Literal["white", "black"] | tuple[int, int, int] | None = None,
         value_range: tuple[float, float] | None = None,
+        max_pixels: MaxPixels = MAX_PIXELS,
     ) -> None:
         try:
             source = ZipSource(path, SUFFIXES)
@@ -41,7 +42,7 @@ class ImageZip(ImageFiles):
         if not source.names:
             raise DataError(f"no images in the zip '{path}'; files count as images by their ending (.png, .jpg, ...)")
         numbers, class_names = _read_labels(source) if labels else (None, [])
-        wanted = Wanted(resolution, channels, crop, box, background, value_range)
+        wanted = Wanted(resolution, channels, crop, box, background, value_range, max_pixels)
         super().__init__(source, wanted, numbers, class_names)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
-from ganlab.errors import DataError, DataMissing
+from ganlab.errors import DataError, DataMissing, printable
 
 _LARGEST_FILE = 1 << 30  # bytes of one file in a zip; more is a mistake or an attack
+_READ_AT_ONCE = 1 << 22  # larger files of a zip are unpacked while they are read
+_NAMED = 3
 _HASH_ALL_UP_TO = 1 << 28  # bytes
 _HASH_FILES = 1000
 _HASH_BYTES = 1 << 20
@@ -37,9 +40,12 @@ class Source(Protocol):
 
 
 class FolderSource:
-    """All files below a folder whose names end in one of `suffixes`; hidden files and folders are left out."""
+    """All files below a folder whose names end in one of `suffixes`; hidden files and folders are left out.
 
-    def __init__(self, path: str, suffixes: frozenset[str]) -> None:
+    So are pipes and devices. Links out of the folder are an error unless `follow_links` says that they are meant.
+    """
+
+    def __init__(self, path: str, suffixes: frozenset[str], follow_links: bool = False) -> None:
         self.path = Path(path).expanduser()
         if not self.path.is_dir():
             if self.path.exists():
@@ -48,9 +54,16 @@ class FolderSource:
                 f"the image folder '{path}' does not exist; a relative 'path' starts at the current folder"
             )
         try:
-            self._sizes = dict(sorted(_walk(self.path, "", suffixes)))
+            self._sizes = dict(sorted(_walk(self.path, "", suffixes, ())))
+            outside = [] if follow_links else sorted(_links_out_of(self.path, self._sizes))
         except OSError as error:
             raise DataError(f"the image folder '{path}' cannot be read: {error}") from error
+        if outside:
+            named = ", ".join(printable(name) for name in outside[:_NAMED])
+            raise DataError(
+                f"{len(outside)} files in '{path}' lie elsewhere, where links lead (such as {named}); "
+                "'follow_links: true' takes them"
+            )
         self.names = list(self._sizes)
         self._folder = str(self.path)
 
@@ -60,7 +73,7 @@ class FolderSource:
 
     def describe(self, name: str) -> str:
         """How a message names the file."""
-        return str(self.path / name)
+        return printable(str(self.path / name))
 
     def fingerprint(self) -> str:
         """Hash of all names and sizes, and of the bytes of all files, if they are up to 256 MiB together.
@@ -82,23 +95,41 @@ class FolderSource:
         return [self.names[place * len(self.names) // _HASH_FILES] for place in range(_HASH_FILES)]
 
 
-def _walk(folder: Path, prefix: str, suffixes: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """Names and sizes of all files below; links are followed."""
+def _walk(folder: Path, prefix: str, suffixes: frozenset[str], around: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Names and sizes of all files below; links are followed, but not those to a folder that they lie in."""
+    inside = (*around, os.path.realpath(folder))
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", suffixes)
-            elif PurePosixPath(entry.name).suffix.lower() in suffixes:
-                yield prefix + entry.name, _size(entry)
+        shown = [entry for entry in entries if not entry.name.startswith(".")]
+    for entry in shown:
+        if entry.is_dir():
+            leads_back = entry.is_symlink() and os.path.realpath(entry.path) in inside
+            below = _walk(folder / entry.name, f"{prefix}{entry.name}/", suffixes, inside)
+            yield from () if leads_back else below
+        elif PurePosixPath(entry.name).suffix.lower() in suffixes and (size := _size(entry)) is not None:
+            yield prefix + entry.name, size
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def _size(entry: os.DirEntry[str]) -> int | None:
+    """None for what is no file: a pipe may never end."""
     try:
-        return entry.stat().st_size
+        found = entry.stat()
     except OSError:  # a link to nowhere: it is found again, and reported, when its header is read
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _links_out_of(folder: Path, names: Iterable[str]) -> Iterator[str]:
+    """The names that stand for files elsewhere; a folder is resolved once, however many files are in it."""
+    root = os.path.realpath(folder)
+    places: dict[str, str] = {"": root}
+    for name in names:
+        parent, _, own = name.rpartition("/")
+        if parent not in places:
+            places[parent] = os.path.realpath(folder / parent)
+        path = os.path.join(places[parent], own)
+        place = os.path.realpath(path) if os.path.islink(path) else path
+        if os.path.commonpath([root, place]) != root:
+            yield name
 
 
 class ZipSource:
@@ -117,11 +148,13 @@ class ZipSource:
         size, _ = self._entries[name]
         if size > _LARGEST_FILE:
             raise ValueError(f"it unpacks to {size:,} bytes; {_LARGEST_FILE:,} are allowed")
+        if size > _READ_AT_ONCE:
+            return cast(BinaryIO, self._opened().open(name))
         return io.BytesIO(self._opened().read(name))
 
     def describe(self, name: str) -> str:
         """How a message names the file."""
-        return f"{name} in {self.path}"
+        return printable(f"{name} in {self.path}")
 
     def fingerprint(self) -> str:
         """Hash of all names, sizes and checksums in the zip."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -106,3 +107,18 @@ def test_names_of_classes(tmp_path):
     for names in (["cat"], ["cat", "cat"], "cat"):
         with pytest.raises(DataError, match="'class_names' in 'dataset.json'.*2 classes"):
             ImageZip(archive(tmp_path / "a.zip", labels=labels | {"class_names": names}))
+
+
+def test_a_large_member_is_read_in_pieces(tmp_path):
+    """Members of 500 MB once took as much memory each, for their headers alone."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        memory = io.BytesIO()
+        Image.new("L", (16, 16)).save(memory, "PNG")
+        archive.writestr("bomb.png", memory.getvalue() + bytes(300_000_000))
+        archive.writestr("small.png", memory.getvalue())
+    tracemalloc.start()
+    dataset = ImageZip(str(path))
+    assert dataset[0]["images"].shape == (1, 16, 16)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
