@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     )
     sweep.command()(run)
     sweep.command()(work)
+    sweep.command()(show)
     app.add_typer(sweep, name="sweep")
 
 
@@ -113,6 +114,42 @@ def work(
     signal = work_on(place, storage, lease, {})
     if signal is not None:
         sys.exit(128 + signal)
+
+
+def show(
+    folder: Annotated[Path, typer.Argument(help="The folder of a sweep: <runs>/sweeps/<name>.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print records, a list of trials in each configuration.")
+    ] = False,
+    as_lines: Annotated[bool, typer.Option("--csv", help="Print a line of CSV for each trial.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one page that needs no network instead, and print its path.")
+    ] = None,
+    storage: _Storage = None,
+) -> None:
+    """Show what a sweep found: configurations, best first, with mean and deviation over seeds."""
+    if as_json + as_lines + (html is not None) > 1:
+        raise typer.BadParameter("ask for one form at a time", param_hint="--json, --csv, --html")
+    from ganlab.sweeps.results import read_sweep
+
+    results = read_sweep(folder, storage)
+    if html is not None:
+        from ganlab.sweeps.results_page import write_sweep_page
+
+        write_sweep_page(results, html)
+        print(html)
+        return
+    import json
+    import shutil
+
+    from ganlab.sweeps.results_text import as_csv, leaderboard, records
+
+    if as_json:
+        print(json.dumps(records(results), indent=2, default=str))
+    elif as_lines:
+        print(as_csv(results), end="")
+    else:
+        print(leaderboard(results, shutil.get_terminal_size((80, 24)).columns))
 
 
 def checked(file: Path, runs: Path, seconds_per_kimg: float | None) -> SweepCheck:

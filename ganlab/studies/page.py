@@ -13,7 +13,7 @@ from typing import Any
 
 from ganlab.files import write_text_atomically
 
-COMMON = ("elements", "theme", "smoothing", "scale", "chart", "controls", "table", "samples")
+COMMON = ("elements", "theme", "smoothing", "scale", "chart", "controls", "table", "specs", "samples")
 """Scripts of `ganlab/studies/page` that any page can use: they define, and do nothing by themselves."""
 
 

@@ -15,6 +15,7 @@ from ganlab.errors import UserError
 from ganlab.plugins import installed
 from ganlab.sweeps.file import read_sweep_file
 from ganlab.sweeps.hosted import register, run_hosted
+from tests.studies.test_runs import ganlab
 from tests.wandb_server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ SMALL = ["data.batch_size=16", "evaluation.samples=64", "evaluation.metrics=[swd
 SWEEP = f"""
 program: ganlab
 name: losses on digits
+project: mine
 command: ["${{env}}", ganlab, train, {ROOT}/experiments/quickstart.yaml, {", ".join(f'"{word}"' for word in SMALL)},
           "${{args_no_hyphens}}"]
 method: random
@@ -30,13 +32,6 @@ early_terminate: {{type: hyperband, min_iter: 1, eta: 2}}
 parameters:
   architecture.loss: {{values: [hinge, non_saturating]}}
   optimizers.generator.lr: {{distribution: log_uniform_values, min: 1e-4, max: 1e-2}}
-"""
-
-AGENT = """
-import sys
-from ganlab.sweeps.file import read_sweep_file
-from ganlab.sweeps.hosted import run_hosted
-sys.exit(run_hosted(read_sweep_file(sys.argv[1]), project="mine"))
 """
 
 needs_plugins = pytest.mark.skipif(not installed("architectures"), reason="trials need plugins")
@@ -111,9 +106,9 @@ def test_an_agent_runs_two_trials_and_the_server_stops_one_early(server, file, t
 
     server.on_row = stop_the_endless_one
     done = subprocess.run(
-        [sys.executable, "-c", AGENT, str(file)],
+        [sys.executable, "-m", "ganlab", "sweep", str(file), "--wandb"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=500,
@@ -159,3 +154,9 @@ def test_a_trial_that_the_agent_gives_again_goes_on_where_it_was(server, file, t
     seen = server.runs["trial7"].series("images_seen")
     assert seen == sorted(set(seen))
     assert seen[-1] == 256
+
+
+def test_options_that_mean_nothing_beside_the_server_are_refused(file):
+    done = ganlab("sweep", file, "--wandb", "--storage", "postgresql://x/y", "--search-seed", "1")
+    assert done.exit_code == 2
+    assert "without W&B's server" in done.output

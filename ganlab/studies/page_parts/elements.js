@@ -1,7 +1,7 @@
 /* Nodes of the page. Text of runs only ever becomes text, never markup. */
 
 function make(tag, options, ...children) {
-  const svg = ["svg", "g", "path", "line", "text", "rect", "circle"].includes(tag);
+  const svg = ["svg", "g", "path", "line", "text", "rect", "circle", "title"].includes(tag);
   const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(options || {})) {
     if (value === null || value === undefined || value === false) continue;

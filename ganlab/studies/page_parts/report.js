@@ -71,27 +71,7 @@ function eventSection() {
 function readable(moment) { return moment ? moment.slice(0, 19).replace("T", " ") : "-"; }
 
 function specSection() {
-  return section("spec", runs.length > 1 ? "Resolved specs" : "Resolved spec", runs.map((run) => {
-    const copy = make("button", { type: "button", onclick: () => copyText(run.spec, copy) }, "copy");
-    const body = [make("p", {}, copy), make("div", { class: "scroll" }, make("pre", {}, colouredYaml(run.spec)))];
-    return make("details", {}, make("summary", {}, run.label), body);
-  }));
-}
-
-function colouredYaml(text) {
-  return text.split("\n").flatMap((line) => {
-    const found = /^(\s*(?:- )?)([\w"./-]+)(:.*)$/.exec(line);
-    return found ? [found[1], make("span", { class: "name" }, found[2]), found[3] + "\n"] : [line + "\n"];
-  });
-}
-
-function copyText(text, button) {
-  const area = make("textarea", { style: "position: fixed; opacity: 0" });
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  button.textContent = document.execCommand("copy") ? "copied" : "select it by hand";
-  area.remove();
+  return section("spec", runs.length > 1 ? "Resolved specs" : "Resolved spec", runs.map((run) => specBlock(run.label, run.spec)));
 }
 
 function tablesOf(id, title, name, columns) {

@@ -1,0 +1,20 @@
+"""Short names for long keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """For each dotted key the shortest end of it that no other of them has, as in `generator.lr`."""
+    return {key: _shortest(key, keys) for key in keys}
+
+
+def _shortest(key: str, keys: Sequence[str]) -> str:
+    parts = key.split(".")
+    for start in range(len(parts) - 1, 0, -1):
+        end = ".".join(parts[start:])
+        others = [other for other in keys if other != key and (other == end or other.endswith(f".{end}"))]
+        if not others and not end.isdigit() and not end[0].isdigit():
+            return end
+    return key
