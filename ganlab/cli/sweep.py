@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from ganlab.sweeps.checking import SweepCheck
+    from ganlab.sweeps.running import SweepOptions
 
 _LEASE = 180.0
 _Lease = Annotated[
@@ -59,6 +60,13 @@ def run(
     wandb: Annotated[
         bool, typer.Option("--wandb", help="Leave the search to W&B's server, and start --workers agents of W&B here.")
     ] = False,
+    slurm: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OPTIONS",
+            help="A YAML file: submit workers as jobs ('jobs: N', and options of submitit) and return.",
+        ),
+    ] = None,
 ) -> None:
     """Run all trials, or go on with a sweep that was stopped; the last line printed is its folder."""
     if wandb:
@@ -69,6 +77,9 @@ def run(
 
     check = checked(file, runs, None)
     options = SweepOptions(runs, workers, storage, lease, search_seed, tuple(visible_devices()))
+    if slurm is not None:
+        _submit(check, options, slurm)
+        return
     results, signal = run_sweep(check, options)
     if signal is not None:
         print("ganlab: stopped by a signal; the same command goes on with the sweep", file=sys.stderr)
@@ -81,9 +92,22 @@ def run(
         sys.exit(1)
 
 
+def _submit(check: SweepCheck, options: SweepOptions, path: Path) -> None:
+    from ganlab.sweeps.cluster import read_job_options, submit_workers
+    from ganlab.sweeps.running import begin_sweep
+
+    if options.workers > 1:
+        raise typer.BadParameter("a job is one worker; say how many in the file of '--slurm'", param_hint="--workers")
+    jobs = read_job_options(path)
+    folder, _ = begin_sweep(check, options)
+    for number in submit_workers(folder, jobs, options.storage, options.lease_seconds):
+        print(f"{'job':14s} {number}")
+    print(folder.path)
+
+
 def _refuse_beside_wandb(context: typer.Context) -> None:
     """The server keeps the trials, and W&B's agents know nothing of where ours would."""
-    for name in ("runs", "storage", "lease", "search_seed"):
+    for name in ("runs", "storage", "lease", "search_seed", "slurm"):
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             option = f"--{name.replace('_', '-')}"

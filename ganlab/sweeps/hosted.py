@@ -35,12 +35,22 @@ def run_hosted(
     SIGTERM and Ctrl-C reach the trainings, which write a checkpoint; W&B gives them to an agent again. Each agent ends
     after `count` trials. Raises `UserError` where no server can be reached, or does not take the sweep.
     """
+    _check_values(sweep)
     problem = problem_with_server()
     if problem is not None:
         raise UserError(f"W&B's sweeps need its server: {problem}; 'ganlab sweep {sweep.path}' works without one")
     address = register(sweep, project, entity)
     print(f"{'sweep':14s} {address}\n{'more agents':14s} wandb agent {address}", flush=True)
     return _run_agents(sweep, address, agents, count)
+
+
+def _check_values(sweep: SweepFile) -> None:
+    for key, parameter in sweep.parameters.items():
+        if None in getattr(parameter, "values", ()) or getattr(parameter, "value", "") is None:
+            raise UserError(
+                f"{sweep.path}: '{key}' has the value null, which W&B's agents write as 'None', a text; leave the key "
+                "out, or vary the spec instead (parameter 'spec')"
+            )
 
 
 def register(sweep: SweepFile, project: str | None = None, entity: str | None = None) -> str:

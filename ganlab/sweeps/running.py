@@ -21,6 +21,7 @@ from ganlab.sweeps.opening import LEASE_SECONDS, begin_study, open_study
 from ganlab.sweeps.processes import kill, start
 from ganlab.sweeps.results import SweepResults, read_sweep
 from ganlab.sweeps.storage import shown as shown_url
+from ganlab.sweeps.study import SweepStudy
 from ganlab.sweeps.worker import Stopping, Worker
 
 if TYPE_CHECKING:
@@ -51,26 +52,30 @@ def folder_of(sweep: SweepFile, runs: Path) -> SweepFolder:
 
 
 def run_sweep(check: SweepCheck, options: SweepOptions) -> tuple[SweepResults, int | None]:
-    """Begin a checked sweep or go on with it; its results, and the signal that ended it early, if any.
-
-    Raises `UserError` where the folder or the database cannot be used, or where the sweep was begun differently.
-    """
-    sweep = check.sweep
-    folder = folder_of(sweep, options.runs)
-    record = {
-        "name": sweep.name,
-        "storage": options.storage and shown_url(options.storage),
-        "working_directory": str(Path.cwd()),
-        "search_seed": options.search_seed,
-        "specs": check.specs,
-    }
-    study = begin_study(folder, sweep, record, options.storage, options.lease_seconds)
+    """Begin a checked sweep or go on with it; its results, and the signal that ended it early, if any."""
+    folder, study = begin_sweep(check, options)
     with Stopping().listening() as stopping:
         if options.workers == 1:
             Worker(folder, study, stopping, environment_for(options.devices, 0, 1)).work()
         else:
             _Workers(folder, options, stopping).watch()
     return read_sweep(folder.path, options.storage), stopping.received
+
+
+def begin_sweep(check: SweepCheck, options: SweepOptions) -> tuple[SweepFolder, SweepStudy]:
+    """Make a checked sweep's folder and storage, or find them, without working on it.
+
+    Raises `UserError` where the folder or the database cannot be used, or where the sweep was begun differently.
+    """
+    folder = folder_of(check.sweep, options.runs)
+    record = {
+        "name": check.sweep.name,
+        "storage": options.storage and shown_url(options.storage),
+        "working_directory": str(Path.cwd()),
+        "search_seed": options.search_seed,
+        "specs": check.specs,
+    }
+    return folder, begin_study(folder, check.sweep, record, options.storage, options.lease_seconds)
 
 
 def work_on(folder: SweepFolder, storage: str | None, lease_seconds: float, given: Mapping[str, str]) -> int | None:

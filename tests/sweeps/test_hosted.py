@@ -86,6 +86,13 @@ def test_the_server_is_told_what_the_file_says(server, file, capsys):
     assert config["early_terminate"] == {"type": "hyperband", "min_iter": 1, "eta": 2}
 
 
+def test_a_value_that_agents_cannot_write_is_refused(server, file):
+    file.write_text(SWEEP.replace("[hinge, non_saturating]", "[hinge, null]"))
+    with pytest.raises(UserError, match="'architecture.loss' has the value null, which W&B's agents write as 'None'"):
+        run_hosted(read_sweep_file(file))
+    assert not server.sweeps
+
+
 def test_without_a_server_there_is_a_sentence(file, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -97,6 +104,7 @@ def test_without_a_server_there_is_a_sentence(file, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # as four processes import torch one after the other
 @needs_plugins
 def test_an_agent_runs_two_trials_and_the_server_stops_one_early(server, file, tmp_path):
     def stop_the_endless_one(run) -> None:
@@ -111,7 +119,7 @@ def test_an_agent_runs_two_trials_and_the_server_stops_one_early(server, file, t
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=800,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wandb agent team/mine/sweep0" in done.stdout
@@ -136,6 +144,7 @@ def test_an_agent_runs_two_trials_and_the_server_stops_one_early(server, file, t
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # as four processes import torch one after the other
 @needs_plugins
 def test_a_trial_that_the_agent_gives_again_goes_on_where_it_was(server, file, tmp_path, monkeypatch):
     environment = {**os.environ, "WANDB_SWEEP_ID": "sweep0", "WANDB_RUN_ID": "trial7", "OMP_NUM_THREADS": "1"}

@@ -1,0 +1,105 @@
+"""Workers as jobs: submitit's local executor, which starts, signals and requeues jobs as a cluster does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from ganlab.errors import UserError
+from ganlab.sweeps import cluster
+from ganlab.sweeps.cluster import JobOptions, read_job_options, submit_workers
+from ganlab.sweeps.results import read_sweep
+from tests.sweeps.test_worker import begin, diary, wait_for
+
+needs_submitit = pytest.mark.skipif(find_spec("submitit") is None, reason="submitit is not installed")
+
+
+def options(tmp_path, text: str) -> JobOptions:
+    path = tmp_path / "jobs.yaml"
+    path.write_text(text)
+    return read_job_options(path)
+
+
+def test_options_are_those_of_jobs_and_of_submitit(tmp_path):
+    found = options(tmp_path, "jobs: 8\ntimeout_min: 240\nslurm_partition: gpu\n")
+    assert (found.jobs, found.cluster) == (8, "slurm")
+    assert found.of_submitit == {"timeout_min": 240, "slurm_partition": "gpu"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("jobs: 0\n", "jobs: .*greater than or equal to 1, not 0"),
+        ("cluster: pbs\n", "cluster: .*'slurm' or 'local'"),
+        ("- jobs\n", "are a mapping"),
+    ],
+)
+def test_bad_options_are_sentences(tmp_path, text, sentence):
+    with pytest.raises(UserError, match=sentence):
+        options(tmp_path, text)
+
+
+@needs_submitit
+def test_an_option_that_submitit_does_not_know_is_a_sentence(tmp_path):
+    place = begin(tmp_path, "method: grid\nparameters: {score: {values: [1.0]}}\n")
+    with pytest.raises(UserError, match="cannot be submitted: .*timeout_minutes"):
+        submit_workers(place, JobOptions(cluster="local", timeout_minutes=3), None, 60.0)
+
+
+def test_without_submitit_there_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(cluster.sys.modules, "submitit", None)
+    place = begin(tmp_path, "method: grid\nparameters: {score: {values: [1.0]}}\n")
+    with pytest.raises(UserError, match=r"pip install 'ganlab\[slurm\]'"):
+        submit_workers(place, JobOptions(cluster="local"), None, 60.0)
+
+
+def task_of(number: str) -> int:
+    """The process in which submitit runs a job's function, as a cluster would signal it."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_task = b"submitit.core._submit" in (path / "cmdline").read_bytes().split(b"\0")
+            if is_task and f"SUBMITIT_LOCAL_JOB_ID={number}".encode() in (path / "environ").read_bytes().split(b"\0"):
+                return int(path.name)
+    raise AssertionError("there is no such process")
+
+
+@needs_submitit
+@pytest.mark.slow
+def test_two_jobs_share_a_sweep_and_one_that_is_preempted_goes_on(tmp_path):
+    import submitit
+
+    text = (
+        "method: grid\nparameters: {score: {values: [3.0, 2.0, 1.0, 0.5]}, steps: {value: 12}, pause: {value: 0.5}}\n"
+    )
+    place = begin(tmp_path, text)
+    submitted = []
+    submit = submitit.AutoExecutor.submit
+
+    def remember(executor, *arguments):
+        submitted.append(submit(executor, *arguments))
+        return submitted[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(submitit.AutoExecutor, "submit", remember)
+        numbers = submit_workers(place, JobOptions(cluster="local", jobs=2, timeout_min=10), None, 60.0)
+    assert len(set(numbers)) == 2
+    wait_for(lambda: len(diary(place, 0)) > 2 and len(diary(place, 1)) > 2)
+    os.kill(task_of(numbers[0]), signal.SIGUSR2)  # as a cluster does before it takes the node away
+    for job in submitted:
+        until = time.monotonic() + 120
+        while not job.done():
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert job.result() == 0
+    results = read_sweep(place.path)
+    assert [trial.state for trial in results.trials] == ["finished"] * 4
+    assert sum(trial.sessions for trial in results.trials) == 5, "one trial had two sessions, and none was done twice"
+    for trial in results.trials:
+        steps = [line for line in diary(place, trial.number) if line.startswith("step")]
+        assert steps == [f"step {number}" for number in range(12)], "it went on where it was"
