@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
@@ -51,7 +51,9 @@ def importance_of(results: SweepResults) -> Importance:
     )
 
 
-def _shares(trials: Sequence[TrialResult], distributions: dict[str, BaseDistribution], goal: str) -> dict[str, float]:
+def _shares(
+    trials: Sequence[TrialResult], distributions: dict[str, BaseDistribution], goal: Literal["minimize", "maximize"]
+) -> dict[str, float]:
     study = optuna.create_study(direction=goal, pruner=optuna.pruners.NopPruner())
     for trial in trials:
         assert trial.best is not None
