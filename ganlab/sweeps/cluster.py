@@ -48,8 +48,8 @@ class SweepJob:
     """What a job does: one worker for the sweep in a folder; submitit pickles it.
 
     Submitit ignores SIGTERM and takes SIGUSR2 for "save and put me into the queue again". The worker is a process in
-    a session of its own, so that submitit's handlers are not in its way: it gets SIGTERM from here and hands it to its
-    training, which writes a checkpoint, and the job that comes after it goes on with the trial.
+    a session of its own, so that submitit's handlers are not in its way: at either signal it gets SIGTERM from here and
+    hands it to its training, which writes a checkpoint, and the job that comes after this one goes on with the trial.
     """
 
     folder: str
@@ -59,10 +59,11 @@ class SweepJob:
     def __call__(self) -> int:
         """Work until no trial is left; the worker's exit code."""
         command = [sys.executable, "-m", "ganlab", "sweep", "work", self.folder, "--lease", str(self.lease)]
-        self._worker = start(command, os.environ)
-        while self._worker.poll() is None:  # `wait` would keep a lock from the signal's handler
+        self._worker = worker = start(command, os.environ)
+        signal.signal(signal.SIGTERM, lambda number, frame: worker.terminate())
+        while worker.poll() is None:  # `wait` would keep a lock from the signal's handler
             time.sleep(_GLANCE)
-        return self._worker.returncode
+        return worker.returncode
 
     def checkpoint(self) -> Any:
         """End the worker after its training's checkpoint; what the next job does, which is the same."""

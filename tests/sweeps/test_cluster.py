@@ -59,6 +59,13 @@ def test_without_submitit_there_is_a_sentence(tmp_path, monkeypatch):
         submit_workers(place, JobOptions(cluster="local"), None, 60.0)
 
 
+def submitit_submit():
+    """What submits, so that a test can keep the jobs that are made."""
+    import submitit
+
+    return submitit.AutoExecutor.submit
+
+
 def task_of(number: str) -> int:
     """The process in which submitit runs a job's function, as a cluster would signal it."""
     for path in Path("/proc").glob("[0-9]*"):
@@ -70,24 +77,55 @@ def task_of(number: str) -> int:
 
 
 @needs_submitit
-@pytest.mark.slow
-def test_two_jobs_share_a_sweep_and_one_that_is_preempted_goes_on(tmp_path):
-    import submitit
+def test_slurm_is_told_what_the_file_says(tmp_path, monkeypatch):
+    for name, text in {"srun": "exit 0", "sbatch": f"cp $1 {tmp_path}/sent; echo Submitted batch job 4711"}.items():
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("GANLAB_SWEEP_STORAGE", "")
+    place = begin(tmp_path, "method: grid\nparameters: {score: {values: [1.0]}}\n")
+    text = "jobs: 3\ntimeout_min: 240\ngpus_per_node: 1\nslurm_partition: gpu\nslurm_signal_delay_s: 120\n"
+    numbers = submit_workers(place, options(tmp_path, text), "postgresql://user:secret@host/x", 60.0)
+    assert numbers == ["4711_0", "4711_1", "4711_2"]
+    sent = (tmp_path / "sent").read_text()
+    for line in ("--partition=gpu", "--array=0-2", "--time=240", "--gpus-per-node=1", "--signal=USR2@120"):
+        assert f"#SBATCH {line}" in sent
+    assert "secret" not in sent + "".join(path.read_text("latin-1") for path in place.path.glob("jobs/**/*.pkl"))
 
+
+@needs_submitit
+@pytest.mark.slow
+def test_a_job_that_gets_sigterm_leaves_its_trial_to_others(tmp_path, monkeypatch):
+    place = begin(
+        tmp_path, "method: grid\nparameters: {score: {values: [3.0]}, steps: {value: 90}, pause: {value: 0.5}}\n"
+    )
+    jobs = []
+    submit = submitit_submit()
+    monkeypatch.setattr("submitit.AutoExecutor.submit", lambda *given: jobs.append(submit(*given)) or jobs[-1])
+    (number,) = submit_workers(place, JobOptions(cluster="local", timeout_min=10), None, 60.0)
+    wait_for(lambda: len(diary(place, 0)) > 2)
+    os.kill(task_of(number), signal.SIGTERM)
+    wait_for(jobs[0].done)
+    assert jobs[0].result() == 143
+    assert read_sweep(place.path).trials[0].state == "interrupted"
+    assert diary(place, 0)[-1].startswith("stop at")
+
+
+@needs_submitit
+@pytest.mark.slow
+def test_two_jobs_share_a_sweep_and_one_that_is_preempted_goes_on(tmp_path, monkeypatch):
     text = (
         "method: grid\nparameters: {score: {values: [3.0, 2.0, 1.0, 0.5]}, steps: {value: 12}, pause: {value: 0.5}}\n"
     )
     place = begin(tmp_path, text)
     submitted = []
-    submit = submitit.AutoExecutor.submit
-
-    def remember(executor, *arguments):
-        submitted.append(submit(executor, *arguments))
-        return submitted[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(submitit.AutoExecutor, "submit", remember)
-        numbers = submit_workers(place, JobOptions(cluster="local", jobs=2, timeout_min=10), None, 60.0)
+    submit = submitit_submit()
+    monkeypatch.setattr(
+        "submitit.AutoExecutor.submit", lambda *given: submitted.append(submit(*given)) or submitted[-1]
+    )
+    numbers = submit_workers(place, JobOptions(cluster="local", jobs=2, timeout_min=10), None, 60.0)
     assert len(set(numbers)) == 2
     wait_for(lambda: len(diary(place, 0)) > 2 and len(diary(place, 1)) > 2)
     os.kill(task_of(numbers[0]), signal.SIGUSR2)  # as a cluster does before it takes the node away
