@@ -10,6 +10,7 @@ from typing import Any, Literal
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
+from ganlab.sweeps.names import parameter_of
 from ganlab.sweeps.results import SweepResults, TrialResult
 
 LEAST_TRIALS = 8
@@ -32,23 +33,21 @@ def importance_of(results: SweepResults) -> Importance:
     Subspaces", 2023.
     """
     trials = [trial for trial in results.trials if trial.best is not None]
-    varied = [key for key in results.varied if len({str(trial.parameters[key]) for trial in trials}) > 1]
-    seeded = len({trial.seed for trial in trials}) > 1
+    varied = [key for key in results.varied if len({str(parameter_of(trial, key)) for trial in trials}) > 1]
+    seeds = sorted({trial.seed for trial in trials if trial.seed is not None})
+    seeded = len(seeds) > 1
     if len(trials) < LEAST_TRIALS:
         return Importance((), f"{_trials(len(trials))} with a value: too few to tell; it takes {LEAST_TRIALS}.")
     if len(varied) + seeded < 2:
         return Importance((), "Trials differ in one parameter only, which explains everything.")
     distributions = {key: _distribution(results, trials, key) for key in varied}
     if seeded:
-        distributions["seed"] = CategoricalDistribution(
-            sorted({trial.seed for trial in trials if trial.seed is not None})
-        )
+        distributions["seed"] = CategoricalDistribution(seeds)
     shares = _shares(trials, distributions, results.goal)
-    remark = f"From {_trials(len(trials))}; "
-    remark += "with so few it is a hint and no more. " if len(trials) < 5 * len(distributions) else ""
-    return Importance(
-        tuple(shares.items()), remark + "The seed's share is what chance alone does." if seeded else remark
-    )
+    few = ", which is few: it is a hint and no more" if len(trials) < 8 * len(distributions) else ""
+    remark = f"What tells the best third of the trials from the others (PED-ANOVA), from {_trials(len(trials))}{few}."
+    remark += " The share of the seed is what chance alone does." if seeded else ""
+    return Importance(tuple(shares.items()), remark)
 
 
 def _shares(
@@ -57,8 +56,7 @@ def _shares(
     study = optuna.create_study(direction=goal, pruner=optuna.pruners.NopPruner())
     for trial in trials:
         assert trial.best is not None
-        values = {**trial.parameters, "seed": trial.seed}
-        parameters = {key: _plain(values[key]) for key in distributions}
+        parameters = {key: _plain(trial.seed if key == "seed" else parameter_of(trial, key)) for key in distributions}
         study.add_trial(
             optuna.trial.create_trial(params=parameters, distributions=distributions, value=trial.best.value)
         )
@@ -70,7 +68,7 @@ def _shares(
 
 
 def _distribution(results: SweepResults, trials: Sequence[TrialResult], key: str) -> BaseDistribution:
-    values = [trial.parameters[key] for trial in trials]
+    values = [parameter_of(trial, key) for trial in trials]
     kind = results.sweep.searched[key].distribution
     if kind == "categorical" or not all(isinstance(value, float | int) for value in values):
         return CategoricalDistribution(tuple(dict.fromkeys(map(_plain, values))))

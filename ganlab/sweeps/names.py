@@ -1,8 +1,16 @@
-"""Short names for long keys."""
+"""The parameters of a sweep's results by their keys, and short names for these."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from ganlab.sweeps.results import Group, TrialResult
+
+
+def parameter_of(owner: Group | TrialResult, key: str) -> Any:
+    """The value of a key, which may be `spec` where the sweep varies that."""
+    return owner.spec if key == "spec" else owner.parameters.get(key)
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +15,9 @@ from ganlab.studies.numbers import shown
 from ganlab.studies.page import COMMON, write_page
 from ganlab.studies.pictures import pictures_of
 from ganlab.studies.record import RunRecord
+from ganlab.sweeps.command import override
 from ganlab.sweeps.importance import importance_of
-from ganlab.sweeps.names import short_names
+from ganlab.sweeps.names import parameter_of, short_names
 from ganlab.sweeps.results import Group, SweepResults, TrialResult
 from ganlab.sweeps.results_text import states_text, trials_text, value_text
 
@@ -89,7 +91,7 @@ def _row(rank: int, group: Group, results: SweepResults) -> list[Any]:
     if rank < _BEST:
         first["colour"] = rank
     value = {"text": value_text(group), "value": _finite(group.mean), "best": rank == 0, "nowrap": True}
-    return [first, value, *(_cell(_parameter(group, key)) for key in results.varied), trials_text(group)]
+    return [first, value, *(_cell(parameter_of(group, key)) for key in results.varied), trials_text(group)]
 
 
 def _cell(value: Any) -> Any:
@@ -98,18 +100,14 @@ def _cell(value: Any) -> Any:
     return {"text": str(value), "nowrap": len(str(value)) <= _SHORT}
 
 
-def _parameter(owner: Group | TrialResult, key: str) -> Any:
-    return owner.parameters.get(key, owner.spec if key == "spec" else None)
-
-
 def _is_number(results: SweepResults, key: str) -> bool:
-    values = [_parameter(trial, key) for trial in results.trials]
+    values = [parameter_of(trial, key) for trial in results.trials]
     return bool(values) and all(map(_is_plain_number, values))
 
 
 def _axis(results: SweepResults, key: str, name: str) -> dict[str, Any]:
     """An axis of numbers, or of words in the file's order."""
-    values = [_parameter(trial, key) for trial in results.trials]
+    values = [parameter_of(trial, key) for trial in results.trials]
     kind = results.sweep.searched[key].distribution
     if _is_number(results, key) and (kind != "categorical" or len(set(values)) > 5):
         return {"name": name, "hint": key, "log": "log" in kind and min(values) > 0}
@@ -127,7 +125,7 @@ def _text(value: Any) -> str:
 
 
 def _line(trial: TrialResult, ranks: dict[int, int], results: SweepResults) -> dict[str, Any]:
-    values = [_parameter(trial, key) for key in results.varied]
+    values = [parameter_of(trial, key) for key in results.varied]
     shown_values = [value if _is_plain_number(value) else _text(value) for value in values]
     if len(results.sweep.seeds) > 1:
         shown_values.append(str(trial.seed))
@@ -200,12 +198,12 @@ def _winner(results: SweepResults) -> dict[str, Any] | None:
     if not results.groups or results.groups[0].mean is None:
         return None
     group = results.groups[0]
-    changes = " ".join(f"{key}={_text(value)}" for key, value in group.parameters.items())
+    changes = [override(key, value) for key, value in group.parameters.items()]
     trial = _best_of(group)
     assert trial is not None
     return {
         "label": _label(trial),
-        "command": f"ganlab train {group.spec} {changes}".strip(),
+        "command": shlex.join(["ganlab", "train", group.spec, *changes]),
         "spec": _spec_text(trial.run) if trial.run else None,
     }
 

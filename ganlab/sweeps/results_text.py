@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ganlab.studies.numbers import shown
-from ganlab.sweeps.names import short_names
+from ganlab.sweeps.names import parameter_of, short_names
 from ganlab.sweeps.results import Group, SweepResults, TrialResult
 
 _LEAST_WIDTH = 40
@@ -58,7 +58,7 @@ def records(results: SweepResults) -> dict[str, Any]:
 
 def as_csv(results: SweepResults) -> str:
     """A line a trial, best configuration first."""
-    keys = ["spec", *results.varied, "seed"]
+    keys = ["spec", *(key for key in results.varied if key != "spec"), "seed"]
     ends = ["state", "best", "best_at", "last", "iterations", "seconds", "sessions", "run"]
     out = io.StringIO()
     writer = csv.DictWriter(out, ["rank", "trial", *keys, *ends], lineterminator="\n", extrasaction="ignore")
@@ -87,13 +87,9 @@ def _table(results: SweepResults, seeded: bool) -> Table:
     table.add_column("mean" if seeded else "best", no_wrap=True)
     for key in results.varied:
         table.add_column(names[key], overflow="fold")
-    if len(results.sweep.specs) > 1 and "spec" not in results.varied:
-        table.add_column("spec", overflow="fold")
     table.add_column("trials", overflow="fold")
     for rank, group in enumerate(results.groups, start=1):
-        cells = [_parameter_text(group.parameters.get(key, group.spec)) for key in results.varied]
-        if len(results.sweep.specs) > 1 and "spec" not in results.varied:
-            cells.append(group.spec)
+        cells = [_parameter_text(parameter_of(group, key)) for key in results.varied]
         table.add_row(str(rank), value_text(group), *cells, trials_text(group))
     return table
 

@@ -152,7 +152,7 @@ def test_a_trial_that_the_agent_gives_again_goes_on_where_it_was(server, file, t
 
     def train(kimg: str) -> None:
         command = [*ganlab, f"kimg={kimg}", "evaluation=null", "tracking.every_kimg=0.064"]
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=200)
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=800)
 
     train("0.128")
     train("0.256")

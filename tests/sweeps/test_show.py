@@ -10,10 +10,14 @@ import math
 import pytest
 
 from ganlab.errors import UserError
+from ganlab.sweeps.folder import SweepFolder
 from ganlab.sweeps.importance import LEAST_TRIALS, importance_of
+from ganlab.sweeps.opening import begin_study
 from ganlab.sweeps.results import read_sweep
+from ganlab.sweeps.results_page import page_data
 from ganlab.sweeps.results_text import as_csv, leaderboard, records
 from tests.studies.test_runs import ganlab
+from tests.sweeps.files import HEAD, sweep_file
 from tests.sweeps.made import make_sweep
 
 
@@ -86,3 +90,21 @@ def test_two_forms_at_once_and_a_folder_that_is_none_are_sentences(folder, tmp_p
     assert both.exit_code == 2
     with pytest.raises(UserError, match="is no sweep's folder"):
         ganlab("sweep", "show", str(tmp_path))
+
+
+def test_a_sweep_over_specs_tells_them_apart(tmp_path):
+    body = "method: grid\nparameters: {spec: {values: [a.yaml, b.yaml]}, seed: {values: [0, 1, 2, 3]}}\n"
+    sweep = sweep_file(tmp_path, body, HEAD.replace("spec.yaml, ", ""))
+    record = {"name": "tiny", "storage": None, "working_directory": ".", "search_seed": 0, "specs": {}}
+    study = begin_study(SweepFolder(tmp_path / "tiny"), sweep, record, None, 100.0)
+    for _ in range(8):
+        claim = study.claim()
+        value = 1.0 if claim.parameters["spec"] == "b.yaml" else 2.0
+        study.report(claim, [(1000, value)])
+        study.finish(claim, "finished", value, None, 1.0)
+    results = read_sweep(tmp_path / "tiny")
+    first = next(line for line in leaderboard(results, 80).splitlines() if line.strip().startswith("1 "))
+    assert "b.yaml" in first
+    assert importance_of(results).shares[0] == ("spec", pytest.approx(1.0, abs=0.1))
+    assert page_data(results)["winner"]["command"] == "ganlab train b.yaml"
+    assert as_csv(results).splitlines()[0].startswith("rank,trial,spec,seed,")
