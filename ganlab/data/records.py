@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, Protocol, runtime_checkable
 
 from ganlab.contracts import Dataset
@@ -38,6 +39,13 @@ class HasFiles(Protocol):
 def file_records(dataset: Dataset) -> list[FileRecord]:
     """The records of a data set's files; none if it does not offer them."""
     return list(dataset.inspect()) if isinstance(dataset, HasFiles) else []
+
+
+def name_of(dataset: Dataset, index: int) -> str:
+    """How a sentence names one example: by its file where the data set tells of files."""
+    number = f"example {index} of the data set"
+    records = islice(dataset.inspect(), index, index + 1) if isinstance(dataset, HasFiles) else ()
+    return next((f"{number} ({record.path})" for record in records), number)
 
 
 def losing_transparency(records: Sequence[FileRecord]) -> list[int]:

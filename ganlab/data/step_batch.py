@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +45,8 @@ class StepBatch:
     """One rank's examples for one training step: `plan.steps` updates of the discriminator.
 
     `images` holds them in their stored type, (steps * count, *shape); `labels` is int64 or None; `inputs` are a data
-    set's further fields by name, as stored; `further` holds the same of each further domain. (No dataclass: Lightning
+    set's further fields by name, as stored; `further` holds the same of each further domain; `unsound` names examples
+    with values that are not finite. (No dataclass: Lightning
     takes dataclasses apart, copies them and refuses frozen parts, in every step.)
     """
 
@@ -56,12 +57,14 @@ class StepBatch:
         labels: Tensor | None = None,
         inputs: Mapping[str, Tensor] | None = None,
         further: Mapping[str, StepBatch] | None = None,
+        unsound: Sequence[str] = (),
     ) -> None:
         self.plan = plan
         self.images = images
         self.labels = labels
         self.inputs = inputs or {}
         self.further = further or {}
+        self.unsound = tuple(unsound)
 
     @property
     def position(self) -> int:
@@ -136,4 +139,4 @@ class StepBatch:
         labels = None if self.labels is None else change(self.labels)
         inputs = {name: change(value) for name, value in self.inputs.items()}
         further = {name: part.map(change) for name, part in self.further.items()}
-        return StepBatch(self.plan, change(self.images), labels, inputs, further)
+        return StepBatch(self.plan, change(self.images), labels, inputs, further, self.unsound)

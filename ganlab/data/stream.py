@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples, undeclared_names
+from ganlab.data.records import name_of
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.errors import DataError
 from ganlab.facts import DataFacts
@@ -48,16 +49,19 @@ class Stream:
             name: stream._read(plan, plan.positions, stream._resolution_beside(self.dataset.facts, plan.resolution))
             for name, stream in self.further.items()
         }
+        batch.unsound += tuple(f"{each} of '{name}'" for name, part in batch.further.items() for each in part.unsound)
         return batch
 
     def _read(self, plan: StepPlan, positions: Tensor, resolution: int | None) -> StepBatch:
-        indices, mirrored = self.locate(positions)
-        examples = read_examples(self.dataset, indices.tolist(), resolution)
+        places, mirrored = self.locate(positions)
+        indices = places.tolist()
+        examples = read_examples(self.dataset, indices, resolution)
         if self.flip:
             _check_declared(examples, self.dataset.facts)
             mirror_examples(examples, mirrored, mirrored_names(self.dataset.facts))
+        unsound = [name_of(self.dataset, indices[row]) for row in _rows_not_finite(examples)]
         images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
-        return StepBatch(plan, images, labels if self.dataset.facts.classes else None, examples)
+        return StepBatch(plan, images, labels if self.dataset.facts.classes else None, examples, unsound=unsound)
 
     def _resolution_beside(self, facts: DataFacts, resolution: int | None) -> int | None:
         """What the images of this domain are reduced to where those of the first are reduced to `resolution`."""
@@ -91,6 +95,15 @@ class Stream:
             newest = sorted(self._epochs)[1 - _EPOCHS_KEPT :]
             self._epochs = {kept: self._epochs[kept] for kept in newest} | {epoch: (order, mirrors)}
         return self._epochs[epoch]
+
+
+def _rows_not_finite(examples: Mapping[str, Tensor]) -> list[int]:
+    """The places of examples that the checks before the training have not seen, or that have changed since."""
+    rows: set[int] = set()
+    for value in examples.values():
+        if value.is_floating_point() and not value.isfinite().all():
+            rows |= set((~value.isfinite()).flatten(1).any(1).nonzero().flatten().tolist())
+    return sorted(rows)
 
 
 def domains_of(dataset: Dataset) -> Mapping[str, Dataset]:

@@ -34,6 +34,12 @@ class RollbackCallback(RunPart):
         self.loader = loader
         self.parts = parts
 
+    def on_train_batch_start(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: GANModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Let the guard name the examples of the step that are not finite."""
+        pl_module.settings.guard.unsound = batch.unsound
+
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: GANModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from torch import Tensor
 from ganlab.errors import TrainingStopped
 from ganlab.spec.model import GuardSection
 from ganlab.training.collapse import CollapseWatch
+
+_NAMED = 5
 
 
 class NonFiniteGradient(Exception):
@@ -29,6 +31,7 @@ class _Verdict:
     refused: Tensor
     terms: Mapping[str, Tensor]
     images_seen: int
+    unsound: Sequence[str]
 
 
 class Guard:
@@ -61,6 +64,7 @@ class Guard:
         self.skipped_in_a_row: Counter[str] = Counter()  # by player
         self.rollbacks = 0
         self.rollback_requested = ""
+        self.unsound: Sequence[str] = ()  # examples of the step under way that hold values which are not finite
         self._skips: list[tuple[int, str]] = []
         self._verdicts: list[_Verdict] = []
         self._halted: Tensor | None = None
@@ -86,12 +90,12 @@ class Guard:
                 self.skipped_in_a_row[player] = 0
                 _tell(optimizer, None)
                 return None
-            self._refuse(player, terms, images_seen)
+            self._refuse(_Verdict(player, norm, terms, images_seen, self.unsound))
             return True
         refused = ~torch.isfinite(norm)
         if self.policy != "skip":
             refused = self._halted = refused if self._halted is None else refused | self._halted
-        self._verdicts.append(_Verdict(player, refused, terms, images_seen))
+        self._verdicts.append(_Verdict(player, refused, terms, images_seen, self.unsound))
         _tell(optimizer, refused)
         return refused
 
@@ -106,12 +110,12 @@ class Guard:
         verdicts, self._verdicts, self._halted = self._verdicts, [], None
         for verdict, refused in zip(verdicts, torch.stack([v.refused for v in verdicts]).tolist(), strict=True):
             if refused:
-                self._refuse(verdict.player, verdict.terms, verdict.images_seen)
+                self._refuse(verdict)
             else:
                 self.skipped_in_a_row[verdict.player] = 0
 
-    def _refuse(self, player: str, terms: Mapping[str, Tensor], images_seen: int) -> None:
-        reason = _describe(player, terms, images_seen)
+    def _refuse(self, verdict: _Verdict) -> None:
+        player, images_seen, reason = verdict.player, verdict.images_seen, _describe(verdict)
         if self.policy == "skip" and self.skipped_in_a_row[player] < self.limit:
             self.skipped_in_a_row[player] += 1
             self._skips.append((images_seen, reason))
@@ -171,6 +175,9 @@ def _tell(optimizer: torch.optim.Optimizer, refused: Tensor | None) -> None:
     optimizer.found_inf = None if refused is None else refused.float()  # type: ignore[attr-defined]
 
 
-def _describe(player: str, terms: Mapping[str, Tensor], images_seen: int) -> str:
-    values = ", ".join(f"{name} = {value.item():.4g}" for name, value in terms.items())
-    return f"the gradient of the {player} is not finite at {images_seen} images (its terms: {values})"
+def _describe(verdict: _Verdict) -> str:
+    values = ", ".join(f"{name} = {value.item():.4g}" for name, value in verdict.terms.items())
+    text = f"the gradient of the {verdict.player} is not finite at {verdict.images_seen} images (its terms: {values})"
+    if not verdict.unsound:
+        return text
+    return f"{text}, and neither are the data: {', '.join(verdict.unsound[:_NAMED])} holds values that are not"

@@ -36,11 +36,11 @@ class ScalarBuffer:
     def reduce(self) -> dict[str, float]:
         """Weighted means since the last call, averaged over ranks. A collective: every rank calls it.
 
-        Values that are not finite belong to updates that the guard left out, or ends the run after; they count only
-        where a name has no others.
+        Values that are not finite belong to updates that the guard left out, or ends the run after; a name that has no
+        others is left out.
         """
         self.settle()
-        means = {name: self._mean(name) for name in sorted(self._settled)}
+        means = {name: mean for name in sorted(self._settled) if (mean := self._mean(name)) is not None}
         self._settled.clear()
         self._weights.clear()
         return means
@@ -70,9 +70,10 @@ class ScalarBuffer:
         self._settled = {name: part["values"].cpu().clone() for name, part in state.items()}
         self._weights = defaultdict(list, {name: list(part["weights"]) for name, part in state.items()})
 
-    def _mean(self, name: str) -> float:
+    def _mean(self, name: str) -> float | None:
         values, weights = self._settled[name], torch.tensor(self._weights[name], dtype=torch.float64)
         finite = torch.isfinite(values)
-        if finite.any():
-            values, weights = values[finite], weights[finite]
+        if not finite.any():
+            return None
+        values, weights = values[finite], weights[finite]
         return float((values * weights).sum() / weights.sum())

@@ -134,6 +134,7 @@ def test_workers_leave_signals_to_their_parent() -> None:
     assert worker.is_alive()
 
 
+@pytest.mark.slow
 def test_a_worker_that_stops_is_a_sentence() -> None:
     with pytest.raises(DataError, match=r"no loading process has delivered anything for 1 seconds: .*timeout_minutes"):
         taken(Stuck(30), 9, workers=1, timeout=1)

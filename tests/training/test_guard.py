@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Views, WeightedRegularizer
 from ganlab.data.loader import StepLoader
+from ganlab.data.records import FileRecord
 from ganlab.errors import TrainingStopped
 from ganlab.nn import RunningMean
 from ganlab.run.checkpoint_callback import CheckpointCallback
 from ganlab.run.folder import Run
 from ganlab.run.rollback_callback import RollbackCallback
-from ganlab.tracking.tracker import Trackers
+from ganlab.tracking.tracker import Tracker, Trackers
 from ganlab.training.guard import Guard
+from ganlab.training.scalars import ScalarBuffer
 from tests.tiny import Logistic, TinyData, tiny_gan, tiny_settings
 from tests.training.fitting import fit
 
@@ -108,3 +111,49 @@ def test_a_rollback_follows_before_the_next_checkpoint(tmp_path: Path) -> None:
     assert module.settings.guard.rollbacks == 1
     assert module.clock.position == 80 + 48 - 24
     assert all(torch.isfinite(parameter).all() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("policy", ["stop", "skip", "rollback"])
+@pytest.mark.parametrize("waits_on", [("cpu",), ()])
+def test_an_example_that_is_not_finite_is_named(tmp_path: Path, policy: str, waits_on: tuple[str, ...]) -> None:
+    """The checks before a training do not read all of large sets."""
+
+    class Spoilt(TinyData):
+        def __init__(self) -> None:
+            super().__init__()
+            self.images = self.images.float()
+            self.images[17, 0, 1, 2] = torch.nan
+
+        def inspect(self):
+            return (FileRecord(f"{index}.tif") for index in range(len(self)))
+
+    module = tiny_gan(tiny_settings(guard=Guard(policy, 2, waits_on)))
+    loader = StepLoader(Spoilt(), step_size=module.step_size, seed=0)
+    trackers = Trackers([told := Diary()])
+    checkpoints = CheckpointCallback(0.008, 5, None)
+    callbacks = [RollbackCallback(loader, [checkpoints], 56), checkpoints]
+    for callback in callbacks:
+        callback.attach(tmp_path, trackers)
+    if policy == "stop":
+        with pytest.raises(TrainingStopped, match=r"neither are the data: example 17 of the data set \(17.tif\) holds"):
+            fit(module, 56, loader=loader, callbacks=callbacks)
+        return
+    fit(module, 56, loader=loader, callbacks=callbacks)
+    assert any("example 17 of the data set (17.tif)" in text for text in told.texts)
+    assert all(math.isfinite(value) for value in module.scalars.reduce().values())
+
+
+class Diary(Tracker):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def event(self, images_seen, kind, text, values=None) -> None:
+        self.texts.append(text)
+
+
+def test_a_line_of_the_log_has_no_number_that_is_none() -> None:
+    scalars = ScalarBuffer()
+    scalars.add("lost", torch.tensor(torch.nan))
+    scalars.add("kept", torch.tensor(torch.inf))
+    scalars.add("kept", torch.tensor(2.0))
+    assert scalars.reduce() == {"kept": 2.0}
