@@ -86,8 +86,8 @@ def rm(
         return
     for record in removal.runs:
         print(f"{record.path}  {size_text(record.size)}")
-    without = f", without {', '.join(removal.kept)}" if removal.kept else ""
-    if not yes and not typer.confirm(f"Remove {_counted(len(removal.runs))}{without}?"):
+    but = f", but keep {', '.join(removal.kept)}" if removal.kept else ""
+    if not yes and not typer.confirm(f"Remove {_counted(len(removal.runs))}{but}?"):
         raise typer.Exit(1)
     removal.carry_out()
 
@@ -98,7 +98,7 @@ def _counted(runs: int) -> str:
 
 def _lines(record: RunRecord) -> list[tuple[str, str]]:
     from ganlab.run.folder import Run
-    from ganlab.studies.numbers import is_headline, series_of, shown
+    from ganlab.studies.numbers import Series, differing, is_headline, series_of, shown
     from ganlab.studies.run_list import row_of, size_text
     from ganlab.studies.state import state_of
 
@@ -111,10 +111,15 @@ def _lines(record: RunRecord) -> list[tuple[str, str]]:
         ("started", str(record.provenance.get("started", "-"))),
         ("command", " ".join(record.provenance.get("command", []))),
     ]
+    first: dict[str, Series] = {}  # of each name
     for series in series_of(record):
         if is_headline(series.name) and series.last:
             points = {"last": series.last, **({"best": series.best} if series.best else {})}
             told = [f"{name} {shown(p.value)} at {p.images_seen / 1000:g} kimg" for name, p in points.items()]
+            if series.name in first:
+                others = differing([first[series.name].protocol, series.protocol])
+                told.append(f"by another protocol ({', '.join(others)})")
+            first.setdefault(series.name, series)
             lines.append((series.name, ", ".join(told)))
     for path in sorted(Run(record.path).checkpoints.glob("*.ckpt")):
         lines.append(("checkpoint", f"{path.name}  {size_text(path.stat().st_size)}"))

@@ -51,6 +51,11 @@ class Budget:
     def reason(self, seconds: float) -> str:
         """The sentence for something that needs so many more seconds."""
         return (
-            f"left out: it needs about {seconds / 60:.1f} more minutes, and of the {self.minutes:g} minutes of "
-            f"'evaluation.budget_minutes' {max(self.left(), 0) / 60:.1f} are left"
+            f"left out: it needs about {_told(seconds, 'more ')}, and of the {self.minutes:g} minutes of "
+            f"'evaluation.budget_minutes' {_told(max(self.left(), 0))} are left"
         )
+
+
+def _told(seconds: float, more: str = "") -> str:
+    """A length of time in minutes, or in seconds where it is shorter than one."""
+    return f"{seconds / 60:.1f} {more}minutes" if seconds >= 60 else f"{seconds:.1f} {more}seconds"

@@ -69,8 +69,8 @@ class Features:
             raise UserError(f"a covariance takes at least 2 examples, not {len(self.rows)}")
         total = torch.zeros(self.dimensions, self.dimensions, dtype=torch.float64)
         for part in self.rows.split(_ROWS):
-            centred = part.double() - self.mean
-            total.addmm_(centred.T, centred)
+            centred = (part.double() - self.mean).numpy()
+            total += torch.from_numpy(centred.T @ centred)  # numpy knows that it is symmetric, and makes half of it
         return total / (len(self.rows) - 1)
 
     @functools.cached_property

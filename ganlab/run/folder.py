@@ -144,7 +144,7 @@ def open_run(reference: str | Path, root: Path = DEFAULT_RUNS) -> Run:
     if (path / "spec.yaml").is_file():
         return Run(path.resolve())
     # A folder of another kind, such as that of the pictures, may have the name of an experiment.
-    found = ([run for run in folder.glob("*") if (run / "spec.yaml").is_file()] for folder in (path, root / path))
+    found = ([run for run in folder.glob("*") if (run / "spec.yaml").is_file()] for folder in (root / path, path))
     runs = next(filter(None, found), None)
     if not runs:
         raise RunError(

@@ -172,7 +172,7 @@ def _folders(reference: str, root: Path) -> list[Path]:
     path = Path(reference)
     if (path / "spec.yaml").is_file():
         return [path.resolve()]
-    for folder in (path, root / reference):
+    for folder in (root / reference, path):  # what lies in the current folder hides nothing under `root`
         if folder.is_dir() and (runs := _runs_in(folder)):
             return runs
         if (folder / "spec.yaml").is_file():

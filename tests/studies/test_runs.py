@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 
 from ganlab.cli.app import app
 from ganlab.errors import RunError, UserError
+from ganlab.run.folder import open_run
 from ganlab.run.lock import NAME, RunLock
 from ganlab.studies.record import RunRecord, all_runs, find_runs, last_record, newest_of
 from ganlab.studies.removal import plan_removal
 from ganlab.studies.run_list import row_of
 from ganlab.studies.state import state_of
-from tests.studies.made import make_run, write_lines
+from tests.studies.made import PROTOCOL, make_run, write_lines
 
 
 @pytest.fixture
@@ -95,6 +96,17 @@ def test_the_list(runs, monkeypatch) -> None:
     assert json.loads(ganlab("runs", "show", "tiny", "--json").stdout)["provenance"]["git"]["commit"] == "c0ffee"
 
 
+def test_numbers_of_two_protocols_are_told_apart(runs, monkeypatch) -> None:
+    run = make_run(runs)
+    with (run / "evaluations.jsonl").open("w") as file:
+        line = {"images_seen": 3000, "kimg": 3.0, "swd/average": 1.0, "protocol": PROTOCOL | {"samples": 7}}
+        file.write(json.dumps(line) + "\n")
+    monkeypatch.chdir(runs.parent)
+    first, second = [line for line in ganlab("runs", "show", "tiny").stdout.splitlines() if line.startswith("swd/")]
+    assert "protocol" not in first
+    assert second.endswith("last 1 at 3 kimg, best 1 at 3 kimg, by another protocol (samples)")
+
+
 def test_runs_are_found_by_folder_and_name(runs, monkeypatch) -> None:
     first, second = make_run(runs, "20260101-000000"), make_run(runs, "20260102-000000")
     other = make_run(runs, name="other")
@@ -129,6 +141,19 @@ def test_removal_asks_and_keeps_what_is_named(runs) -> None:
     last = make_run(runs, name="single")
     ganlab("runs", "rm", last, "--yes")
     assert not last.parent.exists()
+
+
+def test_a_folder_here_does_not_stand_for_a_run_under_another_root(runs, tmp_path, monkeypatch) -> None:
+    here = make_run(tmp_path / "here")
+    wanted = make_run(runs)
+    monkeypatch.chdir(tmp_path / "here")
+    refused = ganlab("runs", "rm", "tiny", "--runs", runs, "--keep", "*.jsonl", given="n\n")
+    assert str(wanted) in refused.stdout
+    assert "Remove this run, but keep *.jsonl?" in refused.stdout
+    ganlab("runs", "rm", "tiny", "--runs", runs, "--yes")
+    assert here.exists()
+    assert not wanted.exists()
+    assert open_run("tiny", runs.parent / "none").path == here
 
 
 def test_a_run_in_training_is_never_removed(runs) -> None:
