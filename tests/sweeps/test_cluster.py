@@ -15,9 +15,17 @@ from ganlab.errors import UserError
 from ganlab.sweeps import cluster
 from ganlab.sweeps.cluster import JobOptions, read_job_options, submit_workers
 from ganlab.sweeps.results import read_sweep
-from tests.sweeps.test_worker import begin, diary, wait_for
+from tests.sweeps.test_worker import begin, diary
 
 needs_submitit = pytest.mark.skipif(find_spec("submitit") is None, reason="submitit is not installed")
+
+
+def wait_for(what) -> None:
+    """Two programs import ganlab before a job has done anything."""
+    until = time.monotonic() + 200
+    while not what():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.1)
 
 
 def options(tmp_path, text: str) -> JobOptions:
@@ -130,10 +138,7 @@ def test_two_jobs_share_a_sweep_and_one_that_is_preempted_goes_on(tmp_path, monk
     wait_for(lambda: len(diary(place, 0)) > 2 and len(diary(place, 1)) > 2)
     os.kill(task_of(numbers[0]), signal.SIGUSR2)  # as a cluster does before it takes the node away
     for job in submitted:
-        until = time.monotonic() + 120
-        while not job.done():
-            assert time.monotonic() < until
-            time.sleep(0.2)
+        wait_for(job.done)
         assert job.result() == 0
     results = read_sweep(place.path)
     assert [trial.state for trial in results.trials] == ["finished"] * 4

@@ -66,8 +66,8 @@ class ParallelCoordinates {
 
   drawAxis(axis) {
     this.svg.append(make("line", { class: "axis", x1: axis.x, x2: axis.x, y1: this.top, y2: this.bottom }),
-      make("text", { class: "name", x: axis.x, y: this.axes.indexOf(axis) % 2 ? 34 : 16, "text-anchor": "middle" }, axis.name,
-        make("title", {}, axis.hint)));
+      make("text", { class: "name", x: axis.target ? axis.x + 60 : axis.x, y: this.axes.indexOf(axis) % 2 ? 34 : 16,
+        "text-anchor": axis.target ? "end" : "middle" }, axis.name, make("title", {}, axis.hint)));
     for (const [y, text] of axis.ticks) {
       this.svg.append(make("text", { x: axis.x + 6, y: y + 4, class: "tick" }, text));
     }
