@@ -46,5 +46,5 @@ def wandb_section(spec: Spec, environment: Mapping[str, str] = os.environ) -> Wa
 def _add(trackers: list[Tracker], name: str, make: Callable[[], Tracker]) -> None:
     try:
         trackers.append(make())
-    except Exception as error:  # whatever a tracker's package raises, the run starts without it
+    except (Exception, SystemExit) as error:  # whatever a tracker's package does, the run starts without it
         warn(f"{name} cannot start", "the run goes on without it", error)

@@ -151,10 +151,10 @@ class Trackers(Tracker):
         for tracker in self.active:
             try:
                 what(tracker)
-            except Exception as error:  # a tracker must not end the run, whatever it raises
+            except (Exception, SystemExit) as error:  # a tracker must not end the run, whatever it raises
                 self._note_failure(tracker, error, lost)
 
-    def _note_failure(self, tracker: Tracker, error: Exception, lost: str) -> None:
+    def _note_failure(self, tracker: Tracker, error: BaseException, lost: str) -> None:
         if tracker.name not in self._warned:
             self._warned.add(tracker.name)
             warn(f"{tracker.name} cannot be written to", "the run goes on, and it is tried again", error)

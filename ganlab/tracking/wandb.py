@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import json
 import logging
@@ -9,6 +10,7 @@ import math
 import os
 import shutil
 import signal
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -73,6 +75,7 @@ class WandbTracker(Tracker):
             self._axis.skip_to(self._run.step)
         _remember(run_path, self._run)
         _silence_log_errors()
+        atexit.register(_leave_quietly)
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
 
@@ -264,6 +267,20 @@ def _check_room(folder: Path) -> None:
     """Raise `OSError` for a full disk, on which wandb itself loses data without a word."""
     if shutil.disk_usage(folder).free < _ROOM:
         raise OSError(errno.ENOSPC, "no space left for W&B's files", str(folder))
+
+
+def _leave_quietly() -> None:
+    """Let no traceback end a run whose W&B process was killed: one line has told of it.
+
+    It runs at the exit before wandb's own work there, which was registered earlier.
+    """
+    tell = sys.unraisablehook
+
+    def hook(raised: Any) -> None:
+        if not str(getattr(raised.object, "__module__", "")).startswith("wandb."):
+            tell(raised)
+
+    sys.unraisablehook = hook
 
 
 def _silence_log_errors() -> None:

@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import subprocess
 import sys
 import threading
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking import wandb as tracking
+from ganlab.tracking.build import build_trackers
 from ganlab.tracking.tracker import Trackers
 from ganlab.tracking.wandb import WandbTracker, decide_mode
 from tests.tracking.made import made_spec
@@ -130,3 +132,28 @@ def test_a_missing_package_raises_for_build_to_report(run_path, monkeypatch):
     with pytest.raises(ImportError):
         WandbTracker(WandbSection(), run_path, made_spec())
     monkeypatch.undo()
+
+
+AT_EXIT = """
+import atexit
+from ganlab.tracking.wandb import _leave_quietly
+def teardown():
+    raise ConnectionResetError("Connection lost")
+teardown.__module__ = "{module}"
+atexit.register(teardown)
+atexit.register(_leave_quietly)
+"""
+
+
+@pytest.mark.parametrize(("module", "told"), [("wandb.sdk.lib.service", False), ("others", True)])
+def test_a_killed_process_of_wandb_leaves_no_traceback_at_the_end(module, told):
+    ended = subprocess.run([sys.executable, "-c", AT_EXIT.format(module=module)], capture_output=True, text=True)
+    assert ("Traceback" in ended.stderr) == told
+
+
+def test_a_package_that_exits_does_not_end_the_run(run_path, monkeypatch, caplog):
+    """It once ended with the package's exit code."""
+    monkeypatch.setattr(WandbTracker, "__init__", lambda *_: sys.exit(3))
+    trackers = build_trackers(made_spec(wandb=WandbSection()), run_path)
+    assert [tracker.name for tracker in trackers] == ["log.jsonl"]
+    assert "W&B cannot start: SystemExit: 3; the run goes on without it" in caplog.text
