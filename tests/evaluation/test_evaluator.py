@@ -133,6 +133,15 @@ def test_a_broken_metric_is_reported_and_the_others_go_on(fail):
         assert sound.values["mean/count"] == 10
 
 
+def test_parts_of_the_number_that_is_called_as_its_metric_are_parts_of_the_metric():
+    class WithInterval(Mean):
+        def compute(self):
+            return {"mean": 1.0, "mean/low": 0.5, "count": 2.0}
+
+    (result,) = Evaluator({"mean": WithInterval()}, TinyData(), samples=4).evaluate(tiny_gan())
+    assert set(result.values) == {"mean", "mean/low", "mean/count"}
+
+
 # ---------------------------------------------------------------- needs
 
 

@@ -44,10 +44,13 @@ def test_pictures_against_pictures_and_against_their_statistics(pictures):
     (again,) = json.loads(evaluate(*common, "--reference", saved, "--metrics", "fid").output)
     assert again["fid"] == pytest.approx(fid["fid"], rel=1e-6)
     assert again["protocol"]["reals"] == 12
-    refused = evaluate(*common, "--reference", saved, "--metrics", "kid,swd")
+    refused = evaluate(*common, "--reference", saved, "--metrics", "kid,swd,memorisation")
     assert refused.exit_code == 2
     assert "mean and covariance alone" in refused.output
     assert "no images" in refused.output
+    assert "memorisation needs the training's images, and there are none here" in refused.output
+    learning = evaluate("--images", pictures / "fakes", "--reference", saved, "--metrics", "fid", "--extractor", "pca")
+    assert "learns from the training's images, and there are none here" in learning.output
 
 
 def test_the_same_pictures_are_noticed(pictures):
