@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,9 +83,10 @@ class SweepStudy:
         return lease is not None and lease["worker"] == claim.lease["worker"]
 
     def report(self, claim: Claim, points: Iterable[tuple[int, float]]) -> None:
-        """Write values of the metric by their moments in images."""
-        for images_seen, value in points:
-            self.place.storage.set_trial_intermediate_value(claim.trial_id, images_seen, value)
+        """Write values of the metric by their moments in images; not where somebody else has finished the trial."""
+        with suppress(UpdateFinishedTrialError):
+            for images_seen, value in points:
+                self.place.storage.set_trial_intermediate_value(claim.trial_id, images_seen, value)
 
     def release(self, claim: Claim, seconds: float) -> None:
         """Leave the trial to whoever goes on with it."""
@@ -96,10 +98,10 @@ class SweepStudy:
         """Write how the trial ended; False if it is somebody else's by now."""
         if not self.is_ours(claim):
             return False
-        self._write(claim.trial_id, "seconds", claim.seconds + seconds)
-        if reason is not None:
-            self._write(claim.trial_id, "reason", reason)
         try:
+            self._write(claim.trial_id, "seconds", claim.seconds + seconds)
+            if reason is not None:
+                self._write(claim.trial_id, "reason", reason)
             values = None if value is None else [value]
             return self.place.storage.set_trial_state_values(claim.trial_id, STATES[state], values)
         except UpdateFinishedTrialError:

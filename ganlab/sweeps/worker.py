@@ -99,7 +99,7 @@ class Worker:
             while run.is_running:
                 watch.look()
                 time.sleep(_GLANCE)
-            watch.report()
+            self._persistently(watch.report)
         except BaseException:
             run.kill()
             raise
@@ -198,15 +198,12 @@ class _Watch:
         if now - self._reached > self.claim.lease["seconds"] / 2:
             # Others may take the trial over soon: this training must not write by then.
             self.run.stop("lost")
-        self.report()
+        if self.run.points() != self._told:
+            self._try(self.report)
 
     def report(self) -> None:
-        """Tell the storage what is new."""
+        """Tell the storage what is new; raises its troubles, and tells it again then."""
         points = self.run.points()
-        if points != self._told:
-            self._try(lambda: self._tell(points))
-
-    def _tell(self, points: list[Point]) -> None:
         self.worker.study.report(self.claim, [point for point in points if point not in self._told])
         self._told = list(points)
         if not self.run.is_stopping and (why := self.worker.verdict(self.claim, points)):

@@ -130,6 +130,8 @@ def test_a_worker_whose_trial_was_taken_over_writes_nothing_more(tmp_path) -> No
     assert other.renew(taken) is not None
     assert other.finish(taken, "finished", 0.5, None, 1.0)
     assert late.renew(claim) is None
+    late.report(claim, [(1000, 5.0)])
+    assert read_sweep(tmp_path / "tiny").trials[0].curve == ()
     assert read_sweep(tmp_path / "tiny").trials[0].state == "finished"
 
 

@@ -148,8 +148,8 @@ def test_trouble_with_the_storage_is_told_once_and_nothing_is_lost(tmp_path, mon
     monkeypatch.setattr("ganlab.sweeps.worker._RETRY", 0.01)
     place = begin(tmp_path, "method: grid\nparameters: {score: {values: [2.0]}, pause: {value: 0.3}}\n")
     study = open_study(place)
-    for name in ("claim", "report", "finish"):
-        monkeypatch.setattr(study, name, failing(getattr(study, name), 2))
+    for name, times in (("claim", 2), ("report", 12), ("finish", 2)):  # the training ends before reports succeed
+        monkeypatch.setattr(study, name, failing(getattr(study, name), times))
     Worker(place, study, Stopping()).work()
     (trial,) = read_sweep(place.path).trials
     assert (trial.state, trial.sessions, len(trial.curve)) == ("finished", 1, 3)
