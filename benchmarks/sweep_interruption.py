@@ -2,9 +2,9 @@
 
     python benchmarks/sweep_interruption.py --out /tmp/interruption
 
-Kills a worker by SIGKILL when a third of the trials have ended, everything when two thirds have, and starts the sweep
-again. Then the first trial that was interrupted is trained once more without interruption, and the two generators are
-compared byte by byte.
+Kills a worker by SIGKILL when a third of the trials have ended and it has a checkpoint, everything when two thirds
+have, and starts the sweep again. Then a trial that was interrupted and went to its end is trained once more without
+interruption, and what was measured in both is compared byte by byte.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def killed_sessions(command: list[str], folder: Path) -> float:
     begun = time.monotonic()
     with subprocess.Popen(command, start_new_session=True) as process:
         planned = wait_until(lambda: ended(folder)[0] >= ended(folder)[1] / 3 > 0, folder)
+        wait_until(lambda: has_checkpoint(folder), folder)
         victim = workers_of(process.pid)[0]
         print(f"kill -9 {victim}, a worker, with {ended(folder)[0]} of {planned} trials ended", flush=True)
         os.kill(victim, signal.SIGKILL)
@@ -77,6 +78,12 @@ def ended(folder: Path) -> tuple[int, int]:
         return 0, 0
     results = read_sweep(folder)
     return sum(trial.state in DONE for trial in results.trials), results.planned or 0
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether each trial that runs has something to go on from."""
+    running = [trial for trial in read_sweep(folder).trials if trial.state == "running"]
+    return bool(running) and all(list(trial.folder.glob("*/*/checkpoints/*.ckpt")) for trial in running)
 
 
 def children(pid: int) -> list[int]:
@@ -123,10 +130,11 @@ def twice(trial: TrialResult) -> bool:
 
 
 def compare_with_uninterrupted(results: SweepResults, file: Path, runs: Path) -> None:
-    """Train a finished trial of several sessions again, in one."""
-    again = next((t for t in results.trials if t.sessions > 1 and t.state == "finished"), None)
+    """Train a trial of several sessions that was measured to the end again, in one."""
+    most = max(len(trial.curve) for trial in results.trials)
+    again = next((t for t in results.trials if t.sessions > 1 and len(t.curve) == most), None)
     if again is None or again.run is None:
-        print("no trial of several sessions was finished: nothing to compare")
+        print("no trial of several sessions was trained to its end: nothing to compare")
         return
     sweep = read_sweep_file(file)
     known = {key: again.parameters[key] for key in sweep.searched}
@@ -135,10 +143,11 @@ def compare_with_uninterrupted(results: SweepResults, file: Path, runs: Path) ->
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PATH": path})
     run = newest_run(runs)
     assert run is not None
-    name = "generator.safetensors"
-    equal = (run / name).read_bytes() == (again.run / name).read_bytes()
+    equal = (run / "metrics.jsonl").read_bytes() == (again.run / "metrics.jsonl").read_bytes()
+    resumed = json.loads((again.run / "provenance.json").read_text()).get("resumed") or []
+    moments = [session["images_seen"] for session in resumed]
     print(
-        f"trial {again.number}, {again.sessions} sessions, against one without interruption: generators equal: {equal}"
+        f"trial {again.number}, resumed at {moments} images, and one in a single session: equal measurements: {equal}"
     )
 
 

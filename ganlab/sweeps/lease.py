@@ -33,6 +33,12 @@ def holder_of(lease: Lease) -> str:
     return f"process {lease['pid']}{where}"
 
 
+def worked(lease: Lease) -> float:
+    """How many seconds its holder is known to have worked."""
+    began, last = (datetime.fromisoformat(str(lease[key])) for key in ("started", "renewed"))
+    return (last - began).total_seconds()
+
+
 def seems_held(lease: Lease | None) -> bool:
     """Whether a worker works on the trial, as far as one look can tell; machines' clocks may differ by a lease."""
     if lease is None or not _lives_here(lease):

@@ -10,7 +10,7 @@ from typing import Any
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from ganlab.sweeps.lease import LEASE, Lease, LeaseWatch, new_lease, renewed
+from ganlab.sweeps.lease import LEASE, Lease, LeaseWatch, new_lease, renewed, worked
 from ganlab.sweeps.search import CONFIGURATION, Search, Suggestion
 from ganlab.sweeps.storage import Place
 
@@ -117,9 +117,11 @@ class SweepStudy:
                 continue
             lease, sessions = new_lease(self.lease_seconds), int(trial.user_attrs["sessions"]) + 1
             trial_id = self.place.storage.get_trial_id_from_study_id_trial_number(self.study_id, trial.number)
+            seconds = float(trial.user_attrs.get("seconds", 0.0)) + (worked(before) if before else 0.0)
+            self._write(trial_id, "seconds", seconds)
             self._write(trial_id, "sessions", sessions)
             self._write(trial_id, LEASE, lease)
-            return _claim(trial_id, trial, number, sessions, lease, before)
+            return replace(_claim(trial_id, trial, number, sessions, lease, before), seconds=seconds)
         return None
 
     def _begin(self, trials: Sequence[FrozenTrial], expected: int) -> Claim | None:

@@ -109,6 +109,15 @@ def test_a_lease_of_another_machine_runs_out_by_our_own_clock() -> None:
     assert not watch.is_held(0, None)
 
 
+def test_what_a_dead_worker_is_known_to_have_worked_counts(tmp_path) -> None:
+    study = begin(tmp_path, lease=0.0)
+    lease = {**study.claim().lease, "renewed": "2001-01-01T00:00:30+00:00", "started": "2001-01-01T00:00:00+00:00"}
+    study.place.storage.set_trial_user_attr(0, "lease", lease)
+    study.claim()
+    taken = study.claim()
+    assert (taken.number, taken.sessions, taken.seconds) == (0, 2, 30.0)
+
+
 def test_one_look_at_a_lease_goes_by_its_date() -> None:
     lease = new_lease(10.0)
     assert seems_held(lease)
