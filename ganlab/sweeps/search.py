@@ -40,7 +40,7 @@ class Search:
     """
 
     def __init__(self, sweep: SweepFile, seed: int = 0) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # it reports every study in memory
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # it reports studies in memory, and each wait for a lock
         self.method = sweep.keys.method
         self.space: Space = space_of(sweep.searched)
         self.seeds = sweep.seeds
