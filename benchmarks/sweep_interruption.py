@@ -81,9 +81,9 @@ def ended(folder: Path) -> tuple[int, int]:
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether each trial that runs has something to go on from."""
+    """Whether each trial that runs has a checkpoint from after its start."""
     running = [trial for trial in read_sweep(folder).trials if trial.state == "running"]
-    return bool(running) and all(list(trial.folder.glob("*/*/checkpoints/*.ckpt")) for trial in running)
+    return bool(running) and all(list(trial.folder.glob("*/*/checkpoints/kimg-*.*.ckpt")) for trial in running)
 
 
 def children(pid: int) -> list[int]:

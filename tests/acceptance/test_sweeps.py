@@ -102,7 +102,7 @@ def test_a_trial_that_was_interrupted_ends_as_one_that_was_not(tmp_path, monkeyp
     sweep = write(tmp_path, ["ganlab", "train"], seed=[3], evaluation=measured, **short)
     folder = tmp_path / "sweeps/tiny"
     with start(sweep, 0.0) as process:
-        wait_until(lambda: list(folder.glob("trials/0000/*/*/checkpoints/*.ckpt")), 280)
+        wait_until(lambda: list(folder.glob("trials/0000/*/*/checkpoints/kimg-*.*.ckpt")), 280)
         training = children(children(process.pid)[0]) or children(children(process.pid)[1])
         os.kill(training[0], signal.SIGTERM)  # as a scheduler does
         assert process.wait(240) == 0

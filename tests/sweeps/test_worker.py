@@ -26,7 +26,7 @@ HEAD = f"""\
 command: ["${{interpreter}}", {TRAIN}, spec.yaml, "${{args_no_hyphens}}"]
 metric: {{name: metrics/score, goal: minimize}}
 """
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 def begin(folder: Path, body: str, head: str = HEAD, lease: float = 60.0) -> SweepFolder:
