@@ -1,6 +1,6 @@
 """Trains candidate recipes on three sets of pictures at two sizes, each for the same CPU time, and compares samples.
 
-    python benchmarks/recipes.py EMOJI [--sets emoji patches digits] [--sizes 32 64] [--seconds 90] [--report]
+    python benchmarks/recipes.py EMOJI [--sets emoji patches digits] [--sizes 32 64] [--seconds 60] [--report]
 
 EMOJI has a folder of 64-pixel pictures for each class; the published table is of Google's emoji (see
 `colour_diversity.py`). Patches of scikit-learn's two photographs and its digits in colour are made. Results are
@@ -144,7 +144,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="+", type=int, default=[32, 64], choices=(32, 64))
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=RECIPES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--seconds", type=float, default=90.0, help="CPU seconds of each training at 32 pixels")
+    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds of each training at 32 pixels")
     parser.add_argument("--results", type=Path, default=ROOT / "runs/recipes")
     parser.add_argument("--report", action="store_true", help="run nothing, write the report only")
     return parser.parse_args()

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -157,11 +158,19 @@ def _anchors(page: Path) -> set[str]:
 
 @pages
 def test_commands_exist_and_take_the_options_shown(page: Path) -> None:
-    names = set(CliRunner().invoke(app, ["--help"]).stdout.split())
-    for line in re.findall(r"(?:^|\$ |`)ganlab ([a-z][^`\n|]*)", page.read_text(), re.MULTILINE):
-        command = line.split()[0]
-        assert command in names, f"{page.name} shows 'ganlab {line}'"
-        words = line.split()[:2] if command in ("data", "plugin") else [command]
-        offered = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
+    for line in re.findall(r"(?:^|\$ |`|&& )ganlab ([a-z](?:(?! && )[^`\n|])*)", page.read_text(), re.MULTILINE):
+        words = line.split()
+        assert words[0] in help_of(), f"{page.name} shows 'ganlab {line}'"
+        offered = help_of(*words[: 2 if words[1:2] and words[1] in help_of(words[0]) and words[0] in GROUPS else 1])
         for option in re.findall(r"(--[a-z-]+)", line.partition("#")[0]):
             assert option in offered or option == "--help", f"{page.name}: 'ganlab {line}' has no {option}"
+
+
+GROUPS = ("data", "plugin", "sweep")
+
+
+@cache
+def help_of(*words: str) -> frozenset[str]:
+    """The words of a command's help."""
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
+    return frozenset(re.split(r"[\s,|/\[\]]+", shown))
