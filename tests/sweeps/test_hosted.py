@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,27 @@ def test_options_that_mean_nothing_beside_the_server_are_refused(file):
     done = ganlab("sweep", file, "--wandb", "--storage", "postgresql://x/y", "--search-seed", "1")
     assert done.exit_code == 2
     assert "without W&B's server" in done.output
+
+
+@pytest.mark.slow
+def test_sigterm_reaches_the_training_behind_the_agent(server, file, tmp_path):
+    head = f"command: [{sys.executable}, {ROOT}/tests/sweeps/train.py, --runs, {tmp_path}/runs, spec.yaml, "
+    file.write_text(
+        head + '"${args_no_hyphens}"]\nmethod: grid\nmetric: {name: metrics/score}\nparameters: {steps: {value: 1}}\n'
+    )
+    server.plan = lambda config: [{"steps": 1000, "pause": 0.5}]
+    script = "import sys; from ganlab.sweeps.file import read_sweep_file; from ganlab.sweeps.hosted import run_hosted; "
+    process = subprocess.Popen(
+        [sys.executable, "-c", script + "sys.exit(run_hosted(read_sweep_file(sys.argv[1])))", str(file)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "GANLAB_TRIAL": "0"},
+    )
+    diary = tmp_path / "runs" / "events.txt"
+    until = time.monotonic() + 200
+    while not diary.exists() or len(diary.read_text().splitlines()) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    process.terminate()
+    assert process.wait(120) == 143
+    assert diary.read_text().splitlines()[-1].startswith("stop at")
+    assert diary.read_text().startswith("begin sweep 0"), "the sweep's name reached the trial"
