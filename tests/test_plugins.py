@@ -52,7 +52,7 @@ def test_discovery_imports_no_plugin_and_no_torch(install):
     folder = install("bad", {"losses": {"bomb": "bomb:Bomb"}}, {"bomb": "raise SystemExit('imported')"})
     code = (
         "import sys; from ganlab.plugins import find, installed; installed(); find('losses', 'bomb');"
-        "print([name for name in ('bomb', 'torch', 'pydantic', 'numpy') if name in sys.modules])"
+        "print([name for name in ('bomb', 'torch', 'pydantic', 'numpy', 'omegaconf') if name in sys.modules])"
     )
     assert python(code, folder).stdout.strip() == "[]"
 

@@ -11,7 +11,7 @@ import pytest
 
 import ganlab
 
-HEAVY = ("torch", "pytorch_lightning", "numpy", "pydantic", "safetensors", "yaml", "PIL", "wandb")
+HEAVY = ("torch", "pytorch_lightning", "numpy", "pydantic", "omegaconf", "safetensors", "yaml", "PIL", "wandb")
 
 SETTINGS = """\
 [mypy]

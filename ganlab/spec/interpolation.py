@@ -3,124 +3,120 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ganlab.errors import SpecError
 from ganlab.spec.document import Path, Value, dotted, located
-from ganlab.spec.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from ganlab.spec.yaml_reader import MAX_BYTES, MAX_DEPTH
 
 MAX_NESTING = 5
-
-_REFERENCE = re.compile(r"\s*(\.*)([^\s.\[\]]+(?:\.[^\s.\[\]]+|\[[^\s.\[\]]+\])*)\s*")
-_KEY = re.compile(r"[^.\[\]]+")
+MAX_REFERENCES = 100  # in one text
+MAX_VALUES = 10_000
+MAX_PASSES = 10
+_UNKNOWN = "???"  # what OmegaConf refuses to read
 
 
 def resolve_interpolations(tree: Value) -> Value:
-    r"""The same tree with every `${...}` replaced by what it refers to; origins stay where the text stands.
+    r"""The same tree with every `${...}` replaced by what OmegaConf finds; origins stay where the text stands.
 
     `${a.b.0}` counts from the top, `${.b}` from the mapping or list that holds the value, `${..b}` from the one around
-    it. Text may hold several, `\${` is no interpolation. Nothing of the environment can be referred to. Depth and size
-    of what comes out have the limits of what is read. Raises `SpecError`.
+    it. Text may hold several, `\${` is no interpolation. OmegaConf's resolvers, with which a spec could read the
+    environment, are refused. Depth and size of what comes out are limited. Raises `SpecError`.
     """
-    places = [(path, leaf) for path, leaf in tree.leaves() if _refers(leaf)]
-    references = _References(tree)
-    for path, leaf in places:
-        try:
-            references.resolved(leaf, path)
-        except _Unresolvable as error:
-            raise SpecError(f"{leaf.origin}: {dotted(path)}: the interpolation cannot be resolved: {error}") from None
-    return references.resolved(tree, ()) if places else tree
-
-
-class _Unresolvable(ValueError):
-    """Why, as a part of a sentence."""
+    waiting = {path: leaf for path, leaf in tree.leaves() if isinstance(leaf.content, str) and "${" in leaf.content}
+    if not waiting:
+        return tree
+    for path, leaf in waiting.items():
+        with _blaming(leaf, path):
+            _check_text(leaf.content)
+    known = _References(tree, waiting).resolved()
+    for path, value in known.items():
+        tree = _replaced(tree, path, located(value, waiting[path].origin))
+    return tree
 
 
 class _References:
-    """Resolves each place once, however often it is referred to."""
+    """Resolves each place once, after all that it refers to, so that nothing can grow unseen.
 
-    def __init__(self, tree: Value) -> None:
-        self.tree = tree
-        self._known: dict[Path, Value] = {}
-        self._under_way: list[Path] = []
+    OmegaConf would follow references into references: 1.6 kB of them take minutes.
+    """
+
+    def __init__(self, tree: Value, waiting: dict[Path, Value]) -> None:
+        from omegaconf import OmegaConf
+
+        self.waiting = dict(waiting)
+        for path, leaf in waiting.items():
+            tree = _replaced(tree, path, Value(_UNKNOWN, leaf.origin))
+        self.config = OmegaConf.create(tree.plain())
+        self.known: dict[Path, Any] = {}
         self._values = 0
         self._characters = 0
 
-    def resolved(self, value: Value, path: Path) -> Value:
-        """The value at a path with all that it refers to."""
-        if path in self._known:
-            return self._known[path]
-        if isinstance(value.content, dict):
-            return Value({key: self.resolved(part, (*path, key)) for key, part in value.content.items()}, value.origin)
-        if isinstance(value.content, list):
-            return Value([self.resolved(part, (*path, i)) for i, part in enumerate(value.content)], value.origin)
-        if not _refers(value):
-            return value
-        if path in self._under_way:
-            raise _Unresolvable("it refers to itself")
-        if len(self._under_way) >= MAX_DEPTH:
-            raise _Unresolvable(f"it leads through more than {MAX_DEPTH} others")
-        self._under_way.append(path)
-        found = located(self._text(value.content, path, 0), value.origin)
-        self._under_way.pop()
-        self._count(found)
-        self._known[path] = found
-        return found
+    def resolved(self) -> dict[Path, Any]:
+        """What every place comes to."""
+        for _ in range(MAX_PASSES):
+            # In turn forwards and backwards: a chain in either order takes one pass.
+            self.waiting = dict(reversed([item for item in self.waiting.items() if not self._try(*item)]))
+        for path, leaf in sorted(self.waiting.items(), key=lambda item: item[1].origin.line or 0):
+            with _blaming(leaf, path):
+                raise ValueError(f"it refers to itself or to '{_UNKNOWN}', or leads through too many others")
+        return self.known
 
-    def _text(self, text: str, path: Path, nesting: int) -> Any:
-        """What a text says; the value itself where it is one interpolation and nothing else."""
-        pieces: list[Any] = []
-        position = 0
-        while (start := text.find("${", position)) >= 0:
-            escaped = text[position:start].endswith("\\")
-            before = text[position : start - escaped] + "${" * escaped
-            pieces += [before] if before else []
-            position = start + 2
-            if not escaped:
-                end = _end(text, position)
-                pieces.append(self._reference(text[position:end], path, nesting))
-                position = end + 1
-        pieces += [text[position:]] if text[position:] else []
-        return pieces[0] if len(pieces) == 1 else "".join(map(_as_text, pieces))
+    def _try(self, path: Path, leaf: Value) -> bool:
+        """Whether all that a text refers to is known by now; if so, keep what it comes to."""
+        from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
 
-    def _reference(self, written: str, path: Path, nesting: int) -> Any:
-        if nesting == MAX_NESTING:
-            raise _Unresolvable(f"they stand in each other more than {MAX_NESTING} deep")
-        name = _as_text(self._text(written, path, nesting + 1)) if "${" in written else written
-        if ":" in name:
-            raise _Unresolvable(_NO_RESOLVER.format(name))
-        parsed = _REFERENCE.fullmatch(name)
-        if parsed is None or len(parsed[1]) > len(path):
-            raise _Unresolvable(f"'{name}' is no path such as data.resolution or ..resolution")
-        around = path[: -len(parsed[1])] if parsed[1] else ()
-        value = self.tree
-        place: Path = ()
-        for key in (*around, *_KEY.findall(parsed[2])):
-            value, place = self._member(value, key, place, name)
-        return self.resolved(value, place).plain()
+        *above, key = path
+        holder = self.config
+        for part in above:
+            holder = holder[part]
+        with _blaming(leaf, path):
+            try:
+                holder[key] = leaf.content
+                value = _plain(holder[key])
+            except (InterpolationToMissingValueError, MissingMandatoryValue):
+                holder[key] = _UNKNOWN
+                return False
+            self._count(value)
+            holder[key] = _literal(value)
+        self.known[path] = value
+        return True
 
-    def _member(self, value: Value, key: Any, place: Path, name: str) -> tuple[Value, Path]:
-        if _refers(value):
-            value = self.resolved(value, place)
-        number = int(key) if isinstance(key, str) and key.isdecimal() and len(key) < 20 else key
-        for candidate in (key, number):
-            found = value.get(candidate)
-            if found is not None:
-                return found, (*place, candidate)
-        raise _Unresolvable(f"there is no '{name}'")
-
-    def _count(self, value: Value, depth: int = 0) -> None:
+    def _count(self, value: Any, depth: int = 0) -> None:
         """Keep what comes out within the limits."""
         self._values += 1
-        if isinstance(value.content, str):
-            self._characters += len(value.content)
+        self._characters += len(value) if isinstance(value, str) else 0
         if depth > MAX_DEPTH:
-            raise _Unresolvable(f"what comes out is nested more than {MAX_DEPTH} deep")
+            raise ValueError(f"what comes out is nested more than {MAX_DEPTH} deep")
         if self._values > MAX_VALUES or self._characters > MAX_BYTES:
-            raise _Unresolvable(f"what comes out is more than {MAX_VALUES} values or {MAX_BYTES // 1000} kB")
-        members = value.content.values() if isinstance(value.content, dict) else value.content
-        for member in members if isinstance(value.content, dict | list) else ():
+            raise ValueError(f"what comes out is more than {MAX_VALUES} values or {MAX_BYTES // 1000} kB")
+        members = value.values() if isinstance(value, dict) else value
+        for member in members if isinstance(value, dict | list) else ():
             self._count(member, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    """Raise `ValueError` for a text that takes long to parse, is none of OmegaConf's, or names a resolver."""
+    from omegaconf.grammar_parser import OmegaConfGrammarParser, parse
+
+    _check_nesting(text)
+    below: list[Any] = [parse(text)]
+    while below:
+        node = below.pop()
+        if isinstance(node, OmegaConfGrammarParser.InterpolationResolverContext):
+            raise ValueError(_NO_RESOLVER.format(node.getText()))
+        below += getattr(node, "children", None) or []
+
+
+def _check_nesting(text: str) -> None:
+    opened = deepest = 0
+    for mark in re.findall(r"\$\{|\}", text):
+        opened = max(0, opened + (1 if mark == "${" else -1))
+        deepest = max(deepest, opened)
+    if deepest > MAX_NESTING or text.count("${") > MAX_REFERENCES:
+        raise ValueError(f"a text has at most {MAX_REFERENCES} of them, in each other at most {MAX_NESTING} deep")
 
 
 _NO_RESOLVER = (
@@ -129,23 +125,37 @@ _NO_RESOLVER = (
 )
 
 
-def _refers(value: Value) -> bool:
-    return isinstance(value.content, str) and "${" in value.content
+def _plain(value: Any) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if OmegaConf.is_config(value) else value
 
 
-def _end(text: str, start: int) -> int:
-    """Where the interpolation ends whose text begins at `start`."""
-    opened, position = 1, start
-    while opened:
-        found = re.compile(r"\$\{|\}").search(text, position)
-        if found is None:
-            raise _Unresolvable("a '}' is missing")
-        opened += 1 if found[0] == "${" else -1
-        position = found.end()
-    return position - 1
+def _literal(value: Any) -> Any:
+    """What OmegaConf reads as the value and nothing else."""
+    if isinstance(value, dict):
+        return {key: _literal(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_literal(member) for member in value]
+    return value.replace("${", r"\${") if isinstance(value, str) else value
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, dict | list):
-        raise _Unresolvable("a mapping or a list cannot stand within text")
-    return str(value)
+@contextmanager
+def _blaming(leaf: Value, path: Path) -> Iterator[None]:
+    """Turn errors into sentences about one value."""
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (OmegaConfBaseException, RecursionError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or ["it refers to itself"])[0]
+        raise SpecError(f"{leaf.origin}: {dotted(path)}: the interpolation cannot be resolved: {reason}") from None
+
+
+def _replaced(tree: Value, path: Path, value: Value) -> Value:
+    if not path:
+        return value
+    key = path[0]
+    members: Any = dict(tree.content) if isinstance(tree.content, dict) else list(tree.content)
+    members[key] = _replaced(members[key], path[1:], value)
+    return Value(members, tree.origin)
