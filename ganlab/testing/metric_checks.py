@@ -19,7 +19,7 @@ from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
-from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, example_settings
+from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, example_module, example_settings
 from ganlab.testing.extractor_checks import learn_from
 from ganlab.training.module import GANModule
 
@@ -83,7 +83,7 @@ class _Show:
         if "fakes" in self.needs:
             self._update(purpose, real=False)
         if "generator" in self.needs:
-            module = _game(self.facts).eval()
+            module = _game(self.metric, self.facts).eval()
             with torch.no_grad():
                 self._try(partial(self.metric.measure, module, Randomness(purpose, count=_COUNT)), "measure")
 
@@ -207,8 +207,10 @@ class _Means:
         return -fake_logits.mean()
 
 
-def _game(facts: DataFacts) -> GANModule:
-    """A small game, for metrics that look at the generator itself."""
+def _game(metric: Any, facts: DataFacts) -> GANModule:
+    """A small game for metrics that look at the generator itself: the plain one, or that of `example_architecture`."""
+    if hasattr(metric, "example_architecture"):
+        return example_module(metric.example_architecture, facts)
     torch.manual_seed(0)
     module = TwoPlayerGAN(_Painter(facts.shape), _Critic(facts.shape), _Means())
     module.prepare(example_settings(module, facts))
