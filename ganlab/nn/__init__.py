@@ -24,6 +24,7 @@ from ganlab.nn.frozen import Frozen
 from ganlab.nn.image_pool import ImagePool
 from ganlab.nn.labels import class_shares, embedded, with_label
 from ganlab.nn.leaky_relu import LeakyReLU, ReLU, leaky_relu
+from ganlab.nn.maxout import Maxout
 from ganlab.nn.modulated_convolution import modulated_conv2d
 from ganlab.nn.normalizer import Normalizer, Unchanged, conditional_activation
 from ganlab.nn.pixel_norm import PixelNorm
@@ -49,6 +50,7 @@ __all__ = [
     "ImagePool",
     "LabelInputName",
     "LeakyReLU",
+    "Maxout",
     "Normalizer",
     "PixelNorm",
     "Projection",

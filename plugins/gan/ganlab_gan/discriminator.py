@@ -15,7 +15,7 @@ from ganlab.nn import ConditioningName, Dropout, Projection, conditioning_of
 from ganlab.nn import Normalizer as NoNormalizer
 from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
-from ganlab_gan.perceptron import linear
+from ganlab_gan.perceptron import Branches, LabelsBeside, linear
 
 
 class MLPDiscriminator(nn.Module):
@@ -34,6 +34,9 @@ class MLPDiscriminator(nn.Module):
         conditional: use the labels where the data have them.
         conditioning: how labels enter: `concatenated` to the example, `projection`, a `classifier` of the classes, a
             logit for each class (`scores`) or `none`; null for `concatenated`.
+        branches: units of a hidden layer of the example and of one of the label, behind which they are joined (Mirza
+            and Osindero, 2014); null joins them at once. Of both, `input_dropout` drops what they return.
+        branch_pieces: `maxout_pieces` of the branches; null takes as many.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"hidden": [8]}
@@ -51,12 +54,17 @@ class MLPDiscriminator(nn.Module):
         normalizer: Normalizer | None = None,
         conditional: bool = True,
         conditioning: ConditioningName | None = None,
+        branches: Branches | None = None,
+        branch_pieces: Count | None = None,
     ) -> None:
         super().__init__()
         normalizer = normalizer or NoNormalizer()
         self.conditioning = conditioning_of(conditioning, "concatenated", classes, conditional)
         pieces = maxout_pieces or 1
-        sizes = [prod(shape) + self.conditioning.channels, *hidden]
+        of_branches = branch_pieces or pieces
+        unit = Maxout(of_branches) if of_branches > 1 else ACTIVATIONS[activation]()
+        self.beside = LabelsBeside(prod(shape), self.conditioning.channels, branches, of_branches, unit, weight_range)
+        sizes = [self.beside.size, *hidden]
         layers: list[nn.Module] = [Dropout(input_dropout)]
         for inputs, units in pairwise(sizes):
             layers += [normalizer.weight(linear(inputs, units * pieces, weight_range))]
@@ -74,7 +82,7 @@ class MLPDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
         """Logits for examples and, if the network is conditional, labels (N,)."""
-        features: Tensor = self.conditioning.joined(images.flatten(1), labels)
+        features: Tensor = self.beside(images.flatten(1), labels)
         for layer in self.layers[:-1]:
             features = layer(features)
         outputs = self.layers[-1](features)

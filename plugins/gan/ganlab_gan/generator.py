@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Normalizer
 from ganlab.nn import Normalizer as NoNormalizer
-from ganlab.nn import with_label
 from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation
-from ganlab_gan.perceptron import linear
+from ganlab_gan.perceptron import Branches, LabelsBeside, linear
 
 
 class MLPGenerator(nn.Module):
@@ -30,6 +29,8 @@ class MLPGenerator(nn.Module):
         weight_range: the initial weights are uniform in plus and minus this, biases 0; null is torch's default.
         normalizer: Stands between each hidden layer and its activation.
         conditional: use the labels where the data have them.
+        branches: units of a hidden layer of the latents and of one of the label, behind which they are joined (Mirza
+            and Osindero, 2014); null joins them at once.
     """
 
     blends_labels: ClassVar[bool] = True
@@ -46,13 +47,16 @@ class MLPGenerator(nn.Module):
         weight_range: float | None = None,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
+        branches: Branches | None = None,
     ) -> None:
         super().__init__()
         normalizer = normalizer or NoNormalizer()
         self.latent_size = latent_size
         self.shape = tuple(shape)
         self.classes = classes if conditional else 0
-        sizes = [latent_size + self.classes, *hidden]
+        unit = ACTIVATIONS[activation]()
+        self.beside = LabelsBeside(latent_size, self.classes, branches, 1, unit, weight_range)
+        sizes = [self.beside.size, *hidden]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes):
             layers += [normalizer.weight(linear(inputs, outputs, weight_range)), normalizer.activation(outputs)]
@@ -64,5 +68,5 @@ class MLPGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Examples for latents and, if the network is conditional, labels (N,)."""
-        examples: Tensor = self.layers(with_label(latents, labels, self.classes))
+        examples: Tensor = self.layers(self.beside(latents, labels))
         return examples.view(-1, *self.shape)

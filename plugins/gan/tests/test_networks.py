@@ -5,6 +5,7 @@ from ganlab_gan.discriminator import MLPDiscriminator
 from ganlab_gan.generator import MLPGenerator
 from torch import nn
 
+from ganlab import UserError
 from ganlab.nn import PixelNorm, spectral_norm
 
 SHAPES = [(2,), (1, 8, 8), (3, 4, 6)]
@@ -69,6 +70,31 @@ def test_the_papers_mnist_networks():
     dropouts = [m.p for m in discriminator.modules() if isinstance(m, nn.Dropout)]
     assert dropouts == [0.2, 0.5, 0.5]
     assert discriminator(generator(torch.rand(2, 100))).logits.shape == (2,)
+
+
+def test_the_conditional_networks_of_mnist():
+    # z 100 -> 200 and y 10 -> 1000, together -> 1200 -> 784; x -> 240 x 5 and y -> 50 x 5, together -> 240 x 4 -> 1.
+    generator = MLPGenerator((1, 28, 28), 10, latent_size=100, hidden=(1200,), branches=(200, 1000))
+    assert parameters(generator) == 101 * 200 + 11 * 1000 + 1201 * 1200 + 1201 * 784
+    discriminator = MLPDiscriminator(
+        (1, 28, 28), 10, hidden=(240,), maxout_pieces=4, branches=(240, 50), branch_pieces=5
+    )
+    assert parameters(discriminator) == 785 * 1200 + 11 * 250 + 291 * 960 + 241
+
+
+def test_branches_are_layers_of_their_own():
+    network = MLPGenerator((2,), 3, 4, hidden=[], branches=(5, 6))
+    latents, labels = torch.randn(5, 4), torch.tensor([2, 0, 1, 2, 0])
+    of_latents, of_labels = (branch[0] for branch in network.beside.branches)
+    one_hot = torch.eye(3)[labels]
+    joined = torch.cat([of_latents(latents).relu(), of_labels(one_hot).relu()], dim=1)
+    torch.testing.assert_close(network(latents, labels), network.layers[-1](joined))
+
+
+@pytest.mark.parametrize("network", [MLPGenerator, MLPDiscriminator])
+def test_branches_need_labels(network):
+    with pytest.raises(UserError, match="'branches' are a layer for what a network sees and one for its label"):
+        network((2,), branches=(3, 4))
 
 
 def test_maxout_takes_the_largest_of_neighbours():
