@@ -61,7 +61,7 @@ class Rehearsal:
         random = Randomness(0, count=count, device=_META)
         examples = _example_step(facts, count)
         inputs = {name: scale_input(value, facts.inputs.get(name)) for name, value in examples.inputs.items()}
-        for name in module.sampled_from:
+        for name in module.made_from(options):
             whose = examples if name == IMAGES else examples.further[name]
             inputs[name] = scale(whose.images, facts.value_range)
         module.eval()

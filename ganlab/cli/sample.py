@@ -55,6 +55,9 @@ def sample(
         ),
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
+    columns: Annotated[
+        int | None, typer.Option(min=1, help="Samples in a row of the picture; without it a square. Needs --grid.")
+    ] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
@@ -63,6 +66,8 @@ def sample(
     """Write samples of a run's averaged generator as PNG files."""
     if (count is None) == (seeds is None):
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
+    if columns is not None and not grid:
+        raise typer.BadParameter("files have no columns: give --grid as well, or leave it out", param_hint="--columns")
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.generator_file import open_generator
     from ganlab.spec.sampling import check_sampling, read_assignments
@@ -71,10 +76,10 @@ def sample(
     module = opened.module
     chosen = check_sampling(type(module), read_assignments(options or []))
     with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
-        source = find_source(opened, inputs)
+        source = find_source(opened, inputs, chosen)
         listed = None if seeds is None else read_seeds(seeds)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
-        files = write(module, made, count or len(listed or ()), folder, grid, overwrite)
+        files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
 
 
@@ -98,8 +103,16 @@ def make(
     return make_samples(module, which, seed, labels=labels, source=source, options=options)
 
 
-def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, grid: bool, overwrite: bool) -> list[Path]:
-    """Write `count` samples, or one picture of them; returns the files."""
+def write(
+    module: GANModule,
+    made: Iterator[Samples],
+    count: int,
+    out: Path,
+    grid: bool,
+    overwrite: bool,
+    columns: int | None = None,
+) -> list[Path]:
+    """Write `count` samples, or one picture of them, with so many in a row; returns the files."""
     from ganlab.errors import UserError
     from ganlab.evaluation.pictures import picture_of
     from ganlab.evaluation.sample_files import refuse_existing, write_samples
@@ -110,13 +123,13 @@ def write(module: GANModule, made: Iterator[Samples], count: int, out: Path, gri
         raise UserError(f"a picture holds at most {_MOST_IN_A_GRID:,} samples, not {count:,}; leave --grid out")
     path = out / "grid.png"
     refuse_existing([path], overwrite)
-    columns = math.ceil(math.sqrt(count))
+    columns = columns or math.ceil(math.sqrt(count))
     rows = count if module.facts.frames else math.ceil(count / columns)
     picture_of(module, made, (rows, columns)).save(path)
     return [path]
 
 
-def find_source(opened: OpenedGenerator, node: str | None) -> Source | None:
+def find_source(opened: OpenedGenerator, node: str | None, options: Mapping[str, Any]) -> Source | None:
     """The examples that samples are made for: those of a node of YAML, or the run's own held-out ones.
 
     None for runs whose samples are made of nothing but random numbers. Raises `UserError` for data that do not fit.
@@ -127,15 +140,15 @@ def find_source(opened: OpenedGenerator, node: str | None) -> Source | None:
     from ganlab.spec import node_from
     from ganlab.spec.yaml_reader import read_yaml
 
-    module = opened.module
+    module, also = opened.module, opened.module.made_from(options)
     if node is not None:
         given = node_from("datasets", read_yaml(node, "--inputs").plain())
-        return source_for(module.facts, open_dataset(given), module.device, module.sampled_from)
-    if not (module.facts.inputs or module.sampled_from):
+        return source_for(module.facts, open_dataset(given), module.device, also)
+    if not (module.facts.inputs or also):
         return None
     run = opened.run_for("Making samples for held-out examples, without --inputs,")
     try:
-        return source_of(open_dataset(run.spec.data), module.device, module.sampled_from)
+        return source_of(open_dataset(run.spec.data), module.device, also)
     except DataMissing as missing:
         raise DataMissing(
             f"samples of this run are made for examples: {missing}; others can be given by --inputs"

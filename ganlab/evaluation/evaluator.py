@@ -143,7 +143,7 @@ class Evaluator:
 
     def evaluate(self, module: GANModule) -> list[MetricResult]:
         """The results of all metrics for a module's samples, the same on every rank. A collective."""
-        source = source_of(self.dataset, module.device, module.sampled_from)
+        source = source_of(self.dataset, module.device, module.made_from(self.sampling))
         make = fakes_of_module(module, self.seed, source, self.sampling, self.precision)
         frames = max(1, module.facts.frames)
         return self._evaluate(Subject(make, module.device, self._identity(module), frames, source, module))
@@ -290,7 +290,7 @@ class Evaluator:
 
     def _identity(self, module: GANModule) -> dict[str, Any]:
         """What the fakes of a module are."""
-        source = examples_to_sample_for(self.dataset, module.sampled_from)
+        source = examples_to_sample_for(self.dataset, module.made_from(self.sampling))
         return {
             "samples": self.samples,
             "ema": module.settings.half_life_kimg is not None,

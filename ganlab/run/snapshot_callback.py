@@ -74,12 +74,13 @@ class SnapshotCallback(RunPart):
                 self._snapshot(module, label)
 
     def _snapshot(self, module: GANModule, label: str) -> None:
+        options = check_sampling(type(module), self.sampling)
         picture = sample_picture(
             module,
             self.grid,
             self.seed,
-            options=check_sampling(type(module), self.sampling),
-            source=source_of(self.dataset, module.device, module.sampled_from),
+            options=options,
+            source=source_of(self.dataset, module.device, module.made_from(options)),
             reference=None if self.dataset.facts.is_images else self._real_picture(module).examples,
         )
         self._save(picture, label, module.clock.images_seen)

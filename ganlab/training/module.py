@@ -68,6 +68,10 @@ class GANModule(PlayersModule):
         with layer_draws(random.scoped("layers")):
             return self.render(self.draw(random, labels, inputs), averaged=averaged, **options)
 
+    def made_from(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """What samples with these options are made from besides the data's inputs: `images`, or further domains."""
+        return self.sampled_from
+
     def before_sampling(self, random: Randomness, *, averaged: bool = True, **options: Any) -> None:
         """Get ready for samples with these options, such as by measuring statistics.
 
@@ -89,12 +93,12 @@ class GANModule(PlayersModule):
         return [*visible, fakes, images] if inputs and images is not None else [*visible, fakes]
 
     def play(self, batches: Sequence[Batch]) -> None:
-        """One round: the discriminator on every batch, then each other player on the last."""
+        """One round: the discriminator on every batch, then each other player on the last, in turn."""
         for batch in batches:
             self.update("discriminator", self.terms_of("discriminator"), batch)
-        for player in self.player_names:
-            if player != "discriminator":
-                self._update_in_turn(player, batches[-1])
+        for player in (name for name in self.player_names if name != "discriminator"):
+            for step in range(getattr(self, f"{player}_steps", 1)):  # each draws random numbers of its own
+                self.update(player, self.terms_of(player), batches[-1].scoped(step) if step else batches[-1])
 
     def show_batch(self, batch: Batch) -> None:
         """Run what normalizes by the statistics of the whole batch, once in an update that sees it in parts."""
@@ -204,11 +208,6 @@ class GANModule(PlayersModule):
         self.averages.update(self.sources(), step.images_shown, self.clock.images_seen, self.clock.rounds)
 
     # ---------------------------------------------------------------- inside
-
-    def _update_in_turn(self, player: str, batch: Batch) -> None:
-        """A player's updates of a round, all on the same reals; each draws random numbers of its own."""
-        for step in range(getattr(self, f"{player}_steps", 1)):
-            self.update(player, self.terms_of(player), batch.scoped(step) if step else batch)
 
     @torch.no_grad()
     def _step(self, player: str, terms: Terms) -> None:

@@ -148,6 +148,11 @@ def test_options_seeds_and_labels_reach_the_samples(run_of, tmp_path):
     assert (plain[0][[0, 2]] == 255).all()
     ganlab("sample", run, "--count", "3", "--grid", "--out", out)
     assert max(Image.open(out / "grid.png").size) > 900
+    ganlab("sample", run, "--count", "6", "--grid", "--columns", "6", "--out", tmp_path / "row")
+    width, height = Image.open(tmp_path / "row" / "grid.png").size
+    assert width > 5 * height
+    refused = CliRunner().invoke(app, ["sample", str(run), "--count", "6", "--columns", "6", "--out", str(tmp_path)])
+    assert refused.exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganlab import UserError
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import ConditioningName, Dropout, Projection, conditioning_of
 from ganlab.nn import Normalizer as NoNormalizer
@@ -61,6 +62,8 @@ class MLPDiscriminator(nn.Module):
         normalizer = normalizer or NoNormalizer()
         self.conditioning = conditioning_of(conditioning, "concatenated", classes, conditional)
         pieces = maxout_pieces or 1
+        if branch_pieces and not branches:
+            raise UserError("'branch_pieces' are those of 'branches', which are not given: leave it out, or give them")
         of_branches = branch_pieces or pieces
         unit = Maxout(of_branches) if of_branches > 1 else ACTIVATIONS[activation]()
         self.beside = LabelsBeside(prod(shape), self.conditioning.channels, branches, of_branches, unit, weight_range)

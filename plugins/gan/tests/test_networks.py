@@ -97,6 +97,11 @@ def test_branches_need_labels(network):
         network((2,), branches=(3, 4))
 
 
+def test_branch_pieces_need_branches():
+    with pytest.raises(UserError, match="'branch_pieces' are those of 'branches', which are not given"):
+        MLPDiscriminator((2,), 3, branch_pieces=5)
+
+
 def test_maxout_takes_the_largest_of_neighbours():
     features = torch.tensor([[1.0, 3.0, 2.0, -1.0, -5.0, -2.0]])
     assert Maxout(3)(features).tolist() == [[3.0, -1.0]]
