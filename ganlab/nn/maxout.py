@@ -14,7 +14,8 @@ class Maxout(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Maxima over the pieces."""
-        return features.unflatten(1, (-1, self.pieces)).amax(2)
+        maxima: Tensor = features.unflatten(1, (-1, self.pieces)).amax(2)  # type: ignore[no-untyped-call]
+        return maxima
 
     def extra_repr(self) -> str:
         """The option, for printing."""
