@@ -55,32 +55,34 @@ def sample(
         ),
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
-    columns: Annotated[
-        int | None, typer.Option(min=1, help="Samples in a row of the picture; without it a square. Needs --grid.")
-    ] = None,
+    columns: Annotated[int | None, typer.Option(min=1, help="Samples in a row of --grid; without it a square.")] = None,
     checkpoint: Annotated[
         str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
-    if (count is None) == (seeds is None):
-        raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
-    if columns is not None and not grid:
-        raise typer.BadParameter("files have no columns: give --grid as well, or leave it out", param_hint="--columns")
+    _check_usage(count, seeds, columns, grid)
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.generator_file import open_generator
     from ganlab.spec.sampling import check_sampling, read_assignments
 
     opened, folder = open_generator(run, choose_device(), checkpoint), out.resolve()
-    module = opened.module
+    module, listed = opened.module, None if seeds is None else read_seeds(seeds)
     chosen = check_sampling(type(module), read_assignments(options or []))
     with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
         source = find_source(opened, inputs, chosen)
-        listed = None if seeds is None else read_seeds(seeds)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
         files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
+
+
+def _check_usage(count: int | None, seeds: str | None, columns: int | None, grid: bool) -> None:
+    """Raise `BadParameter` for options that contradict each other."""
+    if (count is None) == (seeds is None):
+        raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
+    if columns is not None and not grid:
+        raise typer.BadParameter("files have no columns: give --grid as well, or leave it out", param_hint="--columns")
 
 
 def make(
