@@ -156,8 +156,8 @@ def _next(batches: Iterator[StepBatch | DataError]) -> StepBatch:
     except RuntimeError as error:
         if "DataLoader timed out" in str(error):
             raise DataError(
-                f"no loading process has delivered anything for {reason(error).rpartition('after ')[2]}: one of them, or "
-                "the file system of the data, has stopped ('trainer.timeout_minutes'). The last checkpoint is kept"
+                f"no loading process has delivered anything for {reason(error).rpartition('after ')[2]}: one of them, "
+                "or the file system of the data, has stopped ('trainer.timeout_minutes'). The last checkpoint is kept"
             ) from error
         if "DataLoader worker" not in str(error):
             raise
