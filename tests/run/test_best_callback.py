@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from ganlab.errors import RunError, UserError
 from ganlab.evaluation.directions import direction_of
 from ganlab.run import session
 from ganlab.run.best_callback import read_best
-from ganlab.run.checkpoint_files import read_chosen
+from ganlab.run.checkpoint_files import take_chosen
 from ganlab.run.folder import Run
 from ganlab.spec.model import BestSection, CheckpointSection, EvaluationSection, GuardSection, Node
 from ganlab.tracking.jsonl import read_records
@@ -59,8 +60,14 @@ def best_runs(tiny_runs, monkeypatch):
     return train
 
 
+def moment_of(run: Run, chosen: str | None = None) -> int:
+    taken: list[dict[str, Any]] = []
+    take_chosen(run.checkpoints, chosen, taken.append)
+    return taken[-1]["clock"]["images_seen"]
+
+
 def moment_of_best(run: Run) -> int:
-    return read_chosen(run.checkpoints, "best")[1]["clock"]["images_seen"]
+    return moment_of(run, "best")
 
 
 def kinds(run: Run) -> list[tuple[int, str]]:
@@ -89,9 +96,9 @@ def test_training_ends_when_nothing_gets_better(best_runs, capsys) -> None:
         capsys.readouterr().out
     )
     again = best_runs(patience=2, resume=True)  # it goes on as it ended
-    assert read_chosen(again.run.checkpoints, None)[1]["clock"]["images_seen"] == 64
+    assert moment_of(again.run) == 64
     longer = best_runs(patience=3, resume=True)
-    assert read_chosen(longer.run.checkpoints, None)[1]["clock"]["images_seen"] == 80
+    assert moment_of(longer.run) == 80
 
 
 def test_an_interrupted_run_keeps_and_ends_as_one_that_was_not(best_runs, monkeypatch) -> None:
@@ -164,7 +171,7 @@ def test_mistakes_are_sentences(best_runs) -> None:
     run = Run(best_runs.runs.only_run)
     assert best_runs(resume=True).run == run
     with pytest.raises(RunError, match=r"'bets' is no checkpoint: .*or best$"):
-        read_chosen(run.checkpoints, "bets")
+        moment_of(run, "bets")
     metric = Told(VALUES)
     assert direction_of(BestSection("told/other"), {"told": metric}) == "lower"
     metric.higher_is_better = {"distance": True}
