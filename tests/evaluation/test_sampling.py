@@ -7,7 +7,7 @@ from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
 from ganlab.evaluation.sampling import sample_blocks
 from ganlab.randomness import layer_normal
-from ganlab.training.checkpoint import module_state, restore_module
+from ganlab.training.checkpoint import module_state, restore_networks
 from tests.tiny import SampledModule, tiny_gan, tiny_settings
 
 
@@ -129,7 +129,7 @@ def test_getting_ready_happens_once_for_weights_and_options_whatever_the_seed():
     module.clock.advance(8)
     gathered(module, 3, 2)
     assert len(calls) == 4
-    restore_module(module, module_state(module))  # other weights, though the moment is the same
+    restore_networks(module, module_state(module))  # other weights, though the moment is the same
     gathered(module, 3, 2)
     assert len(calls) == 5
     (_, latents, noise, global_noise), *others = calls
