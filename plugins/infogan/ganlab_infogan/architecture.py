@@ -43,7 +43,7 @@ class InfoGAN(TwoPlayerGAN):
         learned_deviation: the head says how sure it is of continuous codes, as in the paper; else its deviation is 1,
             as in the authors' published model, and its term is half the squared error but for a constant.
         recognition_units: units of the head's hidden layer.
-        recognition_slope: of the leaky ReLU behind it; the authors' code has 0.01.
+        recognition_slope: Slope below zero of the leaky ReLU behind it; the authors' code has 0.01.
     """
 
     averaged: ClassVar[tuple[str, ...]] = ("generator", "discriminator")  # which recognises codes in samples, too

@@ -26,7 +26,7 @@ class InfoGANGenerator(nn.Module):
     Args:
         shape: (channels, height, width) of the images; each width halves both sides.
         latent_size: numbers in a latent vector, codes included.
-        units: of the fully connected layers before the one that makes the maps.
+        units: Sizes of the fully connected layers before the one that makes the maps.
         widths: channels of the maps, the smallest first; each is followed by a doubling.
         normalizer: behind each layer but the last; null means batch norm, as in the paper.
     """
@@ -72,10 +72,10 @@ class InfoGANDiscriminator(nn.Module):
     Args:
         shape: (channels, height, width) of the images; each width halves both sides.
         widths: channels of the convolutions, the first first.
-        units: of the fully connected layers behind them.
+        units: Sizes of the fully connected layers behind them.
         normalizer: its activations follow each layer but the first and the last, its weights are used in all;
             null means batch norm, as in the paper.
-        slope: of the leaky ReLUs; the authors' code has 0.01.
+        slope: Slope below zero of the leaky ReLUs; the authors' code has 0.01.
     """
 
     def __init__(

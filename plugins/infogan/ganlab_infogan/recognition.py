@@ -26,7 +26,7 @@ class RecognisingDiscriminator(nn.Module):
         classes: of the data.
         outputs: numbers that the head returns.
         units: of the hidden layer.
-        slope: of the leaky ReLU behind it.
+        slope: Slope below zero of the leaky ReLU behind it.
     """
 
     def __init__(
