@@ -111,7 +111,17 @@ def export_generator(path: Path, module: GANModule) -> None:
         header[HEADER] = json.dumps(record)
     header["sha256"] = checksum(tensors, header)
     with _writing(path):
-        write_atomically(path, lambda temporary: temporary.write_bytes(save(tensors, header)))
+        write_atomically(path, lambda temporary: temporary.write_bytes(_in_order(save(tensors, header))))
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file whose metadata stand in the order of their names, which the library draws by chance."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)
+    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def read_generator(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
