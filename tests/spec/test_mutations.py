@@ -263,8 +263,16 @@ ODD_OVERRIDES = [
 
 @pytest.mark.parametrize("override", ODD_OVERRIDES)
 def test_an_odd_override_is_a_value_or_a_sentence(toy_spec, override):
-    with contextlib.suppress(SpecError):
-        read_spec(toy_spec, [override])
+    sentence = None
+    try:
+        spec = read_spec(toy_spec, [override])
+    except SpecError as error:
+        sentence = str(error)
+    if sentence is None:
+        assert spec.name
+    else:
+        assert "override" in sentence
+        assert len(sentence.split()) > 5
 
 
 @pytest.mark.parametrize("mutation", [("misspell", ("ema",), "emma"), ("set", ("data", "resolution"), "big")])
