@@ -37,6 +37,7 @@ class SignalWatch:
         self.received: int | None = None
         self._module: GANModule | None = None
         self._at_once = False
+        self._interrupting = False
 
     @contextmanager
     def listening(self) -> Iterator[SignalWatch]:
@@ -46,6 +47,11 @@ class SignalWatch:
         try:
             with _ending_by_force() if _in_main_thread() else nullcontext():
                 yield self
+        except Exception as error:
+            # Libraries that are broken off in the middle of their import raise what they like.
+            if self._interrupting:
+                raise Interrupted(self.received or signal.SIGTERM) from error
+            raise
         finally:
             if _in_main_thread():
                 for number, handler in before.items():
@@ -58,7 +64,9 @@ class SignalWatch:
                 signal.signal(number, self._on_signal)
 
     def begin_training(self, module: GANModule) -> None:
-        """Let signals wait for the end of a step from here on."""
+        """Let signals wait for the end of a step from here on; one that a library has swallowed is not lost."""
+        if self.received is not None:
+            raise Interrupted(self.received)
         self._module = module
         self.listen()
 
@@ -79,6 +87,7 @@ class SignalWatch:
         if self._module is not None:
             self._module.interrupt_requested = True
         if self._module is None or self._at_once or again:
+            self._interrupting = True
             raise Interrupted(number)
 
 

@@ -177,3 +177,32 @@ def test_training_without_a_watch_leaves_the_signals_alone() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     fit(tiny_gan(), 8)
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_library_that_raises_something_else_when_it_is_interrupted_is_not_to_blame(number) -> None:
+    """As numpy does, whose own lazy import asks for itself without end once it has been broken off."""
+
+    def broken_import() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        except Interrupted as error:
+            raise RecursionError("maximum recursion depth exceeded") from error
+
+    with pytest.raises(Interrupted) as interrupted, SignalWatch().listening():
+        broken_import()
+    assert interrupted.value.exit_code == 128 + number
+
+
+def test_an_error_without_a_signal_stays_what_it_is() -> None:
+    with pytest.raises(RecursionError, match="its own"), SignalWatch().listening():
+        raise RecursionError("its own")
+
+
+def test_a_signal_that_a_library_swallowed_ends_before_training() -> None:
+    with pytest.raises(Interrupted), SignalWatch().listening() as watch:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except Interrupted:
+            pass
+        watch.begin_training(tiny_gan())
