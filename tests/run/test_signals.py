@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -200,9 +201,11 @@ def test_an_error_without_a_signal_stays_what_it_is() -> None:
 
 
 def test_a_signal_that_a_library_swallowed_ends_before_training() -> None:
-    with pytest.raises(Interrupted), SignalWatch().listening() as watch:
-        try:
+    def swallow_a_signal() -> None:
+        with contextlib.suppress(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
-        except Interrupted:
-            pass
-        watch.begin_training(tiny_gan())
+
+    with SignalWatch().listening() as watch:
+        swallow_a_signal()
+        with pytest.raises(Interrupted):
+            watch.begin_training(tiny_gan())
