@@ -1,0 +1,1 @@
+"""Images to images: translation between pictures of two or more kinds, with pairs or without."""
