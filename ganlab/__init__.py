@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer, WithStyles
     from ganlab.errors import UserError
     from ganlab.evaluation.trained_generator import TrainedGenerator
+    from ganlab.exchange.experiment import check, train
     from ganlab.exchange.load import load
     from ganlab.facts import DataFacts, InputFacts
     from ganlab.games.two_player import TwoPlayerGAN
     from ganlab.randomness import Randomness
     from ganlab.schedules import Schedule, Scheduled
+    from ganlab.studies.metrics_table import read_metrics
     from ganlab.training.module import GANModule
     from ganlab.views import Fakes, Latents, Scores
 
@@ -39,7 +41,10 @@ _PUBLIC = {
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",
     "WithStyles": "ganlab.contracts",
+    "check": "ganlab.exchange.experiment",
     "load": "ganlab.exchange.load",
+    "read_metrics": "ganlab.studies.metrics_table",
+    "train": "ganlab.exchange.experiment",
 }
 __all__ = [
     "Batch",
@@ -61,7 +66,10 @@ __all__ = [
     "Views",
     "WeightedRegularizer",
     "WithStyles",
+    "check",
     "load",
+    "read_metrics",
+    "train",
 ]
 
 

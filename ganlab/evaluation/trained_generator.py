@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.errors import UserError
-from ganlab.evaluation.sampling import BLOCK, Labels, at_rest, check_label, class_of, get_ready
+from ganlab.evaluation.sampling import BLOCK, at_rest, check_label, class_of, get_ready
 from ganlab.randomness import derive_seed, layer_draws, of_samples
 from ganlab.spec.constructor import Option
 from ganlab.spec.sampling import check_sampling, sampling_options
@@ -57,7 +57,7 @@ class TrainedGenerator:
         count: int,
         seed: int = 0,
         *,
-        label: str | int | Tensor | None = None,
+        label: str | int | Sequence[str | int] | Tensor | None = None,
         inputs: Mapping[str, Tensor] | None = None,
         **options: Any,
     ) -> Tensor:
@@ -74,11 +74,13 @@ class TrainedGenerator:
         count: int,
         seed: int = 0,
         *,
-        label: str | int | Tensor | None = None,
+        label: str | int | Sequence[str | int] | Tensor | None = None,
         inputs: Mapping[str, Tensor] | None = None,
         first: int = 0,
     ) -> Latents:
         """What samples `first` to `first + count` of a seed are made of, to be looked at, changed and rendered."""
+        if count < 1 or first < 0:
+            raise UserError(f"there are {count} samples from number {first} on to be drawn: ask for at least one")
         wanted = [name for name in (*self.facts.inputs, *self.module.sampled_from) if name not in (inputs or {})]
         if wanted:
             raise UserError(f"this generator makes images from inputs; give 'inputs' with: {', '.join(wanted)}")
@@ -105,14 +107,29 @@ class TrainedGenerator:
                 pieces.append(self.module.render(piece, averaged=True, **checked))
         return torch.cat(pieces)
 
-    def labels_of(self, label: str | int | Tensor | None, count: int) -> Tensor | None:
-        """Labels (N,) of one class for all, by name or number, or of one for each; None for none in particular."""
-        if label is None or isinstance(label, Tensor):
-            return None if label is None else label.to(self.device)
-        number: Labels = class_of(label, self.facts) if isinstance(label, str) else label
+    def labels_of(self, label: str | int | Sequence[str | int] | Tensor | None, count: int) -> Tensor | None:
+        """Labels (N,) of one class for all, by name or number, or of one for each; None for none in particular.
+
+        A tensor (N, classes) has shares of classes, where the generator takes these. Raises `UserError` for classes
+        that there are not, and for another number of labels than of samples.
+        """
+        if label is None:
+            return None
+        if isinstance(label, str | int):
+            return torch.full((count,), self._class(label), device=self.device)
+        if isinstance(label, Tensor) and label.is_floating_point():
+            labels = label.to(self.device)
+        else:
+            listed = label.tolist() if isinstance(label, Tensor) else list(label)
+            labels = torch.tensor([self._class(each) for each in listed], device=self.device)
+        if len(labels) != count:
+            raise UserError(f"there are {len(labels)} labels for {count} samples: give one for each, or one for all")
+        return labels
+
+    def _class(self, label: str | int) -> int:
+        number = class_of(label, self.facts) if isinstance(label, str) else label
         check_label(number, self.facts.classes)
-        assert isinstance(number, int)
-        return torch.full((count,), number, device=self.device)
+        return number
 
 
 def split(latents: Latents, size: int) -> Sequence[Latents]:

@@ -29,10 +29,17 @@ def test_labels_are_drawn_or_given():
     assert generator.draw(3, label="b").labels.tolist() == [1, 1, 1]
     assert generator.draw(2, label=2).labels.tolist() == [2, 2]
     assert generator.draw(2, label=torch.tensor([2, 0])).labels.tolist() == [2, 0]
+    assert generator.draw(3, label=["b", 0, "2"]).labels.tolist() == [1, 0, 2]
     assert torch.equal(generator.sample(2, label="b"), generator.render(generator.draw(2, label=1)))
     for label, sentence in (("d", "there is no class 'd'"), (3, "there is no label 3")):
         with pytest.raises(UserError, match=sentence):
             generator.draw(1, label=label)
+        with pytest.raises(UserError, match=sentence):
+            generator.draw(2, label=[0, label])
+    with pytest.raises(UserError, match="2 labels for 3 samples"):
+        generator.draw(3, label=[0, 1])
+    with pytest.raises(UserError, match="at least one"):
+        generator.sample(0)
 
 
 def test_options_are_checked_and_told():
