@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer, WithStyles
+    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer, WithEncoder, WithStyles
     from ganlab.errors import UserError
     from ganlab.evaluation.trained_generator import TrainedGenerator
     from ganlab.exchange.experiment import check, train
@@ -40,6 +40,7 @@ _PUBLIC = {
     "UserError": "ganlab.errors",
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",
+    "WithEncoder": "ganlab.contracts",
     "WithStyles": "ganlab.contracts",
     "check": "ganlab.exchange.experiment",
     "load": "ganlab.exchange.load",
@@ -65,6 +66,7 @@ __all__ = [
     "UserError",
     "Views",
     "WeightedRegularizer",
+    "WithEncoder",
     "WithStyles",
     "check",
     "load",

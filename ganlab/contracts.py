@@ -91,6 +91,17 @@ class WithStyles(Protocol):
     def style_weights(self, *, averaged: bool = True) -> Sequence[Tensor]: ...
 
 
+@runtime_checkable
+class WithEncoder(Protocol):
+    """What an architecture (a `GANModule`) offers besides `draw` and `render` if it finds the latents of images.
+
+    `encode` makes latents (N, ...) as `render` takes them of images in [-1, 1], with their labels if there are any;
+    where it knows a distribution of these, the mean.
+    """
+
+    def encode(self, images: Tensor, labels: Tensor | None = None, *, averaged: bool = True) -> Tensor: ...
+
+
 class Generator(Protocol):
     """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture.
 
@@ -371,5 +382,6 @@ __all__ = [
     "Sequence",
     "Views",
     "WeightedRegularizer",
+    "WithEncoder",
     "WithStyles",
 ]

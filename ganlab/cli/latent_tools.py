@@ -17,7 +17,10 @@ RunName = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.", metavar="OPTIONS")
 ]
-LATENTS = "seeds, as in 1,5 or 10-19, with a class as in 3:0, 3:0-9 or 3:*, or files of points (.npz)"
+LATENTS = (
+    "seeds, as in 1,5 or 10-19, with a class as in 3:0, 3:0-9 or 3:*, files of points (.npz), or, for games with an "
+    "encoder, pictures"
+)
 Label = Annotated[
     str | None, typer.Option(help="Class of the seeds that name none, by number or name; else one that is drawn.")
 ]

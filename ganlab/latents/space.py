@@ -6,18 +6,20 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ganlab.contracts import WithStyles
+from ganlab.contracts import WithEncoder, WithStyles
 from ganlab.errors import PluginError, UserError
 from ganlab.evaluation.sampling import BLOCK, at_rest, get_ready
 from ganlab.evaluation.trained_generator import TrainedGenerator
 from ganlab.latents.files import load_points
 from ganlab.latents.references import Given, Reference, read_references
+from ganlab.latents.target import read_target
 from ganlab.plugin_contracts import load
 from ganlab.plugins import installed
 from ganlab.randomness import derive_seed, of_samples, shared_layer_draws
@@ -114,6 +116,8 @@ class Space:
         return values.to(torch.get_default_dtype())
 
     def _at(self, reference: Reference) -> Points:
+        if reference.picture is not None:
+            return self._of_picture(reference.picture, reference.label)
         if reference.file is None:
             assert reference.seed is not None
             points = self.of(self.generator.draw(1, reference.seed, label=reference.label))
@@ -126,6 +130,19 @@ class Space:
             raise UserError(f"{reference.file} holds styles, points of w: they have no place in z; give --space w")
         points = self._saved_latents(reference, saved)
         return replace(points, names=_numbered(reference, len(points)))
+
+    def _of_picture(self, path: Path, label: int | None) -> Points:
+        """Where the encoder sees a picture."""
+        if not isinstance(self.module, WithEncoder):
+            raise UserError(
+                f"{path}: {type(self.module).__name__} has no encoder that finds the latents of a picture; search for "
+                "them with 'ganlab project', whose .npz can stand here"
+            )
+        drawn = self.generator.draw(1, label=label)
+        image = read_target(path, self.generator.facts).to(self.generator.device)
+        with self._at_rest():
+            values = self.module.encode(image, drawn.labels)
+        return replace(self.of(replace(drawn, values=values)), names=[path.stem])
 
     def _saved_latents(self, reference: Reference, saved: Mapping[str, Tensor]) -> Points:
         drawn = self.generator.draw(1)

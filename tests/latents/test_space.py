@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from ganlab.contracts import WithStyles
+from ganlab.contracts import WithEncoder, WithStyles
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts, InputFacts
-from ganlab.latents import Points, Space, load_points, save_points
+from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.latents import Points, Space, interpolate, load_points, save_points
 from ganlab.latents.references import read_references
-from tests.latents.toys import plain, styled
+from tests.latents.toys import SHAPE, PlainGenerator, plain, styled, trained
 
 FACTS = DataFacts((1, 8, 8), 10, "x", class_names=("ant", "bee", "2-3"))
 
@@ -117,3 +119,33 @@ def test_a_point_needs_a_class_where_there_are_classes():
     assert points.labels.tolist() == [0, 1]
     mixed = Points(points.values[:1], torch.tensor([[0.5, 0.5, 0.0]]))
     assert space.images(mixed).shape == (1, 1, 8, 8)
+
+
+class EncodingGAN(TwoPlayerGAN):
+    """Latents of an image are its first pixels, and of class 1 those with the other sign."""
+
+    def encode(self, images, labels=None, *, averaged=True):
+        sign = 1 if labels is None else 1 - 2 * labels[:, None]
+        return sign * images[:, 0, 0, :4]
+
+
+def test_a_picture_stands_for_what_the_encoder_makes_of_it(tmp_path):
+    generator = trained(EncodingGAN, PlainGenerator(2), 2)
+    assert isinstance(generator.module, WithEncoder)
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+    Image.fromarray(pixels).save(tmp_path / "left.png")
+    expected = torch.from_numpy(pixels[:1, :4].astype(np.float32) / 127.5 - 1)
+    found = Space(generator).at(f"3:0,{tmp_path}/left.png", label="1")
+    assert (found.names[1], found.labels.tolist()) == ("left", [0, 1])
+    torch.testing.assert_close(found.values[1:], -expected)
+    strip = interpolate(generator, [f"{tmp_path}/left.png,5"], steps=3, label="0")
+    assert strip.images.shape == (1, 4, *SHAPE)
+    first = generator.module.network("generator")(expected, torch.zeros(1).long())
+    torch.testing.assert_close(strip.images[0, 0], first[0].detach())
+
+
+def test_a_picture_needs_an_encoder_and_has_to_be_there(tmp_path):
+    with pytest.raises(UserError, match="TwoPlayerGAN has no encoder that finds the latents of a picture; search"):
+        Space(plain()).at("face.png")
+    with pytest.raises(UserError, match="cannot be read as a picture"):
+        Space(trained(EncodingGAN, PlainGenerator(0))).at(str(tmp_path / "none.png"))
