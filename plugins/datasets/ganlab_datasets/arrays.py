@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError, DataMissing
+from ganlab.facts import InputFacts
 
 _RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}
 _MOST_CLASSES = 1_000_000
@@ -31,6 +32,8 @@ class Arrays:
     to 4 channels do not. Types: uint8, uint16 and floats. `value_range` [low, high] are the stored values that become
     -1 and 1; floats need it. In a `.npz`, `images` names the array and `labels` that of the classes; beside a `.npy`,
     `labels` is the path of another; false is the same as none. Labels are whole numbers from 0.
+    `numbers` are further fields of the examples by name, which games take as inputs, such as the tags of a picture:
+    each is the name of an array (N, ...) in the `.npz`, or the path of another `.npy`.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Arrays:
         images: str = "images",
         layout: Layout = "auto",
         value_range: tuple[float, float] | None = None,
+        numbers: Mapping[str, str] | None = None,
     ) -> None:
         self.path = Path(path).expanduser()
         self._key = images
@@ -47,13 +51,15 @@ class Arrays:
         array = self._array()
         self._channels_last = array.ndim == 4 and _channels_last(array.shape, layout)
         self.labels = None if not labels else _labels(self.path, labels, len(array))
+        self.numbers = {name: _numbers(self.path, name, given, len(array)) for name, given in (numbers or {}).items()}
         classes = 0 if self.labels is None else int(self.labels.max()) + 1
         self.facts = DataFacts(
             shape=_example_shape(array, self._channels_last),
             size=len(array),
-            fingerprint=_fingerprint(array, self.labels, layout, value_range),
+            fingerprint=_fingerprint(array, self.labels, self.numbers, layout, value_range),
             value_range=_checked_range(array, value_range),
             class_names=tuple(str(number) for number in range(classes)),
+            inputs={name: InputFacts(tuple(values.shape[1:])) for name, values in self.numbers.items()},
         )
 
     def __len__(self) -> int:
@@ -68,7 +74,8 @@ class Arrays:
         rows = rows.transpose(0, 3, 1, 2) if self._channels_last else rows
         rows = rows.astype(np.float32 if rows.dtype.kind == "f" else rows.dtype.newbyteorder("="))
         images = torch.from_numpy(np.ascontiguousarray(rows)).view(len(rows), *self.facts.shape)
-        return {"images": images} if self.labels is None else {"images": images, "label": self.labels[list(indices)]}
+        further = {name: values[list(indices)] for name, values in self.numbers.items()}
+        return {"images": images, **further} | ({} if self.labels is None else {"label": self.labels[list(indices)]})
 
     def every_label(self) -> Tensor | None:
         """The labels of all examples."""
@@ -157,12 +164,29 @@ def _labels(path: Path, labels: str, count: int) -> Tensor:
     return torch.from_numpy(array.astype(np.int64))
 
 
-def _fingerprint(array: NDArray[Any], labels: Tensor | None, *preparation: object) -> str:
-    """Hash of shape, type, labels and options, and of all values up to 256 MiB, or else of 1,000 even rows."""
+def _numbers(path: Path, name: str, given: str, count: int) -> Tensor:
+    """A further field, in floats."""
+    if name in ("images", "label"):
+        raise DataError(f"'numbers' cannot be named '{name}', which examples have already: give them another name")
+    array = _load(Path(given).expanduser() if path.suffix != ".npz" else path, given)
+    if array.ndim < 2 or len(array) != count or array.dtype.kind not in "iufb":
+        raise DataError(
+            f"the numbers '{given}' are {array.dtype.name} of shape {array.shape}; needed are numbers of shape "
+            f"({count}, size), a vector for each example"
+        )
+    return torch.from_numpy(np.array(array, dtype=np.float32))
+
+
+def _fingerprint(
+    array: NDArray[Any], labels: Tensor | None, numbers: Mapping[str, Tensor], *preparation: object
+) -> str:
+    """Hash of shape, type, labels, numbers and options, and of all values up to 256 MiB, or else of 1,000 even rows."""
     digest = hashlib.blake2b(repr((array.shape, array.dtype.str, preparation)).encode(), digest_size=16)
     step = 1 if array.nbytes <= _HASH_ALL_UP_TO else max(1, len(array) // _HASH_ROWS)
     for row in array[::step]:
         digest.update(np.ascontiguousarray(row).tobytes())
     if labels is not None:
         digest.update(labels.numpy().tobytes())
+    for name, values in numbers.items():
+        digest.update(name.encode() + values.numpy().tobytes())
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from ganlab_datasets.arrays import Arrays
 
 from ganlab.data import preflight, read_examples
 from ganlab.errors import DataError
+from ganlab.facts import InputFacts
 
 RANDOM = np.random.default_rng(0)
 
@@ -108,3 +109,19 @@ def test_the_fingerprint_follows_the_content(tmp_path):
     assert Arrays(saved(tmp_path / "b.npy", array)).facts.fingerprint == first
     array[4, 3, 3] = 1
     assert Arrays(saved(tmp_path / "a.npy", array)).facts.fingerprint != first
+
+
+def test_numbers_are_inputs_of_the_examples(tmp_path):
+    tags = np.arange(12, dtype=np.int16).reshape(4, 3)
+    np.savez(tmp_path / "a.npz", images=np.zeros((4, 2), np.float32), tags=tags, few=tags[:3], flat=tags[:, 0])
+    options = {"value_range": (-1.0, 1.0)}
+    data = Arrays(str(tmp_path / "a.npz"), numbers={"attributes": "tags"}, **options)
+    assert data.facts.inputs == {"attributes": InputFacts((3,))}
+    assert data[2]["attributes"].tolist() == [6, 7, 8]
+    assert data.take([3, 0])["attributes"].dtype == torch.float32
+    assert data.facts.fingerprint != Arrays(str(tmp_path / "a.npz"), **options).facts.fingerprint
+    for array in ("few", "flat"):
+        with pytest.raises(DataError, match=f"the numbers '{array}' are int16 of shape"):
+            Arrays(str(tmp_path / "a.npz"), numbers={"attributes": array}, **options)
+    with pytest.raises(DataError, match="cannot be named 'images'"):
+        Arrays(str(tmp_path / "a.npz"), numbers={"images": "tags"}, **options)

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from ganlab import UserError
+from ganlab import InputFacts, UserError
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import ConditioningName, Dropout, Projection, conditioning_of
 from ganlab.nn import Normalizer as NoNormalizer
 from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
-from ganlab_gan.perceptron import Branches, LabelsBeside, linear
+from ganlab_gan.perceptron import Branches, ConditionBeside, Inputs, linear
 
 
 class MLPDiscriminator(nn.Module):
@@ -38,6 +38,8 @@ class MLPDiscriminator(nn.Module):
         branches: units of a hidden layer of the example and of one of the label, behind which they are joined (Mirza
             and Osindero, 2014); null joins them at once. Of both, `input_dropout` drops what they return.
         branch_pieces: `maxout_pieces` of the branches; null takes as many.
+        condition: name of an input of numbers in the data that stands beside the example, with the label or alone.
+        inputs: facts of the data's inputs.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"hidden": [8]}
@@ -57,6 +59,8 @@ class MLPDiscriminator(nn.Module):
         conditioning: ConditioningName | None = None,
         branches: Branches | None = None,
         branch_pieces: Count | None = None,
+        condition: str | None = None,
+        inputs: Mapping[str, InputFacts] | None = None,
     ) -> None:
         super().__init__()
         normalizer = normalizer or NoNormalizer()
@@ -66,11 +70,13 @@ class MLPDiscriminator(nn.Module):
             raise UserError("'branch_pieces' are those of 'branches', which are not given: leave it out, or give them")
         of_branches = branch_pieces or pieces
         unit = Maxout(of_branches) if of_branches > 1 else ACTIVATIONS[activation]()
-        self.beside = LabelsBeside(prod(shape), self.conditioning.channels, branches, of_branches, unit, weight_range)
+        self.condition = condition
+        given = (prod(shape), self.conditioning.channels, condition, inputs)
+        self.beside = ConditionBeside(*given, branches, of_branches, unit, weight_range)
         sizes = [self.beside.size, *hidden]
         layers: list[nn.Module] = [Dropout(input_dropout)]
-        for inputs, units in pairwise(sizes):
-            layers += [normalizer.weight(linear(inputs, units * pieces, weight_range))]
+        for before, units in pairwise(sizes):
+            layers += [normalizer.weight(linear(before, units * pieces, weight_range))]
             layers += [normalizer.activation(units * pieces)]
             layers += [Maxout(pieces) if maxout_pieces else ACTIVATIONS[activation](), Dropout(dropout)]
         layers += [normalizer.weight(linear(sizes[-1], self.conditioning.logits, weight_range))]
@@ -83,9 +89,9 @@ class MLPDiscriminator(nn.Module):
         if self.conditioning.classifies:
             self.classifier = normalizer.weight(linear(sizes[-1], classes, weight_range))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Scores:
-        """Logits for examples and, if the network is conditional, labels (N,)."""
-        features: Tensor = self.beside(images.flatten(1), labels)
+    def forward(self, images: Tensor, labels: Tensor | None = None, inputs: Inputs = None) -> Scores:
+        """Logits for examples and, if the network is conditional, labels (N,), and inputs by name."""
+        features: Tensor = self.beside(images.flatten(1), labels, inputs)
         for layer in self.layers[:-1]:
             features = layer(features)
         outputs = self.layers[-1](features)

@@ -1,11 +1,12 @@
 import pytest
 import torch
 from ganlab_gan.activations import Maxout
+from ganlab_gan.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
 from ganlab_gan.discriminator import MLPDiscriminator
 from ganlab_gan.generator import MLPGenerator
 from torch import nn
 
-from ganlab import UserError
+from ganlab import InputFacts, UserError
 from ganlab.nn import PixelNorm, spectral_norm
 
 SHAPES = [(2,), (1, 8, 8), (3, 4, 6)]
@@ -151,3 +152,70 @@ def test_meta_device():
     with torch.device("meta"):
         images = MLPGenerator((3, 8, 8), 10)(torch.empty(2, 100), torch.empty(2, dtype=torch.long))
         assert images.shape == (2, 3, 8, 8)
+
+
+def test_each_hidden_layer_may_have_an_activation_of_its_own():
+    generator = MLPGenerator((2,), latent_size=5, hidden=[4, 3], activation=["relu", "sigmoid"])
+    kinds = [type(layer).__name__ for layer in generator.layers]
+    assert [kind for kind in kinds if kind in ("ReLU", "Sigmoid")] == ["ReLU", "Sigmoid"]
+    with pytest.raises(UserError, match="'activation' lists 1 for 2 hidden layers"):
+        MLPGenerator((2,), latent_size=5, hidden=[4, 3], activation=["relu"])
+
+
+INPUTS = {"tags": InputFacts((2, 3)), "map": InputFacts((4, 4), "maps", classes=2)}
+
+
+@pytest.mark.parametrize("branches", [None, (4, 5)])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_a_vector_stands_beside_label_and_latents(branches, classes):
+    options = {"classes": classes, "branches": branches, "condition": "tags", "inputs": INPUTS}
+    generator = MLPGenerator((1, 4, 4), latent_size=5, hidden=[6], **options)
+    judge = MLPDiscriminator((1, 4, 4), hidden=[6], **options)
+    labels = torch.tensor([0, 2]) if classes else None
+    tags, latents, images = torch.randn(2, 2, 3), torch.randn(2, 5), torch.randn(2, 1, 4, 4)
+    shares = [nn.functional.one_hot(labels, 3).float()] if classes else []
+    condition = torch.cat([*shares, tags.flatten(1)], dim=1)
+    for network, seen, answer in (
+        (generator, latents, generator(latents, labels, {"tags": tags})),
+        (judge, images.flatten(1), judge(images, labels, {"tags": tags}).logits[:, None]),
+    ):
+        branches_of = network.beside.branches
+        joined = [seen, condition] if branches is None else [branches_of[0](seen), branches_of[1](condition)]
+        torch.testing.assert_close(answer.flatten(1), network.layers(torch.cat(joined, dim=1)))
+    assert not torch.equal(generator(latents, labels, {"tags": -tags}), generator(latents, labels, {"tags": tags}))
+
+
+@pytest.mark.parametrize(
+    ("condition", "sentence"), [("tag", "the data's inputs are: tags, map"), ("map", "'map' holds maps")]
+)
+def test_a_condition_is_an_input_of_numbers(condition, sentence):
+    with pytest.raises(UserError, match=sentence):
+        MLPGenerator((2,), condition=condition, inputs=INPUTS)
+
+
+def test_the_papers_convolutional_networks():
+    with torch.device("meta"):
+        generator, judge = ConvolutionalGenerator((3, 32, 32)), ConvolutionalDiscriminator((3, 32, 32))
+        assert generator(torch.zeros(2, 100)).shape == (2, 3, 32, 32)
+    shapes = []
+    for layer in judge.layers:
+        layer.register_forward_hook(lambda _, given, made: shapes.append(tuple(made.shape[1:])))
+    with torch.device("meta"):
+        judge.eval()(torch.zeros(2, 3, 32, 32))
+    assert [shape for shape in shapes if len(shape) == 3][1::4] == [(64, 33, 33), (64, 15, 15), (384, 9, 9)]
+    assert [shape for shape in shapes if len(shape) == 3][3::4] == [(32, 16, 16), (32, 7, 7), (192, 5, 5)]
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: ConvolutionalGenerator((3, 30, 30)), "a kernel of 5 and a stride of 3 make no images of 30x30"),
+        (lambda: ConvolutionalGenerator((2,)), "makes images, not examples of 2 numbers"),
+        (lambda: ConvolutionalGenerator((3, 32, 32), hidden=[10]), "it has to have 8000 units"),
+        (lambda: ConvolutionalDiscriminator((2,)), "takes images, not examples of 2 numbers"),
+        (lambda: ConvolutionalDiscriminator((3, 4, 4)), "leave nothing of 4x4 pixels"),
+    ],
+)
+def test_what_the_convolutions_cannot_do_is_told(make, sentence):
+    with pytest.raises(UserError, match=sentence):
+        make()
