@@ -7,6 +7,7 @@ from typing import Literal
 
 from ganlab.errors import DataError, DataMissing
 from ganlab.pictures import SUFFIXES
+from ganlab.spec.model import Natural
 from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
 from ganlab_datasets.sources import FolderSource
 
@@ -27,7 +28,8 @@ class ImageFolder(ImageFiles):
     Files of more than `max_pixels` pixels are refused. Links out of the folder are refused, too, unless `follow_links`
     says that they are meant.
     `labels: folders` takes the folders in `path` as classes, `none` or false ignores them, `auto` takes them if all
-    images are in folders. `classes` says how many classes there must be, as a check.
+    images are in folders. `classes` says how many classes there must be, as a check. With `first_class` these are not
+    all folders, but so many from that one on, counted from 0 in the order of their names.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ImageFolder(ImageFiles):
         value_range: tuple[float, float] | None = None,
         max_pixels: MaxPixels = MAX_PIXELS,
         follow_links: bool = False,
+        first_class: Natural | None = None,
     ) -> None:
         how = labels or "none"
         try:
@@ -55,6 +58,8 @@ class ImageFolder(ImageFiles):
                 f"no images in '{path}' or the folders below; files count as images by their ending (.png, .jpg, "
                 ".webp, .tif, ...)"
             )
+        if first_class is not None:
+            _keep_classes(source, path, first_class, classes if how != "none" else None)
         class_names = [] if how == "none" else _class_folders(path, source.names, how, classes)
         _check_classes(path, class_names, classes, source.names)
         numbers = {name: number for number, name in enumerate(class_names)}
@@ -68,6 +73,20 @@ def _implied_classes(labels: str, declared: int | None) -> list[str] | None:
     if labels == "none":
         return []
     return None if declared is None else [str(number) for number in range(declared)]
+
+
+def _keep_classes(source: FolderSource, path: str, first: int, count: int | None) -> None:
+    """Leave the images of some classes only. Raises `DataError` if there are not so many."""
+    if count is None:
+        raise DataError("'first_class' is the first of so many folders as 'classes' says: give both, with labels")
+    folders = sorted({name.split("/")[0] for name in source.names if "/" in name})
+    kept = set(folders[first : first + count])
+    if len(kept) < count:
+        raise DataError(
+            f"'first_class: {first}' and 'classes: {count}' need {first + count} folders of classes in '{path}', which "
+            f"has {len(folders)}"
+        )
+    source.keep(name for name in source.names if name.split("/")[0] in kept)
 
 
 def _class_folders(path: str, names: Sequence[str], labels: str, declared: int | None) -> list[str]:

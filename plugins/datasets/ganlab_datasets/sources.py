@@ -67,6 +67,11 @@ class FolderSource:
         self.names = list(self._sizes)
         self._folder = str(self.path)
 
+    def keep(self, names: Iterable[str]) -> None:
+        """Leave out all files but these."""
+        self._sizes = {name: self._sizes[name] for name in names}
+        self.names = list(self._sizes)
+
     def open(self, name: str) -> BinaryIO:
         """The file, for reading."""
         return open(f"{self._folder}/{name}", "rb")  # pathlib takes longer to join the two than to open the file

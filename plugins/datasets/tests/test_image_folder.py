@@ -373,3 +373,20 @@ def test_transparency_is_known_of_parts_and_of_what_is_cached(tmp_path):
         assert [name for index, name in enumerate(names) if part.is_transparent(index)] == expected
         assert report_on(part).transparent == len(expected)
         assert torch.equal(part.take([0, 2])["images"][1], part[2]["images"])
+
+
+def test_some_of_the_classes_in_the_order_of_their_names(tmp_path):
+    path = classes(tmp_path, ("ant", "bee", "cat", "dog", "eel"), count=2)
+    blocks = [ImageFolder(path, classes=2, first_class=first) for first in (0, 2)]
+    assert [data.facts.class_names for data in blocks] == [("ant", "bee"), ("cat", "dog")]
+    assert [list(data.every_label()) for data in blocks] == [[0, 0, 1, 1]] * 2
+    whole = ImageFolder(path)
+    assert torch.equal(blocks[1][0]["images"], whole[4]["images"])
+    assert len({data.facts.fingerprint for data in (*blocks, whole)}) == 3
+    with pytest.raises(DataError, match="need 6 folders of classes .* which has 5"):
+        ImageFolder(path, classes=2, first_class=4)
+    with pytest.raises(DataError, match="give both, with labels"):
+        ImageFolder(path, first_class=0)
+    with pytest.raises(DataMissing) as missing:
+        ImageFolder(str(tmp_path / "none"), 8, 3, classes=2, first_class=4)
+    assert missing.value.facts.classes == 2

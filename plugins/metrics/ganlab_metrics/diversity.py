@@ -28,7 +28,7 @@ class PairSimilarity:
             )
         self.pairs = pairs
         self.protocol = {"pairs": pairs}
-        self._reals = _RunningMean(pairs)
+        self._reals = RunningSimilarity(pairs)
         self.reset()
 
     def update(self, images: Tensor, real: bool) -> None:
@@ -43,10 +43,10 @@ class PairSimilarity:
 
     def reset(self) -> None:
         """Forget the fakes."""
-        self._fakes = _RunningMean(self.pairs)
+        self._fakes = RunningSimilarity(self.pairs)
 
 
-class _RunningMean:
+class RunningSimilarity:
     """The mean similarity of consecutive images, however they are cut into batches."""
 
     def __init__(self, pairs: int) -> None:
