@@ -20,8 +20,9 @@ class Request:
 
     `shape` is (height, width). Pictures whose smaller side is below `min_size`, and those whose result equals an
     earlier one if `skip_duplicates`, are left out. `include` and `exclude` are glob patterns on names within a source.
-    `every` takes each so many-th frame of a video. `classes`: "folders" takes the first folder below what all pictures
-    of a source share as the class, "auto" does so where all pictures lie in such folders, "none" gives no classes.
+    `every` takes each so many-th frame of a video. `follow_links` takes what links in folders lead to elsewhere.
+    `classes`: "folders" takes the first folder below what all pictures of a source share as the class, "auto" does so
+    where all pictures lie in such folders, "none" gives no classes.
     Raises `DataError` for what cannot be done.
     """
 
@@ -39,6 +40,7 @@ class Request:
     exclude: Sequence[str] = ()
     classes: Literal["auto", "folders", "none"] = "auto"
     every: int = 1
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         if not self.sources:
