@@ -64,8 +64,7 @@ def prepare(
 
     Goes on where an interrupted preparation of the same stopped, and tells what was left out and why.
     """
-    from ganlab.errors import Interrupted
-    from ganlab.preparation import Request, prepare_pictures
+    from ganlab.preparation import Request
 
     request = Request(
         sources=[source.expanduser() for source in sources],
@@ -84,13 +83,19 @@ def prepare(
         every=every,
         follow_links=follow_links,
     )
+    _print(request, _made(request, _workers(workers)))
+
+
+def _made(request: Request, workers: int) -> Summary:
+    from ganlab.errors import Interrupted
+    from ganlab.preparation import prepare_pictures
+
     try:
         with _bar() as show:
-            summary = prepare_pictures(request, _workers(workers), show)
+            return prepare_pictures(request, workers, show)
     except KeyboardInterrupt:
         typer.echo("ganlab: stopped; what was made is kept, and the same command goes on", err=True)
         raise Interrupted(signal.SIGINT) from None
-    _print(request, summary)
 
 
 def _shape(text: str) -> tuple[int, int]:
