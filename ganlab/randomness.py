@@ -178,7 +178,7 @@ class _SharedDraws(_LayerDraws):
         first = self.next(purpose)
         row = Randomness(*first.key, count=1, start=first.start, device=like.device)
         numbers: Tensor = getattr(row, kind)(purpose, *shape)
-        return numbers.expand(len(like), *shape)
+        return numbers.expand(like.shape[0], *shape)
 
 
 class _NotedDraws(_SharedDraws):
@@ -202,7 +202,7 @@ class _GivenDraws:
 
     def draw(self, kind: str, like: Tensor, shape: tuple[int, ...], purpose: str) -> Tensor:
         numbers = next(self._left)
-        return numbers.expand(len(like), *shape)
+        return numbers.expand(like.shape[0], *shape)
 
 
 _passes: list[_Draws] = []

@@ -33,6 +33,8 @@ _COMMANDS = (
     "directions",
     "arithmetic",
     "evaluate",
+    "export",
+    "push",
     "runs",
     "compare",
     "report",

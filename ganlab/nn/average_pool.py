@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
+from ganlab.nn.tracing import is_traced
+
 _aten = torch.ops.aten
 
 
@@ -32,7 +34,7 @@ def average_pool(images: Tensor, size: int = 2) -> Tensor:
     """
     height, width = images.shape[2:]
     assert height % size == width % size == 0, f"{height} x {width} pixels do not divide into squares of {size}"
-    if torch.compiler.is_compiling():
+    if is_traced():
         return functional.avg_pool2d(images, size)
     output: Tensor = _AveragePool.apply(images, size)
     return output

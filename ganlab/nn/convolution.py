@@ -72,7 +72,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _pair(size: Size) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else tuple(size)
+    return tuple(size) if isinstance(size, Sequence) else (int(size), int(size))  # a number, which may be traced
 
 
 def _is_differentiated(*tensors: Tensor | None) -> bool:

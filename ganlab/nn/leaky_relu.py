@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
+from ganlab.nn.tracing import is_traced
+
 _aten = torch.ops.aten
 
 
@@ -53,7 +55,7 @@ def leaky_relu(features: Tensor, slope: float = 0.2) -> Tensor:
     where torch gives them zeros.
     """
     assert slope >= 0, f"the signs of the output tell those of the input for slopes of at least 0, not for {slope}"
-    if torch.compiler.is_compiling():
+    if is_traced():
         return functional.leaky_relu(features, slope)
     output: Tensor = _LeakyReLU.apply(features, slope)
     return output

@@ -66,7 +66,7 @@ def _weight_of_each(weight: Tensor, factors: Tensor, scales: Tensor | None) -> T
 def _convolve_each(images: Tensor, weights: Tensor, doubling: bool) -> Tensor:
     """Each image by its own weight: one convolution of one image, in groups."""
     convolved = _convolve(images.reshape(1, -1, *images.shape[2:]), weights, doubling)
-    return convolved.view(len(images), -1, *convolved.shape[2:])
+    return convolved.view(images.shape[0], -1, *convolved.shape[2:])
 
 
 def _convolve(images: Tensor, weights: Tensor, doubling: bool) -> Tensor:

@@ -16,6 +16,7 @@ from torch.autograd import Function
 from torch.nn import functional
 
 from ganlab.nn.autocast import cast, without_autocast
+from ganlab.nn.tracing import is_traced
 
 Padding = tuple[int, int]
 """Pixels before and after, of rows and of columns alike; negative ones are cut off."""
@@ -71,14 +72,14 @@ def upfirdn(
     assert taps.dim() == 1, f"a separable filter is given by its taps along one axis, not by {tuple(taps.shape)}"
     images, taps = cast(images, taps * gain**0.5 if gain != 1 else taps)  # type: ignore[assignment]
     plan = _Plan(up, down, padding, padding, flipped=False)
-    if torch.compiler.is_compiling():
+    if is_traced():
         return _resample(images, taps, plan)
     output: Tensor = _Resampling.apply(images, taps.detach(), plan)
     return output
 
 
 def _resample(images: Tensor, taps: Tensor, plan: _Plan) -> Tensor:
-    channels, count = images.shape[1], len(taps)
+    channels, count = int(images.shape[1]), len(taps)
     taps = taps.to(images.dtype)
     # A filter is a convolution, and what torch calls one does not mirror its kernel.
     taps = taps if plan.flipped else taps.flip(0)

@@ -106,7 +106,7 @@ def _from_header(path: Path, header: Mapping[str, Any], run: Run | None) -> Open
         with nullcontext() if run is None else run.where_it_started():
             node = node_from("architectures", header["architecture"])
             module = build_sampler(
-                node, DataFacts.from_record(header["facts"]), int(header["seed"]), header["averaged"]
+                node, DataFacts.from_record(header["facts"]), int(header["seed"]), header["averaged"], header
             )
         module.clock.load_state_dict(header["clock"])
         name = str(header["name"])
@@ -117,15 +117,19 @@ def _from_header(path: Path, header: Mapping[str, Any], run: Run | None) -> Open
     return OpenedGenerator(module, name, node, run)
 
 
-def build_sampler(node: Node, facts: DataFacts, seed: int, averaged: bool) -> GANModule:
+def build_sampler(
+    node: Node, facts: DataFacts, seed: int, averaged: bool, made_from: Mapping[str, Any] | None = None
+) -> GANModule:
     """An architecture that is only to be sampled, without the optimizers and settings of a training.
 
-    `averaged` says whether the weights that it will get are averages.
+    `averaged` says whether the weights that it will get are averages; `made_from` is the record that its own file has.
     """
     torch.manual_seed(derive_seed(seed, "initialisation"))
     module: GANModule = Builder(facts).construct(node, "architecture")
     optimizers = {player: PlayerOptimizer(torch.optim.SGD) for player in module.players()}
-    module.prepare(TrainingSettings(facts, optimizers, seed, half_life_kimg=0.0 if averaged else None))
+    module.prepare(
+        TrainingSettings(facts, optimizers, seed, half_life_kimg=0.0 if averaged else None, made_from=made_from or {})
+    )
     return module
 
 

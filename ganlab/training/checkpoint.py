@@ -107,7 +107,7 @@ def export_generator(path: Path, module: GANModule) -> None:
     tensors = {name: value.cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
     header = {"format": "pt"}  # by which other programs know whose tensors these are
     if module.settings.made_from:
-        record = {"format": FORMAT, "clock": module.clock.state_dict(), **module.settings.made_from}
+        record = {**module.settings.made_from, "format": FORMAT, "clock": module.clock.state_dict()}
         header[HEADER] = json.dumps(record)
     header["sha256"] = checksum(tensors, header)
     with _writing(path):

@@ -36,6 +36,7 @@ class GANModule(PlayersModule):
 
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
     channels_last: ClassVar[bool] = True
+    tensor_options: ClassVar[tuple[str, ...]] = ()  # sampling options that `render` takes as scalar tensors as well
     sampled_from: ClassVar[tuple[str, ...]] = ()  # besides the data's inputs: `images`, or names of further domains
     discriminator_steps: int = 1
 

@@ -149,10 +149,10 @@ class InfoGAN(TwoPlayerGAN):
         """The numbers of the samples, and of each the latents of the first sample of its walk."""
         random, values = latents.random, latents.values
         start, step = (0, 1) if random is None else (random.start, random.step)
-        places = start + step * torch.arange(len(values), device=values.device)
+        places = start + step * torch.arange(values.shape[0], device=values.device)
         if random is None or length == 1:
             return places, values
-        first, last = start // length, (start + step * (len(values) - 1)) // length
+        first, last = start // length, (start + step * (values.shape[0] - 1)) // length
         count = last - first + 1
         firsts = Randomness(*random.key, count=count, start=first * length, step=length, device=random.device)
         return places, self.draw_latents(firsts)[places // length - first]

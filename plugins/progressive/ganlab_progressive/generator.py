@@ -110,5 +110,5 @@ class LatentMaps(nn.Linear):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """The maps of each vector."""
-        maps = super().forward(vectors).reshape(len(vectors), -1, SMALLEST, SMALLEST)
+        maps = super().forward(vectors).reshape(vectors.shape[0], -1, SMALLEST, SMALLEST)
         return maps + self.map_bias.view(-1, 1, 1)

@@ -53,6 +53,8 @@ class StyleGAN(TwoPlayerGAN):
         "regularizers": [{"name": "r1", "weight": 1.0, "every": 2}],
     }
 
+    tensor_options: ClassVar[tuple[str, ...]] = ("psi",)
+
     def __init__(
         self, generator: Generator, style_mixing: Annotated[Scheduled, Ge(0), Le(1)] = 0.9, **options: Any
     ) -> None:
@@ -165,7 +167,7 @@ class StyleGAN(TwoPlayerGAN):
     def _styles_of_seed(self, generator: Any, seed: int, latents: Latents) -> Tensor:
         """The styles of a seed's first sample, with the labels of the latents."""
         values = self.draw_latents(of_samples(seed, 1, latents.values.device))
-        styles: Tensor = generator.styles(values.expand(len(latents), -1), latents.labels)
+        styles: Tensor = generator.styles(values.expand(latents.values.shape[0], -1), latents.labels)
         return styles
 
     def _mixing(self, random: Randomness) -> Mixing | None:

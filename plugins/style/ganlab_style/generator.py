@@ -84,9 +84,9 @@ class StyledGenerator(nn.Module):
         places = torch.arange(self.layers, device=styles.device)
         return torch.where((places >= mixing.first[:, None])[..., None], others[:, None], styles)
 
-    def truncate(self, styles: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+    def truncate(self, styles: Tensor, psi: float | Tensor, cutoff: int | None = None) -> Tensor:
         """Styles of the layers before `cutoff`, or of all, at `psi` times their distance from the mean style."""
-        if psi == 1:
+        if not isinstance(psi, Tensor) and psi == 1:
             return styles
         mean = self.average.current().to(styles)
         truncated = mean + psi * (styles - mean)

@@ -117,7 +117,7 @@ class StyleGAN2Generator(StyledGenerator):
 
     def images_at(self, styles: Tensor, places: Sequence[int], noise: NoiseName = "all") -> list[Tensor]:
         """Images of styles (N, layers, size) at the levels of these places."""
-        features, images, wanted = self.constant.repeat(len(styles), 1, 1, 1), None, []
+        features, images, wanted = self.constant.repeat(styles.shape[0], 1, 1, 1), None, []
         for index, level in enumerate(self.levels[: places[-1] + 1]):
             features = self._block(level, features, styles, index, noise)
             if self.connections == "skip" or index in places:

@@ -119,7 +119,7 @@ class ConstantMaps(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """The maps (N, C, H, W) for as many as there are vectors (N, size)."""
-        return self.maps.repeat(len(vectors), 1, 1, 1)
+        return self.maps.repeat(vectors.shape[0], 1, 1, 1)
 
 
 class VectorMaps(nn.Module):
@@ -135,7 +135,7 @@ class VectorMaps(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """The maps (N, C, H, W) of vectors (N, size)."""
         maps: Tensor = self.dense(vectors)
-        return maps.view(len(vectors), self.level.channels, self.level.height, self.level.width)
+        return maps.view(vectors.shape[0], self.level.channels, self.level.height, self.level.width)
 
 
 def _convolution(inputs: Level, outputs: Level) -> nn.Module:
