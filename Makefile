@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(sort $(dir $(wildcard plugins/*/pyproject.toml)))
 EDITABLE := $(foreach plugin,$(PLUGINS),-e ./$(plugin))
 
-.PHONY: help install install-test quickstart test lint types tests slow docs clean
+.PHONY: help install install-test quickstart test lint types tests slow docs site dist clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -36,8 +36,6 @@ lint: install-test
 types: install-test
 	$(BIN)/mypy
 
-tests slow: export OMP_NUM_THREADS ?= 1  # networks of tests are too small to be shared by threads
-
 tests: install-test
 	$(BIN)/python -m pytest
 
@@ -48,6 +46,15 @@ docs: install  ## Write the generated parts of the documentation
 	$(BIN)/ganlab schema --markdown --out docs/spec.md
 	$(BIN)/python docs/readme_table.py
 	$(BIN)/python docs/game_patterns.py
+
+site: install  ## Build the documentation site into build/site
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+dist: install  ## Build the wheels of all distributions into dist
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
+	@for folder in . $(PLUGINS); do $(BIN)/python -m build --wheel --outdir dist $$folder > /dev/null || exit 1; done
+	@ls dist
 
 clean:  ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from ganlab.build import build_dataset, build_module
@@ -121,6 +122,16 @@ def test_the_readme_lists_the_plugins_of_this_repository() -> None:
     command = [sys.executable, str(ROOT / "docs/readme_table.py"), "--check"]
     checked = subprocess.run(command, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_every_page_is_in_the_sites_menu() -> None:
+    menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
+    shown = {next(iter(page.values())) for entry in menu for pages in entry.values() for page in _pages(pages)}
+    assert {path.name for path in ROOT.glob("docs/*.md")} <= shown, "a page is missing in 'nav' of mkdocs.yml"
+
+
+def _pages(entry: str | list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{"": entry}] if isinstance(entry, str) else entry
 
 
 def test_the_patterns_of_games_are_those_that_are_tested() -> None:

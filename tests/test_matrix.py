@@ -71,11 +71,7 @@ def every_case() -> Iterator[Case]:
 
 def pairwise_cases() -> list[Case]:
     """Few cases in which every two choices of different parts meet: greedily, the case with most new pairs next."""
-    return _pairwise(tuple(map(tuple, choices())))
-
-
-@cache
-def _pairwise(parts: tuple[tuple[str, ...], ...]) -> list[Case]:
+    parts = choices()
     columns = list(itertools.combinations(range(len(parts)), 2))
     open_pairs = {(a, x, b, y) for a, b in columns for x in parts[a] for y in parts[b]}
     found = []

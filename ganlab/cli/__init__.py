@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError
-from ganlab.printable import printable
+from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError, printable
 
 
 def main() -> None:

@@ -32,6 +32,13 @@ class Filter(StrEnum):
     NEAREST = "nearest"
 
 
+class Align(StrEnum):
+    """How faces are cut by their landmarks."""
+
+    CELEBA = "celeba"
+    CELEBA_HQ = "celeba-hq"
+
+
 class Classes(StrEnum):
     """Whether folders are classes."""
 
@@ -40,15 +47,21 @@ class Classes(StrEnum):
     NONE = "none"
 
 
+Background = Annotated[
+    str | None, typer.Option(metavar="white|black|r,g,b", help="What shows through transparent pixels and pads.")
+]
+Landmarks = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Points of faces, as CelebA's list_landmarks_celeba.txt.")
+]
+
+
 def prepare(
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders, zips, tars and videos.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders, zips, tars, videos, databases.")],
     out: Annotated[Path, typer.Option(help="The zip (its name ends in .zip) or folder to make.")],
     resolution: Annotated[str, typer.Option(metavar="N|HxW", help="Pixels of a side, or height x width.")],
     crop: Annotated[bool, typer.Option("--crop/--pad", help="Cut out the middle, or pad the whole.")] = True,
     filter: Annotated[Filter, typer.Option(help="How pictures are resampled.")] = Filter.LANCZOS,
-    background: Annotated[
-        str | None, typer.Option(metavar="white|black|r,g,b", help="What shows through transparent pixels and pads.")
-    ] = None,
+    background: Background = None,
     channels: Annotated[int, typer.Option(help="1 (grey), 3 (RGB) or 4 (RGB with transparency).")] = 3,
     bits: Annotated[int, typer.Option(help="8, or 16 for grey pictures of 16 bits.")] = 8,
     include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Take these names only.")] = None,
@@ -57,7 +70,8 @@ def prepare(
     skip_duplicates: Annotated[bool, typer.Option("--skip-duplicates", help="Leave out what comes again.")] = False,
     classes: Annotated[Classes, typer.Option(help="Whether folders are classes.")] = Classes.AUTO,
     every: Annotated[int, typer.Option(help="Of videos, take each so many-th frame.")] = 1,
-    follow_links: Annotated[bool, typer.Option("--follow-links", help="Take what links in folders lead to.")] = False,
+    landmarks: Landmarks = None,
+    align: Annotated[Align, typer.Option(help="How faces are cut by these points.")] = Align.CELEBA_HQ,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as cores, at most 8, without it.")] = None,
 ) -> None:
     """Make pictures of any origin alike, in a zip or folder that a training reads quickly.
@@ -81,12 +95,13 @@ def prepare(
         exclude=exclude or (),
         classes=cast(Any, classes.value),
         every=every,
-        follow_links=follow_links,
+        landmarks=landmarks,
+        align=cast(Any, align.value),
     )
-    _print(request, _made(request, _workers(workers)))
+    _print(request, _prepared(request, _workers(workers)))
 
 
-def _made(request: Request, workers: int) -> Summary:
+def _prepared(request: Request, workers: int) -> Summary:
     from ganlab.errors import Interrupted
     from ganlab.preparation import prepare_pictures
 
@@ -159,20 +174,19 @@ def _bar() -> AbstractContextManager[Callable[[int, int, int], None]]:
 
 def _print(request: Request, summary: Summary) -> None:
     from ganlab.preparation.preparing import report_beside
-    from ganlab.printable import printable
 
-    out = printable(str(request.out))
     height, width = request.shape
     classes = f" in {len(summary.classes)} classes (by folder)" if summary.classes else ""
-    typer.echo(f"{summary.pictures:,} pictures of {width}x{height} pixels{classes} are in {out}")
+    typer.echo(f"{summary.pictures:,} pictures of {width}x{height} pixels{classes} are in {request.out}")
     for why, those in summary.kinds.items():
         typer.echo(f"left out, {why}: {len(those):,}")
         for picture in those[:_NAMED]:
-            typer.echo(printable(f"  {picture.name}: {picture.reason}"))
+            name = picture.name if picture.name.isprintable() else repr(picture.name)
+            typer.echo(f"  {name}: {picture.reason}")
         if len(those) > _NAMED:
             typer.echo(f"  ... and {len(those) - _NAMED:,} more")
     for reason, count in summary.passed_over.items():
-        typer.echo(printable(f"passed over, {reason}: {count:,}"))
+        typer.echo(f"passed over, {reason}: {count:,}")
     if summary.transparent and request.background is not None:
         typer.echo(f"note: {summary.transparent:,} pictures have transparency and were laid on the background")
     if summary.enlarged:
@@ -180,7 +194,9 @@ def _print(request: Request, summary: Summary) -> None:
             f"note: {summary.enlarged:,} pictures were enlarged to more than twice their size, which blurs them; "
             f"--min-size {min(request.shape) // 2} leaves out what is that small"
         )
-    typer.echo(f"report: {printable(str(report_beside(request.out)))}")
+    typer.echo(f"report: {report_beside(request.out)}")
     size = height if height == width else f"[{height}, {width}]"
     name = "image_zip" if request.to_zip else "image_folder"
-    typer.echo(f"in a spec: data: {{name: {name}, path: {out}, resolution: {size}, channels: {request.channels}}}")
+    typer.echo(
+        f"in a spec: data: {{name: {name}, path: {request.out}, resolution: {size}, channels: {request.channels}}}"
+    )

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,16 @@ from ganlab.errors import DataError
 from ganlab.pictures import Preparation, has_transparency, is_transparent, make_alike, opened, problem_of
 from ganlab.pictures.alikeness import enlargement
 from ganlab.pictures.files import header_of
+from ganlab.preparation.landmarks import Alignment, Face, aligned
 from ganlab.preparation.members import Content, Unreadable
+
+if TYPE_CHECKING:  # workers start without torch
+    from ganlab.preparation.enhancement import Enhance
 
 TRANSPARENT = "transparent"
 TOO_SMALL = "too small"
 UNREADABLE = "unreadable"
+NO_LANDMARKS = "no landmarks"
 
 _COMPRESSION = 3  # of photographs half the time of zlib's usual 6, for 5 % more bytes
 _CHUNK = 16  # pictures that travel together, up to so many bytes
@@ -47,14 +53,28 @@ class Made:
     enlargement: float = 1.0
 
 
-def make(content: Content, preparation: Preparation, min_size: int) -> Made:
+@dataclass(frozen=True)
+class Making:
+    """What is done to all pictures: `enhance` and `align` come before the preparation.
+
+    `enhance` makes a picture (1, 3, H, W) in [-1, 1] better, and may make it larger by a whole factor.
+    """
+
+    preparation: Preparation
+    min_size: int = 1
+    align: Alignment = "celeba-hq"
+    enhance: Enhance | None = None
+
+
+def make(content: Content | Face, making: Making) -> Made:
     """Make one picture; whatever is wrong with it is told, not raised."""
     if isinstance(content, Unreadable):
-        return Made(kind=UNREADABLE, reason=content.reason)
+        return Made(kind=content.kind, reason=content.reason)
+    face = content if isinstance(content, Face) else None
     try:
-        with warnings.catch_warnings(), _image_of(content) as image:
+        with warnings.catch_warnings(), _image_of(content.content if isinstance(content, Face) else content) as image:
             warnings.simplefilter("ignore")  # Pillow's on odd metadata
-            return _made(image, preparation, min_size)
+            return _made(_in_place(image, face, making), making.preparation, making.min_size)
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
         return Made(kind=UNREADABLE, reason=problem_of(error))
 
@@ -84,15 +104,29 @@ def _made(image: Image.Image, preparation: Preparation, min_size: int) -> Made:
     return Made(buffer.getvalue(), was_transparent=seen_through, enlargement=enlargement(size, preparation))
 
 
-def make_all(contents: Iterable[Content], preparation: Preparation, min_size: int, workers: int) -> Iterator[Made]:
+def _in_place(image: Image.Image, face: Face | None, making: Making) -> Image.Image:
+    """The picture enhanced, and cut by its landmarks."""
+    scale = 1
+    if making.enhance is not None:
+        from ganlab.preparation.enhancement import enhanced
+
+        width = image.width
+        image = enhanced(image, making.enhance)
+        scale = image.width // width
+    if face is None:
+        return image
+    return aligned(image.convert("RGB"), face.points * scale, making.align, max(making.preparation.shape))
+
+
+def make_all(contents: Iterable[Content | Face], making: Making, workers: int) -> Iterator[Made]:
     """Make all pictures, in their order; with more than one worker in so many processes.
 
     Raises `DataError` if a worker dies.
     """
-    work = partial(_make_chunk, preparation=preparation, min_size=min_size)
+    work = partial(_make_chunk, making=making)
     if workers == 1:
         for content in contents:
-            yield make(content, preparation, min_size)
+            yield make(content, making)
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_live_with_the_parent)
     try:
@@ -112,12 +146,12 @@ def make_all(contents: Iterable[Content], preparation: Preparation, min_size: in
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _make_chunk(contents: list[Content], preparation: Preparation, min_size: int) -> list[Made]:
-    return [make(content, preparation, min_size) for content in contents]
+def _make_chunk(contents: list[Content | Face], making: Making) -> list[Made]:
+    return [make(content, making) for content in contents]
 
 
-def _chunks(contents: Iterable[Content]) -> Iterator[list[Content]]:
-    chunk: list[Content] = []
+def _chunks(contents: Iterable[Content | Face]) -> Iterator[list[Content | Face]]:
+    chunk: list[Content | Face] = []
     size = 0
     for content in contents:
         chunk.append(content)
@@ -129,7 +163,9 @@ def _chunks(contents: Iterable[Content]) -> Iterator[list[Content]]:
         yield chunk
 
 
-def _bytes_of(content: Content) -> int:
+def _bytes_of(content: Content | Face) -> int:
+    if isinstance(content, Face):
+        return len(content.content)
     if isinstance(content, Unreadable):
         return 0
     return len(content) if isinstance(content, bytes) else content.nbytes

@@ -30,13 +30,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands for the content of a file that could not be read."""
+    """Stands for the content of a file that could not be read, or that lacks what it needs."""
 
     reason: str
+    kind: str = "unreadable"
 
 
 Content = bytes | NDArray[np.uint8] | Unreadable
-"""A file's bytes, or a decoded frame (H, W, 3), or why there is none."""
+"""A file's bytes, or a decoded picture (H, W, 3) or (H, W), or why there is none."""
 
 
 class Source(Protocol):
@@ -93,13 +94,8 @@ class Unpacking:
 
 
 def check_links(path: Path, members: Sequence[Member]) -> None:
-    """Raise `DataError` for members of an archive that point to other files, and for links out of a folder."""
+    """Raise `DataError` for members of an archive that point to other files."""
     links = [member.name for member in members if member.is_link]
-    if links and path.is_dir():
-        raise DataError(
-            f"{len(links)} files in '{path}' lie elsewhere, where links lead, such as '{links[0]}': --follow-links "
-            "takes them, --exclude leaves them out"
-        )
     if links:
         raise DataError(
             f"'{path}' holds {len(links)} links to other files in place of pictures, such as '{links[0]}': links in "

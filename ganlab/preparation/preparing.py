@@ -6,20 +6,25 @@ import contextlib
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from ganlab.errors import DataError
 from ganlab.files import write_text_atomically
 from ganlab.preparation.journal import Entry, Journal
-from ganlab.preparation.making import TRANSPARENT, Made, make_all
-from ganlab.preparation.members import Content, Source
+from ganlab.preparation.landmarks import Face, Points, read_landmarks
+from ganlab.preparation.making import NO_LANDMARKS, TRANSPARENT, Made, Making, make_all
+from ganlab.preparation.members import Content, Source, Unreadable
 from ganlab.preparation.output import FolderOutput, Output, ZipOutput
 from ganlab.preparation.request import Request
 from ganlab.preparation.selection import Selected, Selection, select
 from ganlab.preparation.sources import DAMAGE, open_source
 from ganlab.preparation.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from ganlab.preparation.enhancement import Enhance
 
 _WORTH_PROCESSES = 64  # pictures; for fewer, starting processes takes longer than making them
 _FORMAT = 1  # of the journal and of what a preparation makes
@@ -28,21 +33,24 @@ Progress = Callable[[int, int, int], None]
 """Called with how many pictures are done, of how many, and how many of these are left out."""
 
 
-def prepare_pictures(request: Request, workers: int, progress: Progress | None = None) -> Summary:
+def prepare_pictures(
+    request: Request, workers: int, progress: Progress | None = None, *, enhance: Enhance | None = None
+) -> Summary:
     """Make what is asked for, or go on where an interrupted preparation of the same stopped.
 
     The result's bytes do not depend on workers, interruptions and the clock. It stands in its place only when it is
     whole, with the report beside it in `<out>.report.json`; until then `<out>.partial` and `<out>.partial.jsonl` grow.
+    `enhance` is called with each picture before all else, in this process: a module that removes artefacts or enlarges.
     Raises `DataError` for sources and options that cannot be used.
     """
     _check_places(request)
-    sources = [open_source(path, request.every, request.follow_links) for path in request.sources]
+    sources = [open_source(path, request.every) for path in request.sources]
     selection = select(sources, request)
     try:
         request.out.parent.mkdir(parents=True, exist_ok=True)
         journal = Journal(_beside(request.out, ".partial.jsonl"), _identity(request, selection))
         with contextlib.closing(journal):
-            preparation = _Preparation(request, selection, journal)
+            preparation = _Preparation(request, selection, journal, enhance)
             with contextlib.closing(preparation.output):
                 return preparation.run(sources, workers, progress)
     except OSError as error:
@@ -52,10 +60,12 @@ def prepare_pictures(request: Request, workers: int, progress: Progress | None =
 class _Preparation:
     """A preparation under way."""
 
-    def __init__(self, request: Request, selection: Selection, journal: Journal) -> None:
+    def __init__(self, request: Request, selection: Selection, journal: Journal, enhance: Enhance | None) -> None:
         self.request = request
         self.selection = selection
         self.journal = journal
+        self.making = Making(request.preparation, request.min_size, request.align, enhance)
+        self.landmarks = None if request.landmarks is None else read_landmarks(request.landmarks)
         kind = ZipOutput if request.to_zip else FolderOutput
         self.output: Output = kind(request.out, _beside(request.out, ".partial"))
         names = [picture.name for picture in selection.pictures]
@@ -67,9 +77,11 @@ class _Preparation:
     def run(self, sources: Sequence[Source], workers: int, progress: Progress | None) -> Summary:
         """Make what is missing, and finish."""
         pictures = self.selection.pictures[len(self.journal.entries) :]
-        processes = workers if len(pictures) >= _WORTH_PROCESSES else 1
+        processes = workers if len(pictures) >= _WORTH_PROCESSES and self.making.enhance is None else 1
         contents = _contents(sources, pictures)
-        made_ones = make_all(contents, self.request.preparation, self.request.min_size, processes)
+        if self.landmarks is not None:
+            contents = _faces(contents, pictures, self.landmarks)
+        made_ones = make_all(contents, self.making, processes)
         for picture, made in zip(pictures, made_ones, strict=True):
             self._take(picture, made, sources)
             if progress is not None:
@@ -137,7 +149,22 @@ def report_beside(out: Path) -> Path:
     return _beside(out, ".report.json")
 
 
-def _contents(sources: Sequence[Source], pictures: Iterable[Selected]) -> Iterator[Content]:
+def _faces(
+    contents: Iterable[Content | Face], pictures: Sequence[Selected], landmarks: Mapping[str, Points]
+) -> Iterator[Content | Face]:
+    for content, picture in zip(contents, pictures, strict=True):
+        name = PurePosixPath(picture.member).name
+        if not isinstance(content, bytes):
+            yield content if isinstance(content, Unreadable) else _without_landmarks(name)
+        else:
+            yield Face(content, landmarks[name]) if name in landmarks else _without_landmarks(name)
+
+
+def _without_landmarks(name: str) -> Unreadable:
+    return Unreadable(f"--landmarks does not name '{name}'", NO_LANDMARKS)
+
+
+def _contents(sources: Sequence[Source], pictures: Iterable[Selected]) -> Iterator[Content | Face]:
     for number, group in groupby(pictures, lambda picture: picture.source):
         try:
             yield from sources[number].contents([picture.member for picture in group])

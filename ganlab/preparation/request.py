@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ganlab.errors import DataError
 from ganlab.pictures import FILTERS, Colour, Preparation
 from ganlab.pictures.alikeness import rgb
+from ganlab.preparation.landmarks import Alignment
 
 LARGEST_SIDE = 16_384
 
@@ -20,9 +21,9 @@ class Request:
 
     `shape` is (height, width). Pictures whose smaller side is below `min_size`, and those whose result equals an
     earlier one if `skip_duplicates`, are left out. `include` and `exclude` are glob patterns on names within a source.
-    `every` takes each so many-th frame of a video. `follow_links` takes what links in folders lead to elsewhere.
-    `classes`: "folders" takes the first folder below what all pictures of a source share as the class, "auto" does so
-    where all pictures lie in such folders, "none" gives no classes.
+    `every` takes each so many-th frame of a video. `classes`: "folders" takes the first folder below what all pictures
+    of a source share as the class, "auto" does so where all pictures lie in such folders, "none" gives no classes.
+    `landmarks` is a file of points of faces by the names of pictures, which are cut by them as `align` says.
     Raises `DataError` for what cannot be done.
     """
 
@@ -40,7 +41,8 @@ class Request:
     exclude: Sequence[str] = ()
     classes: Literal["auto", "folders", "none"] = "auto"
     every: int = 1
-    follow_links: bool = False
+    landmarks: Path | None = None
+    align: Alignment = "celeba-hq"
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -55,6 +57,8 @@ class Request:
             raise DataError("--bits 16 is for grey pictures: add --channels 1")
         if min(self.min_size, self.every) < 1:
             raise DataError("--min-size and --every are numbers from 1")
+        if self.landmarks is not None and self.bits == 16:
+            raise DataError("--landmarks is for pictures of 8 bits: leave out --bits 16")
         if self.background is not None:
             _check_colour(self.background)
 
@@ -77,7 +81,9 @@ class Request:
 
     def to_record(self) -> dict[str, Any]:
         """What decides the result, as plain values: places do not count, but the sources' names do."""
-        return asdict(self) | {"sources": [path.name for path in self.sources], "out": None}
+        landmarks = None if self.landmarks is None else self.landmarks.name
+        places = {"sources": [path.name for path in self.sources], "out": None, "landmarks": landmarks}
+        return asdict(self) | places
 
 
 def _check_colour(colour: Colour) -> None:

@@ -7,12 +7,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from ganlab.errors import DataError
 from ganlab.pictures import SUFFIXES
+from ganlab.preparation.databases import LMDBSource, cifar_archive, idx_file
 from ganlab.preparation.members import (
     Content,
     Member,
@@ -30,10 +30,15 @@ DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
 """What reading a damaged source raises."""
 
 
-def open_source(path: Path, every: int, follow_links: bool = False) -> Source:
-    """The source at a path. Raises `DataError` for one that is missing, damaged, malicious or of no known kind."""
+def open_source(path: Path, every: int) -> Source:
+    """The source at a path, by what it holds.
+
+    Raises `DataError` for one that is missing, damaged, malicious or of no known kind.
+    """
+    if LMDBSource.holds(path):
+        return LMDBSource(path)
     if path.is_dir():
-        return FolderSource(path, follow_links)
+        return FolderSource(path)
     if not path.exists():
         raise DataError(f"the source '{path}' does not exist; a relative path starts at the current folder")
     suffix = path.suffix.lower()
@@ -42,29 +47,27 @@ def open_source(path: Path, every: int, follow_links: bool = False) -> Source:
     if suffix in SUFFIXES:
         raise DataError(f"the source '{path}' is one picture; name the folder that holds it, with --include if needed")
     try:
+        if (arrays := idx_file(path)) is not None:
+            return arrays
         if tarfile.is_tarfile(path):
-            return TarSource(path)
+            return cifar_archive(path) or TarSource(path)
         if zipfile.is_zipfile(path):
             return ZipSource(path)
     except DAMAGE as error:
         raise DataError(f"the source '{path}' cannot be read: {reason_of(error)}") from error
     raise DataError(
-        f"the source '{path}' is no folder, zip, tar (.tar, .tar.gz, .tgz, .tar.xz) or video "
+        f"the source '{path}' is no folder, zip, tar (.tar, .tar.gz, .tgz, .tar.xz), file of MNIST's kind or video "
         f"({', '.join(sorted(VIDEO_SUFFIXES))}), or it is damaged"
     )
 
 
 class FolderSource:
-    """All files below a folder, sorted by name; hidden files and folders, pipes and devices are left out.
+    """All files below a folder, sorted by name; links are followed, hidden files and folders are left out."""
 
-    What links lead to outside of the folder counts as a link, unless `follow_links` says that it is meant.
-    """
-
-    def __init__(self, path: Path, follow_links: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            found = sorted(_walk(path, "", (path.resolve(),)), key=lambda member: member.name)
-            self.members = [replace(member, is_link=False) for member in found] if follow_links else found
+            self.members = sorted(_walk(path, "", (path.resolve(),)), key=lambda member: member.name)
         except OSError as error:
             raise DataError(f"the folder '{path}' cannot be read: {error}") from error
 
@@ -79,15 +82,12 @@ class FolderSource:
 
 
 def _walk(folder: Path, prefix: str, above: tuple[Path, ...]) -> Iterator[Member]:
-    root, here = above[0], above[-1]
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue
-        if entry.is_file() or not entry.exists():  # a link to nowhere is reported as unreadable
-            place = entry.resolve() if entry.is_symlink() else here / entry.name
-            size = entry.stat().st_size if entry.exists() else 0
-            yield Member(prefix + entry.name, size, entry.exists() and not place.is_relative_to(root))
-        elif entry.is_dir() and (real := entry.resolve()) not in above:  # a link to a folder around it would never end
+        if not entry.is_dir():
+            yield Member(prefix + entry.name, entry.stat().st_size if entry.exists() else 0)
+        elif (real := entry.resolve()) not in above:  # a link to a folder around it would never end
             yield from _walk(entry, f"{prefix}{entry.name}/", (*above, real))
 
 

@@ -34,9 +34,8 @@ def run_path(tmp_path, monkeypatch):
 @pytest.fixture
 def server():
     class Refusing(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_error(401)
+        def do_GET(self):
+            self.send_error(404)
 
         def log_message(self, *args):
             pass
