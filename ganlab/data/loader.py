@@ -37,6 +37,7 @@ class StepLoader:
         seed: int,
         step_size: StepSize,
         flip: bool = False,
+        jitter: int | None = None,
         workers: int = 0,
         rank: int | None = None,
         world_size: int | None = None,
@@ -46,7 +47,7 @@ class StepLoader:
         images_seen: int = 0,
         resolution: Resolution | None = None,
     ) -> None:
-        self.stream = Stream(dataset, seed, flip)
+        self.stream = Stream(dataset, seed, flip, jitter)
         self.step_size = step_size
         self.resolution = resolution
         self.workers = workers

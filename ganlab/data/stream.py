@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples, undeclared_names
+from ganlab.data.jitter import check_jitter, jitter_examples
 from ganlab.data.records import name_of
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.errors import DataError
@@ -22,25 +23,35 @@ class Stream:
     """All positions 0, 1, 2, ...: every epoch shows each example once, in an order of its own.
 
     With `flip`, half of an epoch's images (drawn anew each epoch) are mirrored left to right, and the images and maps
-    that belong to them alike. Each further domain has a stream of its own, with epochs of its own length and a seed of
-    its name, so that other examples of it stand beside an example in each epoch.
+    that belong to them alike. With `jitter`, images and what belongs to them are enlarged until their larger side has
+    so many pixels, and cut to their own size at a place drawn anew each epoch. Each further domain has a stream of its
+    own, with epochs of its own length and a seed of its name, so that other examples of it stand beside an example in
+    each epoch.
     """
 
-    def __init__(self, dataset: Dataset, seed: int, flip: bool = False) -> None:
+    def __init__(self, dataset: Dataset, seed: int, flip: bool = False, jitter: int | None = None) -> None:
         if len(dataset) == 0:
             raise DataError("the data set is empty")
         if flip and not dataset.facts.is_images:
             raise DataError(
                 "'data.flip: true' mirrors images, but the examples of this data set are vectors; remove it"
             )
+        check_jitter(jitter, dataset.facts)
         self.dataset = dataset
         self.seed = seed
         self.flip = flip
+        self.factor = jitter / dataset.facts.side if jitter and dataset.facts.side else None
         self.further = {
-            name: Stream(domain, derive_seed(seed, "domain", name), flip and domain.facts.is_images)
+            name: Stream(
+                domain,
+                derive_seed(seed, "domain", name),
+                flip and domain.facts.is_images,
+                self._jitter_beside(domain.facts),
+            )
             for name, domain in domains_of(dataset).items()
         }
         self._epochs: dict[int, tuple[Tensor, Tensor]] = {}
+        self._cuts: dict[int, Tensor] = {}
 
     def __getitem__(self, plan: StepPlan) -> StepBatch:
         """The examples of one rank's step."""
@@ -56,8 +67,11 @@ class Stream:
         places, mirrored = self.locate(positions)
         indices = places.tolist()
         examples = read_examples(self.dataset, indices, resolution)
+        if self.flip or self.factor:
+            _check_declared(examples, self.dataset.facts, "flip: true" if self.flip else "jitter")
+        if self.factor:
+            jitter_examples(examples, self._places_of_cuts(positions), self.factor, self.dataset.facts)
         if self.flip:
-            _check_declared(examples, self.dataset.facts)
             mirror_examples(examples, mirrored, mirrored_names(self.dataset.facts))
         unsound = [name_of(self.dataset, indices[row]) for row in _rows_not_finite(examples)]
         images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
@@ -69,6 +83,26 @@ class Stream:
         if resolution is None or own is None or facts.side is None:
             return None
         return max(1, own * resolution // facts.side)
+
+    def _jitter_beside(self, facts: DataFacts) -> int | None:
+        """The pixels to which the images of a domain are enlarged, by the factor of the first one's."""
+        if self.factor is None or facts.side is None:
+            return None
+        return round(facts.side * self.factor)
+
+    def _places_of_cuts(self, positions: Tensor) -> Tensor:
+        """Where enlarged images are cut (N, 2), from 0 to 1."""
+        size = len(self.dataset)
+        places = [self._cuts_of(position // size)[position % size] for position in positions.tolist()]
+        return torch.stack(places)
+
+    def _cuts_of(self, epoch: int) -> Tensor:
+        if epoch not in self._cuts:
+            generator = torch.Generator().manual_seed(derive_seed(self.seed, "jitter", epoch))
+            newest = sorted(self._cuts)[1 - _EPOCHS_KEPT :]
+            cuts = torch.rand(len(self.dataset), 2, generator=generator)
+            self._cuts = {kept: self._cuts[kept] for kept in newest} | {epoch: cuts}
+        return self._cuts[epoch]
 
     def locate(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Indices in the data set, and whether the image is mirrored, for places in the stream."""
@@ -123,9 +157,9 @@ def mirror_examples(examples: dict[str, Tensor], mirrored: Tensor, names: Iterab
         examples[name] = torch.where(mirrored.view(-1, *[1] * (value.dim() - 1)), value.flip(-1), value)
 
 
-def _check_declared(examples: Mapping[str, Tensor], facts: DataFacts) -> None:
+def _check_declared(examples: Mapping[str, Tensor], facts: DataFacts, option: str) -> None:
     if names := undeclared_names(examples, facts):
         raise DataError(
-            f"'data.flip: true' would mirror the images but perhaps not what belongs to them ({', '.join(names)}), of "
+            f"'data.{option}' would change the images but perhaps not what belongs to them ({', '.join(names)}), of "
             "which the data set's 'facts.inputs' do not tell: declare them there, or remove it"
         )

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from ganlab.pictures.alikeness import FILTERS, Colour, Preparation, enlargement, make_alike, on_background, planes, rgb
+from ganlab.pictures.alikeness import (
+    FILTERS,
+    Colour,
+    Half,
+    Preparation,
+    enlargement,
+    make_alike,
+    on_background,
+    planes,
+    rgb,
+)
 from ganlab.pictures.files import SUFFIXES, Header, has_transparency, is_transparent, opened, problem_of, read_header
 
 __all__ = [
     "FILTERS",
     "SUFFIXES",
     "Colour",
+    "Half",
     "Header",
     "Preparation",
     "enlargement",

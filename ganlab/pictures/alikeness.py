@@ -15,6 +15,7 @@ from ganlab.pictures.files import CANNOT, ORIENTATION, TURNED, has_transparency,
 Box = tuple[int, int, int, int]
 Colour = Literal["white", "black"] | tuple[int, int, int]
 Fit = Literal["crop", "squeeze", "pad"]
+Half = Literal["left", "right"]
 
 FILTERS = {
     name.lower(): Image.Resampling[name] for name in ("LANCZOS", "BICUBIC", "BILINEAR", "HAMMING", "BOX", "NEAREST")
@@ -32,7 +33,8 @@ class Preparation:
     """How images are made alike: `channels` and `bits`, and `shape` (height, width).
 
     Images of another size are refused unless they are to be `resized`: `fit` cuts out the middle, squeezes the whole,
-    or pads it. `box` (left, top, right, bottom) is the part of every image that is taken before anything else. Where
+    or pads it. `half` is that of two pictures side by side which is meant, `box` (left, top, right, bottom) the part of
+    every image, or half, that is taken before anything else. Where
     the channels have no place for transparency, images are laid on the `background`; without one it is dropped.
     Resampling of 16-bit images does not go beyond `value_range`, unless the image does.
     """
@@ -46,6 +48,7 @@ class Preparation:
     background: Colour | None = None
     resampling: str = "lanczos"
     value_range: tuple[float, float] = (0.0, 65535.0)
+    half: Half | None = None
 
     @property
     def keeps_transparency(self) -> bool:
@@ -64,7 +67,7 @@ def make_alike(image: Image.Image, preparation: Preparation) -> Image.Image:
             f"it has the mode '{image.mode}', but {preparation.bits} bits are wanted, as the other files have"
         )
     _draft(image, preparation)
-    image = _boxed(_upright(image), preparation.box)
+    image = _boxed(_halved(_upright(image), preparation.half), preparation.box)
     if preparation.bits == 16:
         return _resized_16_bits(image, preparation)
     if preparation.background is not None and not preparation.keeps_transparency:
@@ -101,6 +104,8 @@ def planes(image: Image.Image) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
 def enlargement(size: tuple[int, int], preparation: Preparation) -> float:
     """By how much the sides of a picture of this size (width, height) grow; below 1 where they shrink."""
+    if preparation.half is not None:
+        size = (size[0] // 2, size[1])
     if preparation.box is not None:
         left, top, right, bottom = preparation.box
         size = (right - left, bottom - top)
@@ -116,6 +121,8 @@ def _draft(image: Image.Image, preparation: Preparation) -> None:
     if image.format not in ("JPEG", "MPO") or preparation.box is not None or not preparation.resized:
         return
     height, width = preparation.shape
+    if preparation.half is not None:
+        width *= 2
     if orientation_of(image) in TURNED:
         height, width = width, height
     least = _KEPT_BY_DRAFT * max(width / image.width, height / image.height)
@@ -128,6 +135,16 @@ def _upright(image: Image.Image) -> Image.Image:
     if image.format == "PNG" and not any(name in image.info for name in _MAY_SAY_HOW_TURNED):
         return image
     return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+
+
+def _halved(image: Image.Image, half: Half | None) -> Image.Image:
+    if half is None:
+        return image
+    if image.width % 2:
+        raise ValueError(f"it is {image.width} pixels wide, so that it does not hold two pictures of one size")
+    middle = image.width // 2
+    left = 0 if half == "left" else middle
+    return image.crop((left, 0, left + middle, image.height))
 
 
 def _boxed(image: Image.Image, box: Box | None) -> Image.Image:

@@ -153,6 +153,7 @@ def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader
         resolution=module.step_resolution,
         seed=spec.seed,
         flip=spec.data.flip,
+        jitter=spec.data.jitter,
         workers=spec.data.workers,
         timeout=60 * spec.trainer.timeout_minutes if spec.data.workers else 0,
         pin_memory=torch.cuda.is_available() and spec.trainer.accelerator not in ("cpu", "mps"),

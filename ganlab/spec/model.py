@@ -102,6 +102,8 @@ class DataNode(Node):
         micro_batch: images per device and pass; null for all at once.
         workers: loading processes of each rank.
         flip: mirror every other image, drawn anew each epoch.
+        jitter: enlarge images, and what belongs to them, until their larger side has so many pixels, and cut them to
+            their own size at a place drawn anew each epoch; null for none.
         cache: folder in which images are kept as they are shown, so that no file is decoded twice, and at
             lower resolutions for networks that grow; null for none.
         labels: false hides the classes from everything; a data set's own option of this name goes first.
@@ -115,6 +117,7 @@ class DataNode(Node):
     micro_batch: Images | None = None
     workers: Annotated[int, Ge(0), Le(1000)] = 0
     flip: bool = False
+    jitter: Images | None = None
     cache: str | None = None
     labels: bool = True
     holdout: Annotated[float, Ge(0), Lt(1)] = 0.0

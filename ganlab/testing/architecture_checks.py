@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from ganlab.contracts import DataFacts, WithStyles
-from ganlab.data.scaling import scale_input
+from ganlab.data.examples import IMAGES
+from ganlab.data.scaling import scale, scale_input
 from ganlab.evaluation.sampling import get_ready
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.testing.examples import ExampleData, example_module
@@ -32,9 +33,15 @@ def _labels(facts: DataFacts, count: int) -> torch.Tensor | None:
     return torch.arange(count) % facts.classes if facts.classes else None
 
 
-def _inputs(facts: DataFacts, count: int) -> dict[str, torch.Tensor]:
-    values = ExampleData(facts).inputs
-    return {name: scale_input(values[name][:count], of_input) for name, of_input in facts.inputs.items()}
+def _inputs(module: GANModule, count: int) -> dict[str, torch.Tensor]:
+    """What samples are made from: the inputs of the data, and what the architecture says besides."""
+    facts = module.facts
+    data = ExampleData(facts)
+    inputs = {name: scale_input(data.inputs[name][:count], of_input) for name, of_input in facts.inputs.items()}
+    for name in module.made_from({}):
+        whose = data if name == IMAGES else data.further[name]
+        inputs[name] = scale(whose.images[:count], whose.facts.value_range)
+    return inputs
 
 
 def check_samples(name: str) -> None:
@@ -42,12 +49,12 @@ def check_samples(name: str) -> None:
     for facts in facts_of(name):
         module = example_module(name, facts).eval()
         with torch.no_grad():
-            images = module.sample(Randomness(0, count=5), _labels(facts, 5), inputs=_inputs(facts, 5))
-            others = module.sample(Randomness(1, count=5), _labels(facts, 5), inputs=_inputs(facts, 5))
+            images = module.sample(Randomness(0, count=5), _labels(facts, 5), inputs=_inputs(module, 5))
+            others = module.sample(Randomness(1, count=5), _labels(facts, 5), inputs=_inputs(module, 5))
         assert images.shape == (5, *facts.shape), f"sample() returns {tuple(images.shape)}, not {(5, *facts.shape)}"
         assert torch.isfinite(images).all(), "samples are not finite"
         assert images.abs().max() < 100, "samples are far outside of [-1, 1]"
-        if facts.inputs and not module.draw(Randomness(0, count=5)).values.numel():
+        if _inputs(module, 5) and not module.draw(Randomness(0, count=5)).values.numel():
             continue  # made from inputs alone
         assert not torch.equal(images, others), "samples do not depend on their random numbers"
 
@@ -56,7 +63,7 @@ def check_sampled_rows(name: str) -> None:
     """Sample i is a function of the random key and of i: neither of the number of samples nor of torch's generator."""
     for facts in facts_of(name):
         module = example_module(name, facts).eval()
-        random, labels, inputs = Randomness(0, count=8), _labels(facts, 8), _inputs(facts, 8)
+        random, labels, inputs = Randomness(0, count=8), _labels(facts, 8), _inputs(module, 8)
         with torch.no_grad():
             torch.manual_seed(0)
             whole = module.sample(random, labels, inputs=inputs)
@@ -83,7 +90,7 @@ def check_generator_alone(name: str) -> None:
         plain_steps(module, 2)
         alone.averages.copies.load_state_dict(module.averages.copies.state_dict())
         alone.clock.load_state_dict(module.clock.state_dict())
-        random, inputs = Randomness(0, count=3), _inputs(facts, 3)
+        random, inputs = Randomness(0, count=3), _inputs(module, 3)
         for each in (module.eval(), alone.eval()):
             get_ready(each, True, {})
         with torch.no_grad():
@@ -114,7 +121,7 @@ def check_points(name: str) -> None:
 
 def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
     with torch.no_grad():
-        styles = module.map(module.draw(random, labels, _inputs(facts, 3)))
+        styles = module.map(module.draw(random, labels, _inputs(module, 3)))
         with layer_draws(random.scoped("layers")):
             images = module.synthesise(styles)
     layers = module.style_layers()
@@ -132,7 +139,7 @@ def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: tor
 
 def _rendered(module: GANModule, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> torch.Tensor:
     with torch.no_grad():
-        return module.sample(random, labels, inputs=_inputs(facts, 3))
+        return module.sample(random, labels, inputs=_inputs(module, 3))
 
 
 def check_micro_batches(name: str) -> None:

@@ -37,7 +37,7 @@ class GANModule(PlayersModule):
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
     channels_last: ClassVar[bool] = True
     tensor_options: ClassVar[tuple[str, ...]] = ()  # sampling options that `render` takes as scalar tensors as well
-    sampled_from: ClassVar[tuple[str, ...]] = ()  # besides the data's inputs: `images`, or names of further domains
+    sampled_from: tuple[str, ...] = ()  # besides the data's inputs: `images`, or names of further domains
     discriminator_steps: int = 1
 
     # ---------------------------------------------------------------- what a family writes

@@ -21,6 +21,7 @@ from ganlab.errors import DataError, printable
 from ganlab.facts import MISSING
 from ganlab.pictures import (
     Colour,
+    Half,
     Header,
     Preparation,
     enlargement,
@@ -51,7 +52,7 @@ class Wanted:
     `resolution` is the side of a square, (height, width), or None if all files have one size; `channels` is None
     if all files have the same, but for transparency where there is a `background`; `box` is the part (left, top, right,
     bottom) of every image that counts, in pixels; `value_range` becomes -1 to 1, all that the bits hold if it is None;
-    files of more than `max_pixels` are not decoded.
+    files of more than `max_pixels` are not decoded; `half` is that of a file that holds two pictures side by side.
     """
 
     resolution: Resolution = None
@@ -61,6 +62,7 @@ class Wanted:
     background: Colour | None = None
     value_range: tuple[float, float] | None = None
     max_pixels: int = MAX_PIXELS
+    half: Half | None = None
 
 
 class ImageFiles:
@@ -127,6 +129,10 @@ class ImageFiles:
         if self._threads is None or self._threads[0] != os.getpid():
             self._threads = (os.getpid(), ThreadPoolExecutor(_decoders_here()))
         return self._threads[1]
+
+    def size_of(self, name: str) -> tuple[int, int] | None:
+        """Width and height of a picture as stored; None where its header was not read."""
+        return self._headers[name].size if name in self._headers else None
 
     def inspect(self) -> Iterator[FileRecord]:
         """What the header of every file says; nothing of those whose headers were not read."""
@@ -225,12 +231,13 @@ def _the_preparation(headers: Mapping[str, Header], wanted: Wanted) -> Preparati
     return Preparation(
         channels=_the_channels(headers, wanted),
         bits=bits,
-        shape=_the_shape(_boxed(headers, wanted.box), wanted.resolution),
+        shape=_the_shape(_boxed(_halved(headers, wanted.half), wanted.box), wanted.resolution),
         resized=wanted.resolution is not None,
         fit="crop" if wanted.crop else "squeeze",
         box=wanted.box,
         background=wanted.background,
         value_range=(low, high),
+        half=wanted.half,
     )
 
 
@@ -285,6 +292,13 @@ def _the_shape(headers: Mapping[str, Header], resolution: Resolution) -> tuple[i
     if min(height, width) < 1:
         raise DataError(f"'resolution' is a number of pixels above 0 or [height, width], not {resolution}")
     return height, width
+
+
+def _halved(headers: Mapping[str, Header], half: Half | None) -> Mapping[str, Header]:
+    """The headers as if the files held one of their two pictures only."""
+    if half is None:
+        return headers
+    return {name: replace(header, size=(header.size[0] // 2, header.size[1])) for name, header in headers.items()}
 
 
 def _boxed(headers: Mapping[str, Header], box: Box | None) -> Mapping[str, Header]:

@@ -178,6 +178,39 @@ class ZipSource:
         return self._archive
 
 
+class ChosenFiles:
+    """Some files of a source, in an order of their own."""
+
+    def __init__(self, source: Source, names: list[str]) -> None:
+        self.source = source
+        self.names = names
+
+    def open(self, name: str) -> BinaryIO:
+        """The file, for reading."""
+        return self.source.open(name)
+
+    def describe(self, name: str) -> str:
+        """How a message names the file."""
+        return self.source.describe(name)
+
+    def fingerprint(self) -> str:
+        """Identifies the source and the choice."""
+        chosen = hashlib.blake2b(repr(self.names).encode(), digest_size=4).hexdigest()
+        return f"{self.source.fingerprint()}-{chosen}"
+
+
+def open_source(path: str, suffixes: frozenset[str], follow_links: bool = False) -> Source:
+    """The files with these endings in a folder, or in a zip. Raises `DataError` where there are none."""
+    zipped = path.lower().endswith(".zip")
+    source: Source = ZipSource(path, suffixes) if zipped else FolderSource(path, suffixes, follow_links)
+    if not source.names:
+        raise DataError(
+            f"no images in '{path}' or the folders below; files count as images by their ending (.png, .jpg, .webp, "
+            ".tif, ...)"
+        )
+    return source
+
+
 def _is_image(name: PurePosixPath, suffixes: frozenset[str]) -> bool:
     hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
     return name.suffix.lower() in suffixes and not hidden

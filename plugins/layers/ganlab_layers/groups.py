@@ -30,6 +30,7 @@ class GroupNorm(nn.GroupNorm):
 
 class _GroupNormalizer(Normalizer):
     takes_maps: ClassVar[bool] = True
+    affine = True
 
     def __init__(self, eps: Positive = 1e-5, map_width: Count = 128) -> None:
         self.eps = eps
@@ -37,9 +38,9 @@ class _GroupNormalizer(Normalizer):
 
     def activation(self, channels: int, condition: int | None = None, spatial: int | None = None) -> nn.Module:
         """The norm with a learned gain and bias for each channel, or with both made from a vector or a map."""
-        affine = condition is None and spatial is None
-        norm = GroupNorm(self._groups(channels), channels, self.eps, affine)
-        return norm if affine else modulated(norm, channels, condition, spatial, self.map_width)
+        alone = condition is None and spatial is None
+        norm = GroupNorm(self._groups(channels), channels, self.eps, alone and self.affine)
+        return norm if alone else modulated(norm, channels, condition, spatial, self.map_width)
 
     def _groups(self, channels: int) -> int:
         raise NotImplementedError
@@ -54,9 +55,14 @@ class InstanceNormalizer(_GroupNormalizer):
     Args:
         eps: added to the variance.
         map_width: where the network is modulated by maps, channels between a map and gains and biases.
+        affine: learn a gain and a bias for each channel, where no vector and no map makes them.
     """
 
     centers: ClassVar[bool] = True
+
+    def __init__(self, eps: Positive = 1e-5, map_width: Count = 128, affine: bool = True) -> None:
+        super().__init__(eps, map_width)
+        self.affine = affine
 
     def _groups(self, channels: int) -> int:
         return channels

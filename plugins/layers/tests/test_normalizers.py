@@ -290,3 +290,10 @@ def test_a_map_makes_gain_and_bias_of_each_pixel(normalizer):
 def test_a_vector_and_a_map_at_once_are_refused():
     with pytest.raises(UserError, match="from a conditioning vector or from a map, not both"):
         BatchNormalizer().activation(6, 3, 2)
+
+
+def test_instance_norm_without_gains_has_nothing_to_learn() -> None:
+    with_gains, without = (InstanceNormalizer(affine=affine).activation(3) for affine in (True, False))
+    images = torch.rand(2, 3, 4, 5)
+    assert not list(without.parameters())
+    assert torch.equal(with_gains(images), without(images))
