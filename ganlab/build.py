@@ -25,6 +25,7 @@ from ganlab.errors import DataError, DataMissing, SpecError, UserError, reason
 from ganlab.evaluation.directions import direction_of
 from ganlab.evaluation.needs import check_needs
 from ganlab.kinds import KINDS
+from ganlab.network_size import check_memory, within_measure
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, find
 from ganlab.randomness import derive_seed
@@ -66,7 +67,8 @@ class Builder:
         options = options | self._injected(node, facts, options, place) | changes
         options |= self._inputs(node, {n: o for n, o in input_parameters(factory).items() if n not in changes}, place)
         try:
-            built = factory(**value_at_start(options))
+            with within_measure(node, place):
+                built = factory(**value_at_start(options))
         except (SpecError, DataError, NotImplementedError):
             raise  # the first two say where; the last is of the device, and no option's fault
         except UserError as error:
@@ -268,6 +270,7 @@ def rehearse_for(spec: Spec, facts: DataFacts, processes: int) -> str | None:
         module = build_module(spec, facts)
     if spec.trainer.precision == "64-true":
         module.double()
+    check_memory(module, spec.trainer)
     check_compilation(module, spec.trainer.compile)
     check_batch_sizes(module, spec, processes)
     if spec.evaluation:

@@ -59,7 +59,9 @@ def this_machine() -> Machine:
 
 
 def _memory_gib() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    from ganlab.training.devices import machine_memory
+
+    return machine_memory() / 2**30
 
 
 def _has_bf16_units() -> bool:

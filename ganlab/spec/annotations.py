@@ -121,12 +121,24 @@ def _stripped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 def _limits(notes: Sequence[Any]) -> list[str]:
     # pydantic's Field carries the same limits in its metadata.
     flat = [part for note in notes for part in (note, *getattr(note, "metadata", ()))]
-    return [
-        text.format(getattr(note, attribute))
+    found = {
+        attribute: (text, getattr(note, attribute))
         for limit, attribute, text in _LIMITS
         for note in flat
         if isinstance(note, limit)
-    ]
+    }
+    if {"ge", "le"} <= set(found):
+        (_, low), (_, high) = found.pop("ge"), found.pop("le")
+        found = {"from": (f"from {_number(low)} to {{}}", high)} | found
+    if {"gt", "le"} <= set(found):
+        found["le"] = ("at most {}", found["le"][1])
+    return [text.format(_number(limit)) for text, limit in found.values()]
+
+
+def _number(limit: Any) -> str:
+    """A limit as people write it: thousands apart, and no fraction where there is none."""
+    whole = isinstance(limit, int) or (isinstance(limit, float) and limit.is_integer() and abs(limit) < 1e15)
+    return f"{int(limit):,}" if whole else str(limit)
 
 
 def _collection(origin: Any, parameters: tuple[Any, ...]) -> str:

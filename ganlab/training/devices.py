@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import torch
 from pytorch_lightning.accelerators import AcceleratorRegistry, CUDAAccelerator, MPSAccelerator
 
 from ganlab.errors import SpecError
@@ -30,3 +33,15 @@ def check_devices(section: TrainerSection) -> None:
         )
     if CUDAAccelerator in kinds and section.devices > (there := CUDAAccelerator.auto_device_count()):
         raise SpecError(f"trainer.devices: {section.devices} were asked for, but this machine has {there}")
+
+
+def memory_of(section: TrainerSection) -> int:
+    """Bytes of memory of the device that a training takes; of the machine where that is no GPU of its own memory."""
+    if section.accelerator in (_AUTO, _GPU, "cuda") and torch.cuda.is_available():
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    return machine_memory()
+
+
+def machine_memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -77,7 +77,7 @@ def test_check_looks_at_a_sweep_among_specs(run, sweep, toy_spec) -> None:
     sweep.write_text(sweep.read_text().replace(', "run_capp": 3', ""))
     result = run("check", sweep)
     assert result.exit_code == 2
-    assert f"{sweep}:1: override 'kimg=long': kimg: needs a number of at least 0.001" in result.stderr
+    assert f"{sweep}:1: override 'kimg=long': kimg: needs a number from 0.001" in result.stderr
 
 
 def test_a_bad_sweep_or_storage_is_a_sentence(run, sweep) -> None:
@@ -102,5 +102,5 @@ def test_the_servers_search_takes_no_options_of_ours(run, sweep, monkeypatch) ->
 
 
 def test_train_takes_a_spec_among_its_overrides(run, toy_spec) -> None:
-    with pytest.raises(UserError, match="kimg: needs a number of at least 0.001"):
+    with pytest.raises(UserError, match="kimg: needs a number from 0.001"):
         run("train", "kimg=long", f"spec={toy_spec}")

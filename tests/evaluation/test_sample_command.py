@@ -159,7 +159,7 @@ def test_options_seeds_and_labels_reach_the_samples(run_of, tmp_path):
     ("option", "sentence"),
     [
         ("pzi=0.5", "no sampling option 'pzi'; it has: psi, pose, noise, code.*did you mean 'psi'"),
-        ("psi=2", "'psi' of PosedGAN needs a number of at least 0 and of at most 1, not 2"),
+        ("psi=2", "'psi' of PosedGAN needs a number from 0 to 1, not 2"),
         ("psi=true", "'psi' of PosedGAN needs a number"),
         ("noise=nome", "'noise' of PosedGAN needs random | none, not 'nome'.*did you mean 'none'"),
         ("pose=3", "'pose' of PosedGAN needs a list"),
@@ -244,7 +244,7 @@ def test_a_sampling_option_needs_a_default():
 def test_an_architectures_sampling_options_are_listed(posed):
     text = ganlab("plugins", "architectures", "posed")
     assert "Sampling options" in text
-    assert "  psi: a number of at least 0 and of at most 1; default 1.0\n      How far latents may be" in text
+    assert "  psi: a number from 0 to 1; default 1.0\n      How far latents may be" in text
     assert "averaged" not in text
     assert "Sampling options" not in ganlab("plugins", "datasets", "toy")
     reference = ganlab("schema", "--markdown")

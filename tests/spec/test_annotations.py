@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from ganlab.contracts import Discriminator, Loss, WeightedRegularizer
@@ -20,7 +20,9 @@ from ganlab.spec.conversion import MismatchError, convert
     [
         (int, "an integer"),
         (float | None, "a number or null"),
-        (Annotated[float, Gt(0), Le(1)], "a number above 0 and of at most 1"),
+        (Annotated[float, Gt(0), Le(1)], "a number above 0 and at most 1"),
+        (Annotated[float, Ge(0.001), Le(1e9)], "a number from 0.001 to 1,000,000,000"),
+        (Annotated[float, Ge(0), Lt(1)], "a number of at least 0 and below 1"),
         (Annotated[int, Field(ge=2)], "an integer of at least 2"),
         (Annotated[Scheduled, Gt(0)], "a number above 0 or a schedule"),
         (Literal["a", "b", 3], "a | b | 3"),

@@ -95,7 +95,7 @@ def test_sentences_say_what_is_allowed(read):
     assert "needs tanh | relu, not 'tahn'; did you mean 'tanh'?" in problems(
         read, "architecture.discriminator.activation=tahn"
     )
-    assert "needs an integer of at least 1 and of at most 1000000, not 0" in problems(read, "data.batch_size=0")
+    assert "needs an integer from 1 to 1,000,000, not 0" in problems(read, "data.batch_size=0")
     assert "a number of at least 0 and below 1], not [0.5]" in problems(read, "optimizers.generator.betas=[0.5]")
     assert "allowed here: name, margin; did you mean 'margin'?" in problems(read, "architecture.loss.margn=1")
     assert "needs a list, each item a node of the regularizers" in problems(read, "architecture.regularizers=toy")

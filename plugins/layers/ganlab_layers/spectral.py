@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import nn
 
 from ganlab.nn import Normalizer, spectral_norm
@@ -19,7 +19,7 @@ class SpectralNormalizer(Normalizer):
         iterations: power iterations of each pass in training mode; there are none in eval mode.
     """
 
-    def __init__(self, eps: Positive = 1e-12, iterations: Annotated[int, Ge(1)] = 1) -> None:
+    def __init__(self, eps: Positive = 1e-12, iterations: Annotated[int, Ge(1), Le(100)] = 1) -> None:
         self.eps = eps
         self.iterations = iterations
 

@@ -259,9 +259,9 @@ def test_a_combination_of_one_acting_part_is_that_part():
 @pytest.mark.parametrize(
     ("node", "sentence"),
     [
-        ({"name": "batch", "momentum": 2}, "momentum: needs a number of at least 0 and of at most 1, not 2"),
+        ({"name": "batch", "momentum": 2}, "momentum: needs a number from 0 to 1, not 2"),
         ({"name": "pixelnorm", "eps": 0}, "eps: needs a number above 0, not 0"),
-        ({"name": "spectral", "iterations": 0}, "iterations: needs an integer of at least 1, not 0"),
+        ({"name": "spectral", "iterations": 0}, "iterations: needs an integer from 1 to 100, not 0"),
         ({"name": "equalized", "gain": -1}, "gain: needs a number above 0, not -1"),
         ({"name": "combined", "parts": ["equalized", "pixlnorm"]}, "did you mean 'pixelnorm'"),
     ],
