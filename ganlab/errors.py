@@ -68,11 +68,6 @@ class Interrupted(BaseException):
         self.exit_code = 128 + signal
 
 
-def printable(text: str, kept: str = "") -> str:
-    """Text in which control characters, such as the escapes of terminals, stand as they are written in Python."""
-    return "".join(letter if letter.isprintable() or letter in kept else ascii(letter)[1:-1] for letter in text)
-
-
 def reason(error: BaseException) -> str:
     """The first line of an error's message, or its type if it has none; an operating system's without the path."""
     if isinstance(error, OSError) and error.strerror:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ganlab.printable import printable
+
 MISSING = "missing"
 """The fingerprint of data that are not there, of which a spec implies the rest."""
 
@@ -47,9 +49,10 @@ class DataFacts:
     """What a data set says of itself; constructors receive these facts instead of having them retyped.
 
     `shape` is (C, H, W) for images, (T, C, H, W) for sequences of T images, and (D,) for vectors. `value_range` are the
-    stored values that become -1 and 1, `class_names` has one entry a class and is empty for data without labels,
-    `fingerprint` identifies content and preparation. `extras` holds what only some plugins understand (such as the
-    centres of a mixture), in plain values. `inputs` tells of the further fields of an example, `frames` is T for
+    stored values that become -1 and 1, `class_names` has one entry a class and is empty for data without labels;
+    control characters in them are written as in Python, as names go to terminals and into pictures. `fingerprint`
+    identifies content and preparation. `extras` holds what only some plugins understand (such as the centres of a
+    mixture), in plain values. `inputs` tells of the further fields of an example, `frames` is T for
     sequences and 0 for all else. The platform adds the facts of `further` domains, the fingerprint of the examples
     that are `held_out`, and how many examples each class has, `class_counts`, where the data set tells all labels
     (`every_label`); these belong to the content that the fingerprint stands for, and are in no record.
@@ -66,6 +69,9 @@ class DataFacts:
     further: Mapping[str, DataFacts] = field(default_factory=dict)
     held_out: str | None = None
     class_counts: tuple[int, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", tuple(map(printable, self.class_names)))
 
     @property
     def is_images(self) -> bool:

@@ -58,3 +58,10 @@ def test_sequences_are_pictures_and_other_shapes_are_vectors():
     assert sequence.image_shape == (3, 8, 8)
     volume = DataFacts((5, 3, 8, 8), 1, "x")
     assert (volume.is_images, volume.channels, volume.resolution) == (False, None, None)
+
+
+def test_names_of_classes_do_nothing_to_terminals():
+    names = ("cat", "\x1b[2J", "a\nb", "\udcff", "<b>", "日本")
+    assert DataFacts((2,), 1, "x", class_names=names).class_names == (
+        "cat", "\\x1b[2J", "a\\nb", "\\udcff", "<b>", "日本",
+    )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError, printable
+from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError
+from ganlab.printable import printable
 
 
 def main() -> None:

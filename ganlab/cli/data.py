@@ -58,7 +58,7 @@ def _print(report: DataReport, title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ganlab.errors import printable
+    from ganlab.printable import printable
 
     table = Table(show_header=False, box=None)
     for name, value in _lines(report):

@@ -72,6 +72,7 @@ def prepare(
     every: Annotated[int, typer.Option(help="Of videos, take each so many-th frame.")] = 1,
     landmarks: Landmarks = None,
     align: Annotated[Align, typer.Option(help="How faces are cut by these points.")] = Align.CELEBA_HQ,
+    follow_links: Annotated[bool, typer.Option("--follow-links", help="Take what links in folders lead to.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as cores, at most 8, without it.")] = None,
 ) -> None:
     """Make pictures of any origin alike, in a zip or folder that a training reads quickly.
@@ -97,6 +98,7 @@ def prepare(
         every=every,
         landmarks=landmarks,
         align=cast(Any, align.value),
+        follow_links=follow_links,
     )
     _print(request, _prepared(request, _workers(workers)))
 
@@ -174,19 +176,20 @@ def _bar() -> AbstractContextManager[Callable[[int, int, int], None]]:
 
 def _print(request: Request, summary: Summary) -> None:
     from ganlab.preparation.preparing import report_beside
+    from ganlab.printable import printable
 
+    out = printable(str(request.out))
     height, width = request.shape
     classes = f" in {len(summary.classes)} classes (by folder)" if summary.classes else ""
-    typer.echo(f"{summary.pictures:,} pictures of {width}x{height} pixels{classes} are in {request.out}")
+    typer.echo(f"{summary.pictures:,} pictures of {width}x{height} pixels{classes} are in {out}")
     for why, those in summary.kinds.items():
         typer.echo(f"left out, {why}: {len(those):,}")
         for picture in those[:_NAMED]:
-            name = picture.name if picture.name.isprintable() else repr(picture.name)
-            typer.echo(f"  {name}: {picture.reason}")
+            typer.echo(printable(f"  {picture.name}: {picture.reason}"))
         if len(those) > _NAMED:
             typer.echo(f"  ... and {len(those) - _NAMED:,} more")
     for reason, count in summary.passed_over.items():
-        typer.echo(f"passed over, {reason}: {count:,}")
+        typer.echo(printable(f"passed over, {reason}: {count:,}"))
     if summary.transparent and request.background is not None:
         typer.echo(f"note: {summary.transparent:,} pictures have transparency and were laid on the background")
     if summary.enlarged:
@@ -194,9 +197,7 @@ def _print(request: Request, summary: Summary) -> None:
             f"note: {summary.enlarged:,} pictures were enlarged to more than twice their size, which blurs them; "
             f"--min-size {min(request.shape) // 2} leaves out what is that small"
         )
-    typer.echo(f"report: {report_beside(request.out)}")
+    typer.echo(f"report: {printable(str(report_beside(request.out)))}")
     size = height if height == width else f"[{height}, {width}]"
     name = "image_zip" if request.to_zip else "image_folder"
-    typer.echo(
-        f"in a spec: data: {{name: {name}, path: {request.out}, resolution: {size}, channels: {request.channels}}}"
-    )
+    typer.echo(f"in a spec: data: {{name: {name}, path: {out}, resolution: {size}, channels: {request.channels}}}")

@@ -29,12 +29,18 @@ def save_curves(
     axes = figure.add_subplot()
     for name, values in curves.items():
         style = {} if shown is None else {"color": "tab:blue" if name == shown else "0.75"}
-        axes.plot(across, values, label=name if shown in (None, name) else None, linewidth=1.5, **style)  # type: ignore[arg-type]
+        axes.plot(across, values, label=_plain(name) if shown in (None, name) else None, linewidth=1.5, **style)  # type: ignore[arg-type]
         if shown not in (None, name):
-            axes.annotate(name, (across[-1], values[-1]), (4, -3), textcoords="offset points", fontsize=7, color="0.5")
+            place = (across[-1], values[-1])
+            axes.annotate(_plain(name), place, (4, -3), textcoords="offset points", fontsize=7, color="0.5")
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     if logarithmic:
         axes.set_yscale("log")
     axes.legend(frameon=False)
     write_atomically(path, lambda temporary: figure.savefig(temporary, format="png", metadata={"Software": None}))
+
+
+def _plain(name: str) -> str:
+    """A name in which Matplotlib finds no formula: names of classes may hold any character."""
+    return name.replace("$", r"\$")

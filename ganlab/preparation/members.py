@@ -94,8 +94,13 @@ class Unpacking:
 
 
 def check_links(path: Path, members: Sequence[Member]) -> None:
-    """Raise `DataError` for members of an archive that point to other files."""
+    """Raise `DataError` for members of an archive that point to other files, and for links out of a folder."""
     links = [member.name for member in members if member.is_link]
+    if links and path.is_dir():
+        raise DataError(
+            f"{len(links)} files in '{path}' lie elsewhere, where links lead, such as '{links[0]}': --follow-links "
+            "takes them, --exclude leaves them out"
+        )
     if links:
         raise DataError(
             f"'{path}' holds {len(links)} links to other files in place of pictures, such as '{links[0]}': links in "

@@ -44,7 +44,7 @@ def prepare_pictures(
     Raises `DataError` for sources and options that cannot be used.
     """
     _check_places(request)
-    sources = [open_source(path, request.every) for path in request.sources]
+    sources = [open_source(path, request.every, request.follow_links) for path in request.sources]
     selection = select(sources, request)
     try:
         request.out.parent.mkdir(parents=True, exist_ok=True)

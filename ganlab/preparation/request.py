@@ -21,8 +21,9 @@ class Request:
 
     `shape` is (height, width). Pictures whose smaller side is below `min_size`, and those whose result equals an
     earlier one if `skip_duplicates`, are left out. `include` and `exclude` are glob patterns on names within a source.
-    `every` takes each so many-th frame of a video. `classes`: "folders" takes the first folder below what all pictures
-    of a source share as the class, "auto" does so where all pictures lie in such folders, "none" gives no classes.
+    `every` takes each so many-th frame of a video. `follow_links` takes what links in folders lead to elsewhere.
+    `classes`: "folders" takes the first folder below what all pictures of a source share as the class, "auto" does so
+    where all pictures lie in such folders, "none" gives no classes.
     `landmarks` is a file of points of faces by the names of pictures, which are cut by them as `align` says.
     Raises `DataError` for what cannot be done.
     """
@@ -43,6 +44,7 @@ class Request:
     every: int = 1
     landmarks: Path | None = None
     align: Alignment = "celeba-hq"
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         if not self.sources:

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +31,7 @@ DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error, zipfile.BadZipFile)
 """What reading a damaged source raises."""
 
 
-def open_source(path: Path, every: int) -> Source:
+def open_source(path: Path, every: int, follow_links: bool = False) -> Source:
     """The source at a path, by what it holds.
 
     Raises `DataError` for one that is missing, damaged, malicious or of no known kind.
@@ -38,7 +39,7 @@ def open_source(path: Path, every: int) -> Source:
     if LMDBSource.holds(path):
         return LMDBSource(path)
     if path.is_dir():
-        return FolderSource(path)
+        return FolderSource(path, follow_links)
     if not path.exists():
         raise DataError(f"the source '{path}' does not exist; a relative path starts at the current folder")
     suffix = path.suffix.lower()
@@ -62,12 +63,16 @@ def open_source(path: Path, every: int) -> Source:
 
 
 class FolderSource:
-    """All files below a folder, sorted by name; links are followed, hidden files and folders are left out."""
+    """All files below a folder, sorted by name; hidden files and folders, pipes and devices are left out.
 
-    def __init__(self, path: Path) -> None:
+    What links lead to outside of the folder counts as a link, unless `follow_links` says that it is meant.
+    """
+
+    def __init__(self, path: Path, follow_links: bool = False) -> None:
         self.path = path
         try:
-            self.members = sorted(_walk(path, "", (path.resolve(),)), key=lambda member: member.name)
+            found = sorted(_walk(path, "", (path.resolve(),)), key=lambda member: member.name)
+            self.members = [replace(member, is_link=False) for member in found] if follow_links else found
         except OSError as error:
             raise DataError(f"the folder '{path}' cannot be read: {error}") from error
 
@@ -82,12 +87,15 @@ class FolderSource:
 
 
 def _walk(folder: Path, prefix: str, above: tuple[Path, ...]) -> Iterator[Member]:
+    root, here = above[0], above[-1]
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue
-        if not entry.is_dir():
-            yield Member(prefix + entry.name, entry.stat().st_size if entry.exists() else 0)
-        elif (real := entry.resolve()) not in above:  # a link to a folder around it would never end
+        if entry.is_file() or not entry.exists():  # a link to nowhere is reported as unreadable
+            place = entry.resolve() if entry.is_symlink() else here / entry.name
+            size = entry.stat().st_size if entry.exists() else 0
+            yield Member(prefix + entry.name, size, entry.exists() and not place.is_relative_to(root))
+        elif entry.is_dir() and (real := entry.resolve()) not in above:  # a link to a folder around it would never end
             yield from _walk(entry, f"{prefix}{entry.name}/", (*above, real))
 
 

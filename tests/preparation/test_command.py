@@ -30,6 +30,13 @@ def test_a_report_and_what_to_write_in_a_spec(tmp_path):
     assert out.exists()
 
 
+def test_names_do_nothing_to_the_terminal(tmp_path):
+    source = tree(tmp_path / "a", {"0.png": png(), "\x1b[2J\nb.png": b"no"})
+    result = run(source, "--out", tmp_path / "\x1b[2J.zip", "--resolution", "4")
+    assert "  \\x1b[2J\\nb.png: it is empty" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

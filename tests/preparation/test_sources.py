@@ -43,6 +43,26 @@ def test_links_in_archives_are_refused_and_can_be_left_out(tmp_path):
         prepare_pictures(request(tmp_path / "a.zip", out=tmp_path / "2.zip"), 1)
 
 
+def test_links_out_of_a_folder_are_followed_where_that_is_asked(tmp_path):
+    elsewhere = tree(tmp_path / "s", {"c/secret.png": png(seed=2)})
+    source = tree(tmp_path / "a", {"a.png": png(), "pictures/b.png": png(seed=1)})
+    (source / "inside.png").symlink_to(source / "a.png")
+    assert prepare_pictures(request(source, out=tmp_path / "1.zip"), 1).pictures == 3
+    (source / "out.png").symlink_to(elsewhere / "c" / "secret.png")
+    (source / "folder").symlink_to(elsewhere / "c")
+    with pytest.raises(DataError, match=r"2 files in .* lie elsewhere, .*'folder/secret\.png': --follow-links"):
+        prepare_pictures(request(source, out=tmp_path / "2.zip"), 1)
+    outside = ["out.png", "folder/*"]
+    assert prepare_pictures(request(source, out=tmp_path / "3.zip", exclude=outside), 1).pictures == 3
+    assert prepare_pictures(request(source, out=tmp_path / "4.zip", follow_links=True), 1).pictures == 5
+
+
+def test_pipes_in_a_folder_are_not_waited_for(tmp_path):
+    source = tree(tmp_path / "a", {"a.png": png()})
+    os.mkfifo(source / "b.png")
+    assert prepare_pictures(request(source, out=tmp_path / "out.zip"), 1).pictures == 1
+
+
 def test_bombs_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("ganlab.preparation.members._LARGEST_UNASKED", 1 << 20)
     for source in (
@@ -134,7 +154,7 @@ def test_names_that_are_no_unicode(tmp_path):
     result = CliRunner().invoke(
         app, ["data", "prepare", str(source), "--out", str(tmp_path / "2"), "--resolution", "4"]
     )
-    assert "'worse\\udcff.png': it is empty" in result.output
+    assert "  worse\\udcff.png: it is empty" in result.output
 
 
 def test_places_that_cannot_be_written(tmp_path):

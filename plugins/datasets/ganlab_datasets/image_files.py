@@ -17,7 +17,7 @@ from torch.utils.data import get_worker_info
 
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
-from ganlab.errors import DataError, printable
+from ganlab.errors import DataError
 from ganlab.facts import MISSING
 from ganlab.pictures import (
     Colour,
@@ -33,6 +33,7 @@ from ganlab.pictures import (
     read_header,
     rgb,
 )
+from ganlab.printable import printable
 from ganlab_datasets.sources import Source
 
 Resolution = int | tuple[int, int] | None

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol, cast
 
-from ganlab.errors import DataError, DataMissing, printable
+from ganlab.errors import DataError, DataMissing
+from ganlab.printable import printable
 
 _LARGEST_FILE = 1 << 30  # bytes of one file in a zip; more is a mistake or an attack
 _READ_AT_ONCE = 1 << 22  # larger files of a zip are unpacked while they are read
