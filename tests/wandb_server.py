@@ -75,7 +75,10 @@ class Artifact:
 
 
 class Server:
-    """Serves until `close`; `plan` gives the arguments of all trials of a sweep from its configuration."""
+    """Serves until `close`; `plan` gives the arguments of all trials of a sweep from its configuration.
+
+    With the `trouble` "500" each answer is that error, with "silence" there is none.
+    """
 
     def __init__(self, plan: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]] = lambda config: ()) -> None:
         self.plan = plan
@@ -84,6 +87,8 @@ class Server:
         self.artifacts: dict[str, Artifact] = {}
         self.calls: list[str] = []
         self.unknown: list[str] = []
+        self.trouble: str | None = None
+        self._open = threading.Event()
         self.on_row: Callable[[Run], None] = lambda run: None
         self._serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._serving.server_port}"
@@ -91,6 +96,7 @@ class Server:
 
     def close(self) -> None:
         """Stop serving."""
+        self._open.set()
         self._serving.shutdown()
         self._serving.server_close()
 
@@ -131,6 +137,9 @@ class Server:
         return {"exitcode": None, "limits": {}, "stopped": run.stopped}
 
     # What the client of every run asks for.
+
+    def _server_info(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"serverInfo": {"cliVersionInfo": {}}}
 
     def _viewer(self, _: dict[str, Any]) -> dict[str, Any]:
         viewer = {"id": "u", "entity": ENTITY, "username": "someone", "flags": "{}", "admin": False, "email": "a@b.c"}
@@ -286,6 +295,20 @@ class Server:
         args = {key: {"value": value} for key, value in arguments.items()}
         yield {"type": "run", "run_id": name, "args": args, "program": sweep.config.get("program")}
 
+    def _reply(self, path: str, told: dict[str, Any]) -> dict[str, Any]:
+        if self.trouble:
+            return {}
+        if path.startswith("/graphql"):
+            return {"data": self.graphql(told["query"], told.get("variables") or {})}
+        if path.endswith("/file_stream"):
+            return self.stream(self.runs[path.split("/")[-2]], told)
+        return {}
+
+    def _status(self) -> int:
+        if self.trouble == "silence":
+            self._open.wait()
+        return 500 if self.trouble else 200
+
     def _handler(server) -> type[http.server.BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -301,13 +324,7 @@ class Server:
                 self._answer({})
 
             def do_POST(self) -> None:
-                told = json.loads(self._body() or b"{}")
-                if self.path.startswith("/graphql"):
-                    self._answer({"data": server.graphql(told["query"], told.get("variables") or {})})
-                elif self.path.endswith("/file_stream"):
-                    self._answer(server.stream(server.runs[self.path.split("/")[-2]], told))
-                else:
-                    self._answer({})
+                self._answer(server._reply(self.path, json.loads(self._body() or b"{}")))
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -318,7 +335,7 @@ class Server:
 
             def _answer(self, value: Any) -> None:
                 text = json.dumps(value).encode()
-                self.send_response(200)
+                self.send_response(server._status())
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()

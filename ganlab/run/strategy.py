@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pytorch_lightning.strategies import DDPStrategy, StrategyRegistry
+from torch.distributed import DistNetworkError
 
 from ganlab.distributed import broadcast_module
+from ganlab.errors import RunError, reason
 from ganlab.run.launcher import WatchedLauncher
 
 
@@ -23,6 +25,18 @@ class GradientSyncStrategy(DDPStrategy):
     def _configure_launcher(self) -> None:
         assert self.cluster_environment is not None
         self._launcher = WatchedLauncher(self.cluster_environment, self.num_processes, self.num_nodes)
+
+    def setup_distributed(self) -> None:
+        """Join the other ranks. Raises `RunError` if they cannot meet at the address that they were given."""
+        try:
+            super().setup_distributed()
+        except DistNetworkError as error:
+            environment = self.cluster_environment
+            assert environment is not None
+            raise RunError(
+                f"the ranks cannot meet at {environment.main_address}, port {environment.main_port}: {reason(error)}; "
+                "if another program has the port, set the environment variable MASTER_PORT to a free one, or unset it"
+            ) from error
 
     def configure_ddp(self) -> None:
         """Start all ranks from the parameters and buffers of rank 0."""

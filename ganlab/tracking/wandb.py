@@ -35,6 +35,7 @@ PREEMPTION_NOTE = "GANLAB_PREEMPTION_NOTE"
 """Environment variable with the path of a file that is made before a run of W&B's agent is told to stop for a while."""
 
 _PROBE_TIMEOUT = 5.0  # seconds
+_SERVERS_FAULT = 500  # the first code of HTTP that blames the server
 _INIT_TIMEOUT = 30.0
 _ROOM = 2**18  # bytes
 _FINISH_TIMEOUT = 60.0  # seconds for the last uploads; what is missing stays on disk for `wandb sync`
@@ -290,12 +291,17 @@ def _silence_log_errors() -> None:
 
 
 def _probe(server: str) -> str | None:
-    """Why a server cannot be reached; None if it answers at all, be it with a refusal."""
+    """Why a server cannot be used; None if it answers a question, be it with a refusal, for want of a key.
+
+    The question is one that wandb itself begins with, which it would repeat for half a minute.
+    """
+    question = json.dumps({"query": "query ServerInfo { serverInfo { cliVersionInfo } }"}).encode()
+    request = urllib.request.Request(f"{server.rstrip('/')}/graphql", question, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(server, timeout=_PROBE_TIMEOUT):
+        with urllib.request.urlopen(request, timeout=_PROBE_TIMEOUT):
             return None
-    except urllib.error.HTTPError:
-        return None
+    except urllib.error.HTTPError as refusal:
+        return f"{server} answers with error {refusal.code}" if refusal.code >= _SERVERS_FAULT else None
     except (OSError, ValueError) as error:
         return f"{server} does not answer ({error})"
 

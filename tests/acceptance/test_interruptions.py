@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,14 +50,15 @@ def check_resume(tmp_path: Path, family: str, devices: int, workers: int) -> Non
     assert lines_without_time(resumed / "log.jsonl") == lines_without_time(whole / "log.jsonl")
 
 
-@pytest.mark.parametrize("family", ["dcgan", "gan"])
-def test_kill_and_resume_is_exact(tmp_path: Path, family: str) -> None:
-    check_resume(tmp_path, family, devices=1, workers=0)
+def test_kill_and_resume_is_exact(tmp_path: Path) -> None:
+    check_resume(tmp_path, "dcgan", devices=1, workers=0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["dcgan", "gan"])
-@pytest.mark.parametrize(("devices", "workers"), [(1, 2), (2, 0), (2, 2)])
+@pytest.mark.parametrize(
+    ("family", "devices", "workers"),
+    [("gan", 1, 0), *((family, *started) for family in SPECS for started in ((1, 2), (2, 0), (2, 2)))],
+)
 def test_kill_and_resume_is_exact_with_processes_and_workers(
     tmp_path: Path, family: str, devices: int, workers: int
 ) -> None:
@@ -172,6 +174,33 @@ def test_a_rank_that_dies_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
     assert "checkpoint is kept" in errors
     assert "Traceback" not in errors
     assert last_state(checkpoints(tmp_path)[0].parents[1])["clock"]["images_seen"] > 0
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_a_sentence_and_no_rank_stays(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, dcgan_spec(trainer={"accelerator": "cpu", "devices": 2}))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = ganlab("train", path, "--runs", tmp_path / "runs", MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    assert ended.returncode == 2, ended.stderr
+    assert f"the ranks cannot meet at 127.0.0.1, port {port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_torchrun_starts_again_and_goes_on_in_the_same_folder(tmp_path: Path) -> None:
+    path, kimg = write_spec(tmp_path, dcgan_spec()), dcgan_spec()["kimg"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
+    command += ["-m", "ganlab", "train", str(path), "--runs", str(tmp_path / "runs"), "--resume", "auto"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=ENVIRONMENT, **pipes)
+    wait_until(lambda: checkpoints(tmp_path))
+    ranks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(ranks[-1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    (run,) = tmp_path.glob("runs/*/*")
+    assert last_state(run)["clock"]["images_seen"] >= 1000 * kimg
 
 
 @pytest.mark.slow

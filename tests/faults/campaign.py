@@ -1,11 +1,13 @@
 """Tries every point at which a run changes its folder: a kill, a torn write, an error, a full disk.
 
-`python -m tests.faults.campaign` prints the table of docs/reliability.md; it compiles `shim.c` and starts itself with
-it. Everything is imported once, and each try is a fork, as a start of ganlab takes longer than a whole tiny run.
+`python -m tests.faults.campaign --write` writes the table of docs/reliability.md, and prints it without that. It
+compiles `shim.c` and starts itself with it. Everything is imported once, and each try is a fork, as a start of ganlab
+takes longer than a whole tiny run.
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import json
 import os
@@ -23,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 WAYS = {"kill": 1, "torn write": 2, "error": 3, "full disk": 4}
 NEVER = 10**9
+_HEAD = "| class | points tried | held |"
 Act = Callable[[Path], None]
 LATE = 120  # seconds after which a try hangs
 GONE = 128 + signal.SIGKILL
@@ -30,10 +33,11 @@ GONE = 128 + signal.SIGKILL
 
 @dataclass
 class Result:
-    """What came of one class of faults: points tried, and what did not hold, by the place of the fault."""
+    """What came of one class of faults: points tried of all, and what did not hold, by the place of the fault."""
 
     name: str
     points: int = 0
+    there: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -51,7 +55,7 @@ def compile_shim(folder: Path) -> Path:
 def run_campaign(folder: Path, every: int = 1) -> list[Result]:
     """The results of all classes, at every point or at every so-manieth, from a process that has the shim."""
     environment = os.environ | {"LD_PRELOAD": str(compile_shim(folder)), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.faults.campaign", "--in", str(folder), str(every)]
+    command = [sys.executable, "-m", "tests.faults.campaign", str(every), "--in", str(folder)]
     done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return [Result(**record) for record in json.loads(done.stdout.splitlines()[-1])]
 
@@ -85,7 +89,8 @@ class Campaign:
     def _every_point(self, way: str, begun: Path | None) -> Result:
         result = Result(way if begun is None else f"{way} in a resumed run")
         act = self.runs.start if begun is None else self.runs.resume
-        for point in range(1, self._count(way, act, begun) + 1, self.every):
+        result.there = self._count(way, act, begun)
+        for point in range(1, result.there + 1, self.every):
             place = self._fresh(begun)
             code, said = self._fork(act, place, way, point)
             at, _, said = said.partition("\0") if "\0" in said else (said.splitlines()[-1], "", said)
@@ -159,19 +164,38 @@ class Campaign:
 
 def table(results: list[Result]) -> str:
     """The table of docs/reliability.md."""
-    rows = [f"| {result.name} | {result.points} | {result.points - len(result.broken)} |" for result in results]
-    return "\n".join(["| class | points tried | held |", "|---|---|---|", *rows])
+    rows = [
+        f"| {result.name} | {result.points if result.points == result.there else f'{result.points} of {result.there}'} "
+        f"| {result.points - len(result.broken)} |"
+        for result in results
+    ]
+    return "\n".join([_HEAD, "|---|---|---|", *rows])
+
+
+def write_table(results: list[Result], page: Path) -> None:
+    """Put the table into the place of the one that stands in a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(_HEAD)
+    assert rest, f"{page} has no table of the campaign"
+    after = rest[rest.index("\n\n") :]
+    page.write_text(before + table(results) + after, encoding="utf-8")
 
 
 def main() -> None:
     """Run the campaign and print its table, or be the process that does the work."""
-    if sys.argv[1:2] == ["--in"]:
-        results = Campaign(Path(sys.argv[2]), int(sys.argv[3])).results()
+    arguments = argparse.ArgumentParser(description="Faults at every point at which a run changes its folder.")
+    arguments.add_argument("every", type=int, nargs="?", default=1, help="try each so many-th point")
+    arguments.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
+    arguments.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    if given.folder is not None:
+        results = Campaign(given.folder, given.every).results()
         print(json.dumps([asdict(result) for result in results]))
         return
     with tempfile.TemporaryDirectory() as folder:
-        results = run_campaign(Path(folder), int(sys.argv[1]) if sys.argv[1:] else 1)
+        results = run_campaign(Path(folder), given.every)
     print(table(results))
+    if given.write:
+        write_table(results, ROOT / "docs" / "reliability.md")
     for result in results:
         for broken in result.broken:
             print(f"\n{result.name}: {broken}")

@@ -34,8 +34,9 @@ def run_path(tmp_path, monkeypatch):
 @pytest.fixture
 def server():
     class Refusing(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_error(404)
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_error(401)
 
         def log_message(self, *args):
             pass

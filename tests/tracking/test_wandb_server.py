@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from ganlab.spec.tracking_sections import WandbSection
+from ganlab.tracking import wandb as tracking
 from ganlab.tracking.jsonl import JsonlTracker
-from ganlab.tracking.tracker import FINISHED, INTERRUPTED
+from ganlab.tracking.tracker import FINISHED, INTERRUPTED, Trackers
 from ganlab.tracking.wandb import WandbTracker
 from tests.tracking.made import made_spec
 from tests.wandb_server import Server
@@ -180,6 +181,39 @@ def test_what_an_agent_ends_was_stopped_early_unless_the_agent_has_to_end_itself
 def test_an_error_fails_the_run(server, run_path):
     tell(run_path, (0,), WandbSection(mode="online", models=False), status="stopped: no gradient is finite")
     assert server.runs["experiment-one"].state == "failed"
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [("500", "answers with error 500"), ("silence", "does not answer")])
+def test_a_server_in_trouble_means_offline_with_one_warning(server, run_path, monkeypatch, caplog, trouble, reason):
+    monkeypatch.setattr(tracking, "_PROBE_TIMEOUT", 0.5)
+    server.trouble = trouble
+    tell(run_path, (0, 1000), WandbSection(mode="online"))
+    (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("ganlab")]
+    assert "W&B is used offline" in said
+    assert reason in said
+    assert list((run_path / "wandb").glob("offline-run-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", ["500", "silence"])
+def test_a_server_that_fails_in_the_middle_does_not_keep_the_run_from_its_end(
+    server, run_path, monkeypatch, caplog, trouble
+):
+    monkeypatch.setattr(tracking, "_FINISH_TIMEOUT", 3.0)
+    tracker = WandbTracker(WandbSection(mode="online"), run_path, made_spec())
+    trackers = Trackers([tracker])
+    trackers.scalars(0, {"loss": 1.0})
+    make_checkpoints(run_path, b"last", b"best")
+    server.trouble = trouble
+    for moment in (1000, 2000):
+        trackers.scalars(moment, {"loss": 1.0})
+    begin = time.monotonic()
+    trackers.finish(FINISHED)
+    assert time.monotonic() - begin < 60
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("ganlab")]
+    assert len(said) <= 1
+    assert "Traceback" not in caplog.text
+    assert list((run_path / "wandb").glob("run-*/*.wandb")), "what is missing can be sent by 'wandb sync'"
 
 
 def make_checkpoints(run_path, last, best):
