@@ -36,6 +36,8 @@ lint: install-test
 types: install-test
 	$(BIN)/mypy
 
+tests slow: export OMP_NUM_THREADS ?= 1  # networks of tests are too small to be shared by threads
+
 tests: install-test
 	$(BIN)/python -m pytest
 

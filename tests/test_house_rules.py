@@ -36,7 +36,7 @@ ROOMS = (
     ("description", "scaffold", "starter"),
     ("build",),
     ("rehearsal",),
-    ("misfits",),
+    ("misfits", "network_size"),
     ("games",),
     ("evaluation",),
     ("training",),
@@ -54,6 +54,7 @@ ROOMS = (
     ("files", "pictures"),
     ("errors", "processes"),
     ("facts", "kinds", "suggestions"),
+    ("printable",),
 )
 """The rooms of the platform from the roof to the floor; those of one storey know nothing of each other."""
 
@@ -111,10 +112,33 @@ def words_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield line, value
 
 
+def spelled(text: str) -> tuple[str, str]:
+    """A text as it is and with underscores between the words of identifiers, both in small letters."""
+    return text.lower(), re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
+
+
 def mentions(text: str, name: str) -> bool:
     """Whether a name stands in a text as a word or as a part of an identifier, in either spelling."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
-    return any(re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", form.lower()) for form in (text, spaced))
+    return _stands_in(spelled(text), name)
+
+
+def _stands_in(spellings: tuple[str, str], name: str) -> bool:
+    return any(name in form and re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", form) for form in spellings)
+
+
+@cache
+def words_of_the_platform() -> list[tuple[str, tuple[str, str]]]:
+    """Every word with its place; the files are read once for all names."""
+    return [
+        (f"{path.relative_to(ROOT)}:{line}: {text[:60]!r}", spelled(text))
+        for path in sorted(PLATFORM.rglob("*.py"))
+        for line, text in words_of(parsed(path))
+    ]
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def imported_packages(tree: ast.AST) -> set[str]:
@@ -127,23 +151,19 @@ def imported_packages(tree: ast.AST) -> set[str]:
     return found
 
 
+@cache
 def imports_of(folder: Path) -> dict[str, list[str]]:
     """Packages that the files of a folder import, with the files."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("*.py")):
-        for name in imported_packages(ast.parse(path.read_text())):
+        for name in imported_packages(parsed(path)):
             found.setdefault(name, []).append(path.name)
     return found
 
 
 @pytest.mark.parametrize("name", sorted(family_names()))
 def test_the_platform_names_no_family_and_no_plugin_package(name: str) -> None:
-    found = [
-        f"{path.relative_to(ROOT)}:{line}: {text[:60]!r}"
-        for path in sorted(PLATFORM.rglob("*.py"))
-        for line, text in words_of(ast.parse(path.read_text()))
-        if mentions(text, name)
-    ]
+    found = [place for place, spellings in words_of_the_platform() if _stands_in(spellings, name)]
     assert not found, f"ganlab/ names '{name}': {found}"
 
 
@@ -169,7 +189,7 @@ def module_imports() -> dict[str, set[str]]:
 
 
 def _imported(path: Path, modules: dict[str, Path]) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ganlab":
@@ -244,9 +264,7 @@ def _standard_library() -> frozenset[str]:
 
 @sources
 def test_size_and_nesting(path: Path) -> None:
-    text = path.read_text()
-    lines = text.count("\n")
-    tree = ast.parse(text)
+    lines, tree = path.read_text().count("\n"), parsed(path)
     limit = GAN_MODULE_LINES if any(_is_gan_module(node) for node in tree.body) else FILE_LINES
     assert lines <= limit, f"{lines} lines, at most {limit}"
     for function in (node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)):

@@ -71,7 +71,11 @@ def every_case() -> Iterator[Case]:
 
 def pairwise_cases() -> list[Case]:
     """Few cases in which every two choices of different parts meet: greedily, the case with most new pairs next."""
-    parts = choices()
+    return _pairwise(tuple(map(tuple, choices())))
+
+
+@cache
+def _pairwise(parts: tuple[tuple[str, ...], ...]) -> list[Case]:
     columns = list(itertools.combinations(range(len(parts)), 2))
     open_pairs = {(a, x, b, y) for a, b in columns for x in parts[a] for y in parts[b]}
     found = []

@@ -172,7 +172,7 @@ def check_players_learn_alone(name: str) -> None:
             changed.setdefault(player, set()).update(p for p in before if differing(before[p], after[p]))  # noqa: B023
 
         module.update = watched  # type: ignore[method-assign]
-        train_steps(module, 2)
+        plain_steps(module, 2)
         assert set(changed) == set(module.player_names), f"never updated: {set(module.player_names) - set(changed)}"
         for player, touched in changed.items():
             assert touched == {player}, f"an update of the {player} changes: {', '.join(touched) or 'nothing'}"
@@ -198,7 +198,7 @@ def check_autocast(name: str) -> None:
 def check_seeds(name: str) -> None:
     """The same seed gives the same run, to the last bit; another seed another."""
     for facts in facts_of(name)[:1]:
-        first, again, other = (state_of(train_steps(example_module(name, facts, seed), 3)) for seed in (0, 0, 1))
+        first, again, other = (state_of(plain_steps(example_module(name, facts, seed), 3)) for seed in (0, 0, 1))
         assert not differing(first, again), f"not determined by the seed: {differing(first, again)[:3]}"
         assert differing(first, other), "the seed changes nothing"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 from unittest import SkipTest
 
 import torch
@@ -78,10 +79,16 @@ FROM_TORCH = (
 
 def facts_of(name: str) -> list[DataFacts]:
     """The example data that an architecture takes; its own `example_facts`, if its class has them."""
-    own: DataFacts | None = getattr(load(find("architectures", name)), "example_facts", None)
+    return list(_facts_of(name, load(find("architectures", name))))
+
+
+@cache
+def _facts_of(name: str, architecture: Any) -> tuple[DataFacts, ...]:
+    """Found once for all checks of an architecture, as each kind of data is tried by building a game on it."""
+    own: DataFacts | None = getattr(architecture, "example_facts", None)
     if own is not None:
-        return [own]
-    return [facts for _, facts in accepted_facts(lambda facts: example_module(name, facts))]
+        return (own,)
+    return tuple(facts for _, facts in accepted_facts(lambda facts: example_module(name, facts)))
 
 
 def terms_of(module: GANModule, player: str, batch: Batch) -> Mapping[str, Tensor]:

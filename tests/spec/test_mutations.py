@@ -275,12 +275,14 @@ def test_an_odd_override_is_a_value_or_a_sentence(toy_spec, override):
         assert len(sentence.split()) > 5
 
 
-@pytest.mark.parametrize("mutation", [("misspell", ("ema",), "emma"), ("set", ("data", "resolution"), "big")])
-def test_the_command_line_ends_with_2_and_without_a_traceback(toy, toy_spec, mutation):
-    toy_spec.write_text(mutated(*mutation))
+def test_the_command_line_ends_with_2_and_without_a_traceback(toy, tmp_path):
+    wrong = [("misspell", ("ema",), "emma"), ("set", ("data", "resolution"), "big")]
+    files = [tmp_path / "first.yaml", tmp_path / "second.yaml"]
+    for file, mutation in zip(files, wrong, strict=True):
+        file.write_text(mutated(*mutation))
     path = os.pathsep.join([str(toy), *filter(None, sys.path)])
-    command = [sys.executable, "-m", "ganlab", "check", str(toy_spec)]
+    command = [sys.executable, "-m", "ganlab", "check", *map(str, files)]
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
-    assert named(*mutation) in ended.stderr
+    assert all(named(*mutation) in ended.stderr for mutation in wrong)
