@@ -12,10 +12,12 @@ import shutil
 import signal
 import sys
 import threading
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from ganlab.spec import plain
@@ -76,6 +78,7 @@ class WandbTracker(Tracker):
             self._axis.skip_to(self._run.step)
         _remember(run_path, self._run)
         _silence_log_errors()
+        _silence_threads()
         atexit.register(_leave_quietly)
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
@@ -282,6 +285,22 @@ def _leave_quietly() -> None:
             tell(raised)
 
     sys.unraisablehook = hook
+
+
+def _silence_threads() -> None:
+    """Let no traceback come from wandb's own threads, as where it was torn down while a server does not answer."""
+    tell = threading.excepthook
+
+    def hook(raised: Any) -> None:
+        if not _is_from_wandb(raised.exc_traceback):
+            tell(raised)
+
+    threading.excepthook = hook
+
+
+def _is_from_wandb(raised: TracebackType | None) -> bool:
+    modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(raised))
+    return any(module.startswith("wandb.") for module in modules)
 
 
 def _silence_log_errors() -> None:

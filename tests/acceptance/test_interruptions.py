@@ -188,6 +188,22 @@ def test_a_port_that_is_taken_is_a_sentence_and_no_rank_stays(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_torchrun_starts_again_and_goes_on_in_the_same_folder(tmp_path: Path) -> None:
+    path, kimg = write_spec(tmp_path, dcgan_spec()), dcgan_spec()["kimg"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
+    command += ["-m", "ganlab", "train", str(path), "--runs", str(tmp_path / "runs"), "--resume", "auto"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=ENVIRONMENT, **pipes)
+    wait_until(lambda: checkpoints(tmp_path), 250)
+    ranks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(ranks[-1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    (run,) = tmp_path.glob("runs/*/*")
+    assert last_state(run)["clock"]["images_seen"] >= 1000 * kimg
+
+
+@pytest.mark.slow
 def test_torchrun_trains_like_lightnings_launcher(tmp_path: Path) -> None:
     path = write_spec(tmp_path, dcgan_spec(kimg=1))
     ours = ganlab("train", path, "trainer.devices=2", "--runs", tmp_path / "ours")

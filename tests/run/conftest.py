@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,15 @@ from ganlab.training.guard import Guard
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import Logistic, TinyData, tiny_gan, tiny_settings
 
+_WHOLE: dict[str, session.Run] = {}
+
 
 class TinyRuns:
     """Steps of 8 images; by default 6 of them, with a line every 24 and all else every 16 images."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Callable[[], Path] = Path) -> None:
         self.folder = folder
+        self._kept = kept
         self.loss = Logistic()
         self.diversity: DiversitySection | None = None
 
@@ -56,6 +60,15 @@ class TinyRuns:
     def train(self, *, resume: bool = False, change: bool = False, **changes) -> session.Outcome:
         return session.train(self.spec(**changes), self.folder, Resume(change=change) if resume else None)
 
+    def whole(self, **changes) -> session.Run:
+        """An uninterrupted run, to be looked at only: it is trained once for all tests."""
+        key = repr((sorted(changes.items()), self.diversity))
+        if key not in _WHOLE:
+            place, self.folder = self.folder, self._kept()
+            _WHOLE[key] = self.train(**changes).run
+            self.folder = place
+        return _WHOLE[key]
+
     @property
     def only_run(self) -> Path:
         (run,) = (self.folder / "tiny").iterdir()
@@ -63,9 +76,9 @@ class TinyRuns:
 
 
 @pytest.fixture
-def tiny_runs(tmp_path, monkeypatch):
+def tiny_runs(tmp_path, tmp_path_factory, monkeypatch):
     """Starts and resumes runs in one folder."""
-    runs = TinyRuns(tmp_path / "runs")
+    runs = TinyRuns(tmp_path / "runs", lambda: tmp_path_factory.mktemp("whole"))
     monkeypatch.setattr(session, "open_dataset", lambda node: TinyData())
     monkeypatch.setattr(session, "build_module", runs.module)
     monkeypatch.setattr(session, "rehearse_for", lambda *_: None)  # the nodes of these specs are stand-ins

@@ -87,9 +87,8 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_run_with_a_sentence(
     disk.broken = False
     tiny_runs.train(snapshots=snapshots, resume=True)
     resumed = load_checkpoint(tiny_runs.only_run / "checkpoints" / "last.ckpt")
-    tiny_runs.folder = tiny_runs.folder.with_name("whole")
-    tiny_runs.train(snapshots=snapshots)
-    assert differences(load_checkpoint(tiny_runs.only_run / "checkpoints" / "last.ckpt"), resumed) == []
+    whole = tiny_runs.whole(snapshots=snapshots)
+    assert differences(load_checkpoint(whole.last_checkpoint), resumed) == []
 
 
 @pytest.mark.parametrize("way", WAYS)

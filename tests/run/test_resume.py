@@ -64,10 +64,7 @@ PLACES = {
 @pytest.fixture
 def whole(tiny_runs):
     """An uninterrupted run and where it is."""
-    place, tiny_runs.folder = tiny_runs.folder, tiny_runs.folder.with_name("whole")
-    run = tiny_runs.train().run
-    tiny_runs.folder = place
-    return run
+    return tiny_runs.whole()
 
 
 @pytest.mark.parametrize(

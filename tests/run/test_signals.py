@@ -79,8 +79,7 @@ def test_a_signal_ends_with_a_checkpoint_and_a_resume_makes_up_for_it(
     assert outcome.signal == number
     assert load_checkpoint(outcome.run.last_checkpoint)["clock"]["images_seen"] == saved
     run = tiny_runs.train(resume=True).run.path
-    tiny_runs.folder = tiny_runs.folder.with_name("whole")
-    whole = tiny_runs.train().run.path
+    whole = tiny_runs.whole().path
     assert lines_without_time(run / "log.jsonl") == lines_without_time(whole / "log.jsonl")
     assert read_records(run / "metrics.jsonl") == read_records(whole / "metrics.jsonl")
 

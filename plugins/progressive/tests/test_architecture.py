@@ -113,17 +113,23 @@ def test_boundaries_do_not_depend_on_the_ranks(module, ranks):
         assert sum(len(step.images) for step in steps) == batch_size
 
 
-@pytest.mark.parametrize("stop", [24, 48, 72])
-def test_resume_in_the_middle_of_a_fade_and_at_its_ends_is_exact(module, stop):
-    whole, part = train_steps(module(), 12), train_steps(module(), stop // 8)
-    assert (whole.clock.images_seen, part.clock.images_seen) == (96, stop)
+def test_resume_in_the_middle_of_a_fade_and_at_its_ends_is_exact(module):
+    whole = train_steps(module(), 12)
+    assert whole.clock.images_seen == 96
+    for stop in (24, 48, 72):
+        _check_resumed_at(stop, module, whole)
+
+
+def _check_resumed_at(stop, module, whole):
+    part = train_steps(module(), stop // 8)
+    assert part.clock.images_seen == stop
     file = io.BytesIO()
     torch.save(module_state(part), file)
     file.seek(0)
     again = module()
     restore_module(again, torch.load(file, weights_only=True))
     train_steps(again, (96 - stop) // 12)
-    assert not differing(state_of(whole), state_of(again))
+    assert not differing(state_of(whole), state_of(again)), f"after {stop} images"
     for player, optimizer in whole.player_optimizers.items():
         ours, theirs = optimizer.state_dict()["state"], again.player_optimizers[player].state_dict()["state"]
         assert ours.keys() == theirs.keys()

@@ -56,6 +56,12 @@ def make_run(folder, network="stylegan2", labels="true"):
     return run.path
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run that tests only read."""
+    return make_run(tmp_path_factory.mktemp("run"))
+
+
 @pytest.fixture(params=NETWORKS)
 def generator(request, tmp_path):
     return ganlab.load(make_run(tmp_path, request.param), device="cpu")
@@ -131,8 +137,7 @@ def ganlab_command(*arguments):
     return result
 
 
-def test_commands_write_files_with_the_same_bytes_again(tmp_path):
-    run = make_run(tmp_path)
+def test_commands_write_files_with_the_same_bytes_again(run, tmp_path):
     image = tmp_path / "sample"
     ganlab_command("sample", run, "styles.2=5", "psi=0.7", "--count", "1", "--out", image)
     target = image / "00000.png"
@@ -188,7 +193,7 @@ def test_attributes_are_learned_from_the_runs_own_data(tmp_path):
         (["noise", "--label", "10"], "there is no label 10"),
     ],
 )
-def test_what_is_written_wrong_is_told(arguments, sentence, tmp_path):
+def test_what_is_written_wrong_is_told(arguments, sentence, run, tmp_path):
     name, *rest = arguments
     with pytest.raises(UserError, match=sentence):
-        ganlab_command(name, make_run(tmp_path), *rest, "--out", tmp_path / "out")
+        ganlab_command(name, run, *rest, "--out", tmp_path / "out")
