@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganlab.printable import printable as printable  # it has stood here, and plugins take it from here
+
 if TYPE_CHECKING:
     from ganlab.facts import DataFacts
 

@@ -15,11 +15,19 @@ from tests.toy import TOY_SPEC
 jsonschema = pytest.importorskip("jsonschema")
 
 
+@pytest.fixture(scope="module")
+def validators():
+    """The validator with the toys, once it was made: all plugins are read for it."""
+    return []
+
+
 @pytest.fixture
-def validator(toy):
-    schema = json.loads(json.dumps(json_schema(pytest.fail)))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+def validator(toy, validators):
+    if not validators:
+        schema = json.loads(json.dumps(json_schema(pytest.fail)))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validators.append(jsonschema.Draft202012Validator(schema))
+    return validators[0]
 
 
 @pytest.fixture(scope="module")

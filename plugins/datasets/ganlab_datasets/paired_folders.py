@@ -11,9 +11,10 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
-from ganlab.errors import DataError, DataMissing, printable
+from ganlab.errors import DataError, DataMissing
 from ganlab.facts import InputFacts
 from ganlab.pictures import SUFFIXES
+from ganlab.printable import printable
 from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
 from ganlab_datasets.sources import ChosenFiles, Source, open_source
 
