@@ -195,6 +195,12 @@ KINDS: dict[str, Kind] = _kinds(
         checks=(f"{_CHECKS}.leaf_checks:check_optimizer",),
     ),
     Kind(
+        "formats",
+        protocols=("ganlab.foreign:Format",),
+        takes_facts=False,
+        checks=(f"{_CHECKS}.format_checks:check_format",),
+    ),
+    Kind(
         "recipes",
         bound=("task",),
         takes_facts=False,

@@ -47,6 +47,7 @@ ROOMS = (
     ("plugins",),
     ("nn",),
     ("contracts",),
+    ("foreign",),
     ("views",),
     ("distributed",),
     ("schedules",),

@@ -34,7 +34,7 @@ def test_all_kinds_of_the_design_exist():
     assert set(KINDS) == {
         "architectures", "generators", "discriminators", "losses", "regularizers",
         "normalizers", "augmentations", "latents", "datasets", "metrics", "extractors", "optimizers",
-        "recipes",
+        "recipes", "formats",
     }  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def test_a_new_plugin_passes_its_own_test(kind, install, tmp_path, monkeypatch):
     check_plugin(kind, name)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("extractors", "recipes")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("extractors", "recipes", "formats")])
 def test_the_spec_of_a_new_plugin_can_be_trained_once_it_is_installed(kind, install, toy, tmp_path, monkeypatch):
     name = f"started_{kind}"
     write_distribution(name, kind, tmp_path / "new")

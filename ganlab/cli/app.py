@@ -35,6 +35,7 @@ _COMMANDS = (
     "evaluate",
     "export",
     "push",
+    "import_",
     "runs",
     "compare",
     "report",
