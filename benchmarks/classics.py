@@ -97,7 +97,7 @@ def _train_autoencoder(spec: Spec) -> Mapping[str, float]:
     options = spec.optimizers["generator"].options
     parameters = [*encoder.parameters(), *generator.parameters()]
     optimizer = torch.optim.Adam(
-        parameters, options["lr"], tuple(options["betas"]), weight_decay=options["weight_decay"]
+        parameters, options["lr"], tuple(options["betas"]), weight_decay=options.get("weight_decay", 0.0)
     )
     random = torch.Generator().manual_seed(derive_seed(spec.seed, "auto-encoder"))
     size, loss = spec.data.batch_size, torch.zeros(())

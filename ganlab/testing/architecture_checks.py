@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ganlab.contracts import DataFacts, WithStyles
+from ganlab.contracts import DataFacts, WithEncoder, WithStyles
 from ganlab.data.examples import IMAGES
 from ganlab.data.scaling import scale, scale_input
 from ganlab.evaluation.sampling import get_ready
@@ -104,7 +104,8 @@ def check_generator_alone(name: str) -> None:
 def check_points(name: str) -> None:
     """What an architecture says of labels and styles holds: shares of one class are this class, and styles its images.
 
-    For those that say `blends_labels`, and for those with styles (`ganlab.WithStyles`).
+    For those that say `blends_labels`, and for those with styles (`ganlab.WithStyles`). Those with an encoder
+    (`ganlab.WithEncoder`) find latents of images as they are drawn.
     """
     for facts in facts_of(name):
         module = example_module(name, facts).eval()
@@ -117,6 +118,16 @@ def check_points(name: str) -> None:
             )
         if isinstance(module, WithStyles):
             _check_styles(module, random, facts, labels)
+        if isinstance(module, WithEncoder):
+            _check_encoder(module, random, facts, labels)
+
+
+def _check_encoder(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
+    drawn, images = module.draw(random, labels, _inputs(facts, 3)).values, _rendered(module, random, facts, labels)
+    with torch.no_grad():
+        found, again = (module.encode(images, labels) for _ in range(2))
+    assert found.shape == drawn.shape, f"encode() returns {tuple(found.shape)}, and latents are {tuple(drawn.shape)}"
+    assert torch.equal(found, again), "encode() finds other latents of the same images: it returns the mean"
 
 
 def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:

@@ -180,6 +180,17 @@ class OtherImages(Styled):
         return -super().synthesise(styles, averaged=averaged)
 
 
+class Encoding(Right):
+    """Latents of an image are some of its numbers."""
+    def encode(self, images, labels=None, *, averaged=True):
+        return images.flatten(1).repeat(1, 2)[:, :4]
+
+
+class WrongLatents(Right):
+    def encode(self, images, labels=None, *, averaged=True):
+        return images.flatten(1).repeat(1, 2)[:, :3]
+
+
 class WrongWeights(Styled):
     def style_weights(self, *, averaged=True):
         return [torch.zeros(4, 3)]
@@ -210,6 +221,7 @@ def check(kind: str, name: str) -> None:
         ("architectures", "right"),
         ("architectures", "translating"),
         ("architectures", "styled"),
+        ("architectures", "encoding"),
     ],
 )
 def test_what_is_right_passes(mistakes, kind, name) -> None:
@@ -237,6 +249,7 @@ def test_what_is_right_passes(mistakes, kind, name) -> None:
         ("architectures", "wrongshares", "with all of a class's share its images are others than for the class"),
         ("architectures", "otherimages", "makes other images than render"),
         ("architectures", "notaveraged", "samples need more than the modules in 'averaged'"),
+        ("architectures", "wronglatents", r"encode\(\) returns \(3, 3\), and latents are \(3, 4\)"),
         ("architectures", "wrongweights", r"a matrix of the shape \(4, 3\), not \(outputs, size\)"),
         ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
     ],
