@@ -123,7 +123,7 @@ def check_points(name: str) -> None:
 
 
 def _check_encoder(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
-    drawn, images = module.draw(random, labels, _inputs(facts, 3)).values, _rendered(module, random, facts, labels)
+    drawn, images = module.draw(random, labels, _inputs(module, 3)).values, _rendered(module, random, facts, labels)
     with torch.no_grad():
         found, again = (module.encode(images, labels) for _ in range(2))
     assert found.shape == drawn.shape, f"encode() returns {tuple(found.shape)}, and latents are {tuple(drawn.shape)}"
