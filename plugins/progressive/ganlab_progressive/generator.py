@@ -41,6 +41,7 @@ class ProgressiveGenerator(nn.Module):
         activation: rectifier of hidden layers.
         output: linear images, as published, or tanh of them.
         fused: enlarge and convolve in one operation, for the same images; null for where that is faster.
+        bias_per_unit: the smallest maps have a bias for each number, as in some other programs, not for each channel.
     """
 
     blends_labels: ClassVar[bool] = True
@@ -63,6 +64,7 @@ class ProgressiveGenerator(nn.Module):
         activation: ActivationName = "leaky_relu",
         output: Literal["linear", "tanh"] = "linear",
         fused: bool | None = None,
+        bias_per_unit: bool = False,
     ) -> None:
         super().__init__()
         self.latent_size = latent_size
@@ -74,7 +76,7 @@ class ProgressiveGenerator(nn.Module):
         style = LayerStyle(equalized, normalizer, activation, pixel_norm)
         widths = {r: width_at(r, fmap_base, fmap_decay, fmap_max) for r in self.resolutions}
         width = widths[SMALLEST]
-        first = LatentMaps(latent_size + self.classes, width)
+        first = LatentMaps(latent_size + self.classes, width, bias_per_unit)
         # A quarter of the usual gain, as published.
         blocks = {SMALLEST: nn.Sequential(style.layer(first, width, HE / 4), style.convolution(width, width))}
         for r in self.resolutions[1:]:
@@ -102,13 +104,13 @@ class ProgressiveGenerator(nn.Module):
 
 
 class LatentMaps(nn.Linear):
-    """Vectors (N, inputs) to maps (N, outputs, 4, 4), with one bias for each channel."""
+    """Vectors (N, inputs) to maps (N, outputs, 4, 4), with one bias for each channel, or for each of their numbers."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, bias_per_unit: bool = False) -> None:
         super().__init__(inputs, outputs * SMALLEST**2, bias=False)
-        self.map_bias = nn.Parameter(torch.zeros(outputs))
+        self.map_bias = nn.Parameter(torch.zeros(outputs, *[SMALLEST] * 2 if bias_per_unit else []))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """The maps of each vector."""
         maps = super().forward(vectors).reshape(vectors.shape[0], -1, SMALLEST, SMALLEST)
-        return maps + self.map_bias.view(-1, 1, 1)
+        return maps + (self.map_bias if self.map_bias.dim() == 3 else self.map_bias.view(-1, 1, 1))
