@@ -81,7 +81,7 @@ def measured(spec: Spec, runs: Path) -> Mapping[str, float]:
 
 def autoencoder(spec: Spec, runs: Path) -> Mapping[str, float]:
     """What the latents of an auto-encoder know, which has the networks of a spec and is trained as long."""
-    kept = runs / f"seed-{spec.seed}" / spec.name / "autoencoder.json"
+    kept = runs / f"seed-{spec.seed}" / f"{spec.name}-autoencoder.json"
     if not kept.exists():
         kept.write_text(json.dumps(_train_autoencoder(spec)))
     found: Mapping[str, float] = json.loads(kept.read_text())

@@ -76,9 +76,8 @@ class BiGAN(TwoPlayerGAN):
 
     def players(self) -> dict[str, nn.Module]:
         """The encoder is trained with the generator."""
-        assert isinstance(self.generator, nn.Module)
-        assert isinstance(self.encoder, nn.Module)
-        return {"discriminator": self.discriminator, "generator": nn.ModuleList([self.generator, self.encoder])}  # type: ignore[dict-item]
+        both = nn.ModuleDict({"generator": self.generator, "encoder": self.encoder})  # type: ignore[dict-item]
+        return {"discriminator": self.discriminator, "generator": both}  # type: ignore[dict-item]
 
     def draw_latents(self, random: Randomness) -> Tensor:
         """Latents (N, latent_size)."""

@@ -102,7 +102,7 @@ def test_training_moves_encoder_and_both_averages():
     before = player_state(module, "generator")
     plain_steps(module, 2)
     after = player_state(module, "generator")
-    assert all(not torch.equal(before[name], after[name]) for name in before if name.startswith("1."))
+    assert all(not torch.equal(before[name], after[name]) for name in before if name.startswith("encoder."))
     average, now = module.network("encoder").state_dict(), module.encoder.state_dict()
     assert any(not torch.equal(average[name], now[name]) for name in now)
 
