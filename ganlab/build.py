@@ -24,6 +24,7 @@ from ganlab.distributed import is_first_on_machine
 from ganlab.errors import DataError, DataMissing, SpecError, UserError, reason
 from ganlab.evaluation.directions import direction_of
 from ganlab.evaluation.needs import check_needs
+from ganlab.facts import MISSING
 from ganlab.kinds import KINDS
 from ganlab.network_size import check_memory, within_measure
 from ganlab.plugin_contracts import load
@@ -316,7 +317,10 @@ def _data_of(spec: Spec) -> tuple[Dataset | None, DataFacts | None, str | None]:
     try:
         dataset = build_dataset(spec.data)
     except DataMissing as missing:
-        return None, missing.facts, str(missing)
+        facts = missing.facts
+        if facts is not None and spec.data.holdout:
+            facts = replace(facts, held_out=MISSING)
+        return None, facts, str(missing)
     return dataset, dataset.facts, None
 
 

@@ -25,6 +25,7 @@ _COMMANDS = (
     "describe",
     "plugins",
     "sample",
+    "translate",
     "interpolate",
     "mix",
     "noise",

@@ -110,7 +110,7 @@ class DiversityMeter:
         return len(self.classes) * SAMPLES_OF_CLASS or SAMPLES
 
     def _given(self, module: GANModule) -> dict[str, Any]:
-        if self.facts.inputs:
+        if self.facts.inputs or module.sampled_from:
             return {"source": source_of(self.dataset, module.device, module.sampled_from)}
         return {"labels": torch.tensor(self.classes).repeat_interleave(SAMPLES_OF_CLASS)} if self.classes else {}
 

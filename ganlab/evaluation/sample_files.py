@@ -40,7 +40,7 @@ def write_samples(
         if path.suffix == ".gif":
             _write_frames(sample, path)
         else:
-            _write_image(sample.numpy(), path)
+            write_image(sample.numpy(), path)
     return paths
 
 
@@ -58,7 +58,7 @@ def _fits_png(facts: DataFacts) -> bool:
 def _write_frames(sequence: Tensor, path: Path) -> None:
     """The frames as they are, which a GIF could not keep, and the GIF."""
     for number, frame in enumerate(sequence):
-        _write_image(frame.numpy(), path.with_suffix("") / f"{number:03d}.png")
+        write_image(frame.numpy(), path.with_suffix("") / f"{number:03d}.png")
     save_animation(sequence[None], path, 1, 1)
 
 
@@ -70,7 +70,8 @@ def refuse_existing(paths: list[Path], overwrite: bool) -> None:
         raise UserError(f"{existing[0]}{others} exists already; choose another --out, or give --overwrite")
 
 
-def _write_image(image: np.ndarray, path: Path) -> None:
+def write_image(image: np.ndarray, path: Path) -> None:
+    """Write one image (C, H, W) as PNG, or as an array where the path ends in .npy."""
     if path.suffix == ".npy":
         _write_array(image, path)
         return

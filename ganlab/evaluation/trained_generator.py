@@ -67,7 +67,7 @@ class TrainedGenerator:
         Generators that make images from inputs get them as `inputs`, scaled as in training, with a row for each
         sample. Raises `UserError` for labels, inputs and options that there are not.
         """
-        return self.render(self.draw(count, seed, label=label, inputs=inputs), **options)
+        return self.render(self.draw(count, seed, label=label, inputs=inputs, options=options), **options)
 
     def draw(
         self,
@@ -77,11 +77,16 @@ class TrainedGenerator:
         label: str | int | Sequence[str | int] | Tensor | None = None,
         inputs: Mapping[str, Tensor] | None = None,
         first: int = 0,
+        options: Mapping[str, Any] | None = None,
     ) -> Latents:
-        """What samples `first` to `first + count` of a seed are made of, to be looked at, changed and rendered."""
+        """What samples `first` to `first + count` of a seed are made of, to be looked at, changed and rendered.
+
+        `options` are sampling options, where they decide what samples are made from.
+        """
         if count < 1 or first < 0:
             raise UserError(f"there are {count} samples from number {first} on to be drawn: ask for at least one")
-        wanted = [name for name in (*self.facts.inputs, *self.module.sampled_from) if name not in (inputs or {})]
+        also = self.module.made_from(check_sampling(type(self.module), options or {}))
+        wanted = [name for name in (*self.facts.inputs, *also) if name not in (inputs or {})]
         if wanted:
             raise UserError(f"this generator makes images from inputs; give 'inputs' with: {', '.join(wanted)}")
         random = of_samples(seed, count, self.device, first)

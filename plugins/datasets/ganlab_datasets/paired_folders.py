@@ -12,7 +12,7 @@ from torch import Tensor
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError, DataMissing
-from ganlab.facts import InputFacts
+from ganlab.facts import MISSING, InputFacts
 from ganlab.pictures import SUFFIXES
 from ganlab.printable import printable
 from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
@@ -70,7 +70,7 @@ class PairedFolders:
             self._pairs = pairs(path)
             self.held_out = None if held_out is None else pairs(held_out)
         except DataMissing as missing:
-            raise DataMissing(str(missing), _implied(image, source)) from None
+            raise DataMissing(str(missing), _implied(image, source, held_out is not None)) from None
         self.facts = self._pairs.facts
 
     def __len__(self) -> int:
@@ -192,9 +192,10 @@ def _check_proportions(inputs: ImageFiles, images: ImageFiles) -> None:
             )
 
 
-def _implied(image: Wanted, source: Wanted) -> DataFacts | None:
+def _implied(image: Wanted, source: Wanted, holds_out: bool) -> DataFacts | None:
     """The facts of pairs that are not there, by the options; None if unclear."""
     facts, of_input = (implied_facts(each.resolution, each.channels, [], each.value_range) for each in (image, source))
     if facts is None or of_input is None:
         return None
-    return replace(facts, inputs={SOURCE: InputFacts(of_input.shape, "images", of_input.value_range)})
+    inputs = {SOURCE: InputFacts(of_input.shape, "images", of_input.value_range)}
+    return replace(facts, inputs=inputs, held_out=MISSING if holds_out else None)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.errors import DataError, DataMissing
+from ganlab.facts import MISSING
 from ganlab.pictures import SUFFIXES
 from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
 from ganlab_datasets.sources import open_source
@@ -54,7 +55,7 @@ class UnpairedFolders(ImageFiles):
                     kept, None, resolution, channels, crop, background, value_range, max_pixels, follow_links
                 )
         except DataMissing as missing:
-            raise DataMissing(str(missing), _implied(first, wanted)) from None
+            raise DataMissing(str(missing), _implied(first, wanted, held_out is not None)) from None
         self.facts = replace(self.facts, extras={"domain": first})
 
 
@@ -79,11 +80,12 @@ def _check_names(
         raise DataError(f"'channels' of a domain are 1, 2, 3 or 4, not {wrong[0]}")
 
 
-def _implied(first: str, wanted: Mapping[str, Wanted]) -> DataFacts | None:
+def _implied(first: str, wanted: Mapping[str, Wanted], holds_out: bool) -> DataFacts | None:
     """The facts of pictures that are not there, by the options; None if unclear."""
     found = {name: implied_facts(each.resolution, each.channels, [], each.value_range) for name, each in wanted.items()}
     known = {name: facts for name, facts in found.items() if facts is not None}
     if len(known) < len(found):
         return None
     further = {name: facts for name, facts in known.items() if name != first}
-    return replace(known[first], extras={"domain": first}, further=further)
+    kept = MISSING if holds_out else None
+    return replace(known[first], extras={"domain": first}, further=further, held_out=kept)

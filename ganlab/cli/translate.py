@@ -1,0 +1,68 @@
+"""`ganlab translate`: pictures of any size through a trained game that starts from pictures."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganlab.cli.latent_tools import Checkpoint, Overwrite, RunName
+
+
+class Background(StrEnum):
+    """What shows through transparent pixels."""
+
+    white = "white"
+    black = "black"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("translate")(translate)
+
+
+def translate(
+    run: RunName,
+    pictures: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of pictures, or one picture.")],
+    options: Annotated[
+        list[str] | None, typer.Argument(help="Sampling options of the architecture, such as to=zebras.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the translations, PNG files of the pictures' names.")] = Path(
+        "translated"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise, where a game has any.")] = 0,
+    side: Annotated[
+        int | None,
+        typer.Option(min=1, max=65536, help="Bring each picture's larger side to so many pixels; else its own size."),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(min=8, max=65536, help="Translate in tiles of so many pixels, for pictures too large as a whole."),
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(min=0, help="Pixels over which tiles fade into each other; else a quarter of a tile.")
+    ] = None,
+    background: Annotated[
+        Background | None, typer.Option(help="What shows through transparent pixels; else what they hide.")
+    ] = None,
+    checkpoint: Checkpoint = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Translate pictures by a run's averaged generator.
+
+    Each is translated in its own size, also one that is larger than those of the training, or other than square.
+    """
+    if overlap is not None and tile is None:
+        raise typer.BadParameter("nothing overlaps without --tile", param_hint="--overlap")
+    from ganlab.evaluation.sampling import choose_device
+    from ganlab.latents.translation import Wishes, translate_files
+    from ganlab.run.generator_file import open_generator
+    from ganlab.spec.sampling import check_sampling, read_assignments
+
+    module = open_generator(run, choose_device(), checkpoint).module
+    chosen = check_sampling(type(module), read_assignments(options or []))
+    wishes = Wishes(seed, side, tile, overlap, None if background is None else background.value)
+    paths = translate_files(module, pictures, out, chosen, wishes, overwrite=overwrite)
+    print(f"{len(paths)} pictures in {out}" if len(paths) > 1 else paths[0])

@@ -1,0 +1,95 @@
+"""`ganlab translate` on runs of pix2pix and CycleGAN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from ganlab.cli.app import app
+from ganlab.run.session import train
+from ganlab.spec import read_spec
+
+EXPERIMENTS = Path(__file__).parents[3] / "experiments"
+SHORT = ["kimg=0.016", "snapshots.every_kimg=1", "ema=null", "guard.collapse=ignore"]
+
+
+def invoke(*arguments: str | Path):
+    return CliRunner().invoke(app, ["translate", *map(str, arguments)])
+
+
+def run_of(folder: Path, system: str, *overrides: str) -> Path:
+    return train(read_spec(EXPERIMENTS / system / "digits.yaml", [*SHORT, *overrides]), folder).run.path
+
+
+@pytest.fixture(scope="module")
+def paired(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_of(tmp_path_factory.mktemp("runs"), "pix2pix", "architecture.generator.width=2")
+
+
+@pytest.fixture(scope="module")
+def unpaired(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_of(tmp_path_factory.mktemp("runs"), "cyclegan", "architecture.generator.width=2")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    for name, size in (("small.png", (16, 16)), ("wide.jpg", (57, 33)), ("more/odd.png", (17, 40))):
+        Image.fromarray(generator.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)).save(folder / name)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_pictures_keep_their_names_and_sizes(paired: Path, pictures: Path, tmp_path: Path) -> None:
+    result = invoke(paired, pictures, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
+    assert made == {"small.png", "wide.png", "more/odd.png"}
+    image = Image.open(tmp_path / "out/wide.png")
+    assert (image.size, image.mode) == ((57, 33), "L")
+    again = invoke(paired, pictures / "wide.jpg", "--out", tmp_path / "out")
+    assert again.exit_code != 0
+    assert "--overwrite" in str(again.exception)
+
+
+def test_tiles_and_sides_are_as_asked(paired: Path, pictures: Path, tmp_path: Path) -> None:
+    tiled = invoke(paired, pictures / "wide.jpg", "--tile", 32, "--out", tmp_path / "tiled")
+    assert tiled.exit_code == 0, tiled.output
+    assert Image.open(tmp_path / "tiled/wide.png").size == (57, 33)
+    smaller = invoke(paired, pictures / "wide.jpg", "--side", 32, "--out", tmp_path / "smaller")
+    assert smaller.exit_code == 0, smaller.output
+    assert Image.open(tmp_path / "smaller/wide.png").size == (32, 19)
+
+
+def test_noise_follows_the_seed(paired: Path, pictures: Path, tmp_path: Path) -> None:
+    for name, seed in (("first", 0), ("again", 0), ("other", 1)):
+        assert invoke(paired, pictures / "small.png", "--seed", seed, "--out", tmp_path / name).exit_code == 0
+    first, again, other = ((tmp_path / name / "small.png").read_bytes() for name in ("first", "again", "other"))
+    assert first == again
+    assert first != other
+
+
+def test_the_direction_is_a_sampling_option(unpaired: Path, pictures: Path, tmp_path: Path) -> None:
+    for name, mode, options in (("coloured", "RGB", []), ("grey", "L", ["to=grey"])):
+        result = invoke(unpaired, pictures, *options, "--out", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        assert Image.open(tmp_path / name / "wide.png").mode == mode
+
+
+def test_mistakes_are_told(paired: Path, pictures: Path, tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(pictures / "tiny.png")
+    assert "tiny.png: images of 8 x 8 pixels are too small" in str(
+        invoke(paired, pictures, "--out", tmp_path / "x").exception
+    )
+    Image.new("L", (20, 20)).save(pictures / "small.jpg")
+    assert "both become small.png" in str(invoke(paired, pictures, "--out", tmp_path / "y").exception)
+    assert "does not exist" in str(invoke(paired, tmp_path / "nowhere").exception)
+    (pictures / "broken.png").write_bytes(b"nothing")
+    (pictures / "small.jpg").unlink()
+    assert "broken.png cannot be read" in str(invoke(paired, pictures, "--out", tmp_path / "z").exception)
