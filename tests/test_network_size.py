@@ -86,7 +86,9 @@ def test_no_integer_of_an_installed_network_takes_memory_or_time_without_bound(p
     for value in (HUGE, [HUGE], [HUGE, HUGE]):
         for facts in EXAMPLE_FACTS.values():
             try:
-                node = node_from(plugin.kind, {"name": plugin.reference, **load(plugin).example, option: value})
+                node = node_from(
+                    plugin.kind, {"name": plugin.reference, **getattr(load(plugin), "example", {}), option: value}
+                )
                 with torch.device("meta"):
                     network = Builder(facts).construct(node, plugin.kind)
             except SpecError:
