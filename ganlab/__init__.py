@@ -6,7 +6,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganlab.contracts import Batch, Examples, Factory, Preset, Views, WeightedRegularizer, WithEncoder, WithStyles
+    from ganlab.contracts import (
+        Batch,
+        Examples,
+        Factory,
+        Preset,
+        Views,
+        WeightedRegularizer,
+        WithEncoder,
+        WithMotion,
+        WithStyles,
+    )
     from ganlab.errors import UserError
     from ganlab.evaluation.trained_generator import TrainedGenerator
     from ganlab.exchange.experiment import check, train
@@ -41,6 +51,7 @@ _PUBLIC = {
     "Views": "ganlab.contracts",
     "WeightedRegularizer": "ganlab.contracts",
     "WithEncoder": "ganlab.contracts",
+    "WithMotion": "ganlab.contracts",
     "WithStyles": "ganlab.contracts",
     "check": "ganlab.exchange.experiment",
     "load": "ganlab.exchange.load",
@@ -67,6 +78,7 @@ __all__ = [
     "Views",
     "WeightedRegularizer",
     "WithEncoder",
+    "WithMotion",
     "WithStyles",
     "check",
     "load",

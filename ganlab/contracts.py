@@ -102,6 +102,17 @@ class WithEncoder(Protocol):
     def encode(self, images: Tensor, labels: Tensor | None = None, *, averaged: bool = True) -> Tensor: ...
 
 
+@runtime_checkable
+class WithMotion(Protocol):
+    """What an architecture (a `GANModule`) offers besides `render` if its samples can move.
+
+    `animate` makes films (N, frames, C, H, W) in [-1, 1], one for each row of `random`; its further keyword arguments
+    are options of `ganlab animate`.
+    """
+
+    def animate(self, random: Randomness, frames: int, *, averaged: bool = True) -> Tensor: ...
+
+
 class Generator(Protocol):
     """Slot of kind `generators`: an `nn.Module`; how it is called is between it and its architecture.
 
@@ -296,9 +307,10 @@ class Extractor(Protocol):
     device, each row a function of its image alone. `protocol` says in plain values all that the features depend on,
     such as the `network`, a hash of its weights and how images are resized.
 
-    One that classifies has `logits(features)`, class scores (N, K). One that learns from the data has
-    `learn(reals)`, which gets pairs of training images and labels (or None), block by block, up to `examples` of them;
-    `state()`, tensors by name; and `restore(state)`. The platform keeps the state between runs.
+    One whose features are means over the places of an image has `places(images)`, maps (N, D, H, W) of which the
+    features are the means. One that classifies has `logits(features)`, class scores (N, K). One that learns from the
+    data has `learn(reals)`, which gets pairs of training images and labels (or None), block by block, up to `examples`
+    of them; `state()`, tensors by name; and `restore(state)`. The platform keeps the state between runs.
     """
 
     @property
@@ -383,5 +395,6 @@ __all__ = [
     "Views",
     "WeightedRegularizer",
     "WithEncoder",
+    "WithMotion",
     "WithStyles",
 ]

@@ -26,6 +26,7 @@ _COMMANDS = (
     "plugins",
     "sample",
     "translate",
+    "animate",
     "interpolate",
     "mix",
     "noise",

@@ -40,10 +40,10 @@ def _show(plugin: object) -> None:
     print("Options:" if options else "No options.")
     for option in options:
         print(_described(*describe_option(option)))
-    if sampling := sampling_of(plugin):
-        print("Sampling options (ganlab sample RUN name=value; 'sampling' in a spec):")
-    for option in sampling:
-        print(_described(*describe_option(option)))
+    for where, sampling in sampling_of(plugin).items():
+        print(f"{where.replace('`', '')}:")
+        for option in sampling:
+            print(_described(*describe_option(option)))
 
 
 def _described(name: str, words: str, default: str, text: str) -> str:

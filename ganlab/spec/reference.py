@@ -15,7 +15,7 @@ from ganlab.spec.constructor import REQUIRED, Option, constructor_of, option_tex
 from ganlab.spec.model import Spec
 from ganlab.spec.node_resolver import owner_of
 from ganlab.spec.render import flow, plain
-from ganlab.spec.sampling import sampling_options
+from ganlab.spec.sampling import FILMS, SAMPLES, sampling_options
 from ganlab.spec.sections import MISSING, keys_of
 
 _HEAD = """# Spec reference
@@ -29,6 +29,10 @@ A spec is a YAML file. A node is the name of a plugin, or a mapping with `name` 
 A schedule counts thousands of images, or rounds of the game (one training step each) where it is written with
 `over_rounds` and `from_rounds`, or with `in: rounds` beside `steps`.
 """
+_WHERE = {
+    "Sampling options, for `ganlab sample` and `sampling` in a spec": SAMPLES,
+    "Options of films, for `ganlab animate`": FILMS,
+}
 
 
 def options_of(plugin: Plugin) -> tuple[str, list[Option]]:
@@ -42,10 +46,16 @@ def options_of(plugin: Plugin) -> tuple[str, list[Option]]:
     return without_arguments(constructor.text), [*declared, *owned]
 
 
-def sampling_of(plugin: Plugin) -> list[Option]:
-    """The sampling options of an architecture; other plugins have none. Raises `PluginError`."""
+def sampling_of(plugin: Plugin) -> dict[str, list[Option]]:
+    """The options of an architecture's samples and films, by where they are given; none where it has none.
+
+    Other plugins have none. Raises `PluginError`.
+    """
     architecture = load(plugin) if plugin.kind == "architectures" else None
-    return list(sampling_options(architecture).values()) if isinstance(architecture, type) else []
+    if not isinstance(architecture, type):
+        return {}
+    found = {where: list(sampling_options(architecture, methods).values()) for where, methods in _WHERE.items()}
+    return {where: options for where, options in found.items() if options}
 
 
 def without_arguments(text: str) -> str:
@@ -92,8 +102,8 @@ def _kind(kind: str, warn: Callable[[str], None]) -> Iterator[str]:
             continue
         yield f"\n### `{plugin.name}` ({plugin.distribution})\n\n{text}\n\n"
         yield _table(options) if options else "No options.\n"
-        if sampling := sampling_of(plugin):
-            yield f"\nSampling options, for `ganlab sample` and `sampling` in a spec:\n\n{_table(sampling)}"
+        for where, sampling in sampling_of(plugin).items():
+            yield f"\n{where}:\n\n{_table(sampling)}"
 
 
 def _table(options: list[Option]) -> str:

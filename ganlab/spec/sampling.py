@@ -1,4 +1,7 @@
-"""Sampling options: the keyword arguments of an architecture's `render` (or `sample`), checked like a constructor's."""
+"""Sampling options: the keyword arguments of an architecture's `render` (or `sample`), checked like a constructor's.
+
+Those of `animate` are options of its films.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,19 @@ from ganlab.suggestions import did_you_mean
 
 _OF_THE_PLATFORM = ("inputs", "averaged")
 
+SAMPLES = ("render", "sample")
+FILMS = ("animate",)
+"""The methods whose keyword arguments are options of samples, and of films."""
+
 
 @functools.cache
-def sampling_options(architecture: type) -> Mapping[str, Option]:
+def sampling_options(architecture: type, methods: tuple[str, ...] = SAMPLES) -> Mapping[str, Option]:
     """The sampling options of an architecture's class, those that it passes on to its bases included.
 
     Raises `PluginError` for one without a default: pictures and metrics are made without options, too.
     """
     options: dict[str, Option] = {}
-    for method in ("render", "sample"):
+    for method in methods:
         for function in _definitions(architecture, method):
             hints = get_type_hints(function, include_extras=True)
             documentation = f"{inspect.getdoc(function) or ''}\n\n{inspect.getdoc(architecture) or ''}"
@@ -35,13 +42,13 @@ def sampling_options(architecture: type) -> Mapping[str, Option]:
     return options
 
 
-def check_sampling(architecture: type, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_sampling(architecture: type, given: Mapping[str, Any], methods: tuple[str, ...] = SAMPLES) -> dict[str, Any]:
     """The options as their annotations want them. Raises `UserError` for unknown ones and for wrong values."""
-    known = sampling_options(architecture)
+    known = sampling_options(architecture, methods)
     checked = {}
     for name, value in given.items():
         if name not in known:
-            raise UserError(unknown_option(architecture, name))
+            raise UserError(unknown_option(architecture, name, methods))
         try:
             checked[name] = convert(value, known[name].annotation)
         except MismatchError as mismatch:
@@ -49,9 +56,9 @@ def check_sampling(architecture: type, given: Mapping[str, Any]) -> dict[str, An
     return checked
 
 
-def unknown_option(architecture: type, name: str) -> str:
+def unknown_option(architecture: type, name: str, methods: tuple[str, ...] = SAMPLES) -> str:
     """The sentence about an option that an architecture does not declare."""
-    known = sampling_options(architecture)
+    known = sampling_options(architecture, methods)
     listed = f"it has: {', '.join(known)}" if known else "it has none"
     return f"{architecture.__name__} has no sampling option '{name}'; {listed}{did_you_mean(name, known)}"
 

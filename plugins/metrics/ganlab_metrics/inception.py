@@ -68,6 +68,38 @@ class Inception(NetworkExtractor):
         return stages
 
 
+class InceptionPlaces(NetworkExtractor):
+    """Inception-v3 of TensorFlow's graph up to an early layer, on images as they are: a vector for each place.
+
+    For statistics within an image (SIFID). Features are means over the places.
+
+    Args:
+        layer: numbers of a place: 192 in front of the second pooling, as SIFID's paper has it; 64 in front of the
+            first, as the authors' code has it.
+        dtype: what it computes in.
+        weights: a file, where it is not where torch keeps its downloads.
+    """
+
+    def __init__(
+        self, layer: Literal["64", "192"] = "192", dtype: DType = "float32", weights: str | None = None
+    ) -> None:
+        self._path = WEIGHTS.find(weights)
+        self.layer = layer
+        super().__init__(self._make_network, "inception", hash_of(self._path), normalise=_NORMALISE, dtype=dtype)
+        self.protocol["layer"] = f"{layer} before pooling"
+
+    def _make_network(self) -> nn.Module:
+        graph = inception_graph()
+        fit(graph, read_weights(self._path, WEIGHTS.network), self._path, WEIGHTS.network)
+        stages = nn.Sequential()
+        for name, stage in graph.named_children():
+            if name == _LAST_STAGES[self.layer]:
+                break
+            stages.add_module(name, stage)
+        fold_all(stages)
+        return stages
+
+
 def inception_graph() -> nn.Module:
     """The graph with the names of torch-fidelity's weights; its children are its stages in their order, `fc` last."""
     graph = nn.Module()

@@ -84,11 +84,25 @@ class NetworkExtractor:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Features (N, D) in float32 of images (N, C, H, W), bytes or floats from 0 to 255."""
-        if images.dim() != 4:
-            raise UserError(f"{self.protocol['network']} looks at images; these data are vectors: take 'pixels'")
-        features: Tensor = self.network.to(images.device)(self.prepare(images))
+        features = self._seen(images)
         features = features.flatten(2).mean(2) if features.dim() > 2 else features
         return features.float()
+
+    def places(self, images: Tensor) -> Tensor:
+        """What the network makes of each place, (N, D, H, W) in float32; for networks that end with maps."""
+        maps = self._seen(images)
+        if maps.dim() != 4:
+            raise UserError(
+                f"{self.protocol['network']} makes one vector of an image, and none of its places: take an extractor "
+                "that ends with maps, such as 'inception_places' or 'random_places'"
+            )
+        return maps.float()
+
+    def _seen(self, images: Tensor) -> Tensor:
+        if images.dim() != 4:
+            raise UserError(f"{self.protocol['network']} looks at images; these data are vectors: take 'pixels'")
+        made: Tensor = self.network.to(images.device)(self.prepare(images))
+        return made
 
 
 def hash_of_tensors(network: nn.Module) -> str:

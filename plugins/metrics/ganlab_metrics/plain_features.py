@@ -122,6 +122,26 @@ class RandomNetwork(NetworkExtractor):
         self.protocol |= {"width": width, "layers": layers, "seed": seed}
 
 
+class RandomPlaces(NetworkExtractor):
+    """The last maps of the same network, on images as they are: a vector for each place.
+
+    For statistics within an image where no trained network is at hand. Features are means over the places.
+
+    Args:
+        width: channels of its first layer; each of the following ones has twice as many.
+        layers: each halves the resolution.
+        seed: Seed of its weights.
+    """
+
+    example: ClassVar[Mapping[str, Any]] = {"width": 4, "layers": 1}
+
+    def __init__(self, width: Annotated[int, Ge(1)] = 16, layers: Annotated[int, Ge(1)] = 2, seed: int = 0) -> None:
+        maps = _RandomMaps(width, layers, seed)
+        steps = [part for layer in maps.layers for part in (layer, nn.LeakyReLU(0.2))]
+        super().__init__(nn.Sequential(*steps), "random_places", normalise=((127.5,) * 3, (127.5,) * 3))
+        self.protocol |= {"width": width, "layers": layers, "seed": seed}
+
+
 class _RandomMaps(nn.Module):
     def __init__(self, channels: int, layers: int, seed: int) -> None:
         super().__init__()
