@@ -23,6 +23,7 @@ _COMMANDS = (
     "show",
     "diff",
     "describe",
+    "plan",
     "plugins",
     "sample",
     "translate",

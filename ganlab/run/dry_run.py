@@ -43,17 +43,23 @@ def dry_run(spec: Spec) -> list[str]:
 
     Raises whatever a training would.
     """
+    rehearsal, problems = measure(spec)
+    return problems if rehearsal is None else [*problems, *_told(spec, rehearsal)]
+
+
+def measure(spec: Spec) -> tuple[_Rehearsal | None, list[str]]:
+    """The rehearsal of a training, None if a signal ended it, and sentences on what could not be tried."""
     rehearsal = _Rehearsal(spec.total_images)
     with tempfile.TemporaryDirectory(prefix="ganlab-dry-run-") as folder, contextlib.redirect_stdout(io.StringIO()):
         outcome = train(_in_small(spec), Path(folder), more=[rehearsal])
         failed = [record for record in read_records(outcome.run.path / "metrics.jsonl") if "error" in record]
     if outcome.signal is not None:
-        return ["dry run: stopped by a signal"]
+        return None, ["dry run: stopped by a signal"]
     problems = [
         f"metric {r['protocol']['metric']} could not be tried on {r['protocol']['samples']} samples: {r['error']}"
         for r in failed
     ]
-    return [*problems, *_told(spec, rehearsal)]
+    return rehearsal, problems
 
 
 def _in_small(spec: Spec) -> Spec:
@@ -157,13 +163,10 @@ def _wait_for(device: torch.device) -> None:
 
 
 def _told(spec: Spec, rehearsal: _Rehearsal) -> list[str]:
-    known = [stage.seconds_per_image for stage in rehearsal.stages if not math.isnan(stage.seconds_per_image)]
-    if not known:
+    costs, parts = costs_of(rehearsal), seconds_needed(spec, rehearsal)
+    if not costs:
         return ["dry run: all of it works; too short to tell the speed"]
-    costs = [known[0] if math.isnan(s.seconds_per_image) else s.seconds_per_image for s in rehearsal.stages]
-    training = sum(cost * (stage.end - stage.begin) for cost, stage in zip(costs, rehearsal.stages, strict=True))
-    parts = {"training": training, **_pauses(spec, rehearsal.pauses.seconds)}
-    listed = ", ".join(f"{name} {_duration(seconds)}" for name, seconds in parts.items())
+    listed = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items())
     speeds = ", ".join(
         f"{1 / cost:,.0f}" + (f" from {s.begin / 1000:g} kimg" if len(costs) > 1 else "")
         for cost, s in zip(costs, rehearsal.stages, strict=True)
@@ -172,8 +175,21 @@ def _told(spec: Spec, rehearsal: _Rehearsal) -> list[str]:
         "dry run: rounds of each stage, samples, pictures and checkpoints work",
         f"images/s: {speeds}",
         f"memory: {rehearsal.memory:,.0f} MiB",
-        f"time: about {_duration(sum(parts.values()))} ({listed})",
+        f"time: about {duration(sum(parts.values()))} ({listed})",
     ]
+
+
+def costs_of(rehearsal: _Rehearsal) -> list[float]:
+    """Seconds of an image in each stage; none where the training is too short to tell."""
+    known = [stage.seconds_per_image for stage in rehearsal.stages if not math.isnan(stage.seconds_per_image)]
+    return [known[0] if math.isnan(s.seconds_per_image) else s.seconds_per_image for s in rehearsal.stages if known]
+
+
+def seconds_needed(spec: Spec, rehearsal: _Rehearsal) -> dict[str, float]:
+    """How long the whole training takes, and all of its pauses, by their kind."""
+    stages = zip(costs_of(rehearsal), rehearsal.stages, strict=False)
+    training = sum(cost * (stage.end - stage.begin) for cost, stage in stages)
+    return {"training": training, **_pauses(spec, rehearsal.pauses.seconds)}
 
 
 def _pauses(spec: Spec, seconds: Mapping[str, float]) -> dict[str, float]:
@@ -191,5 +207,6 @@ def _pauses(spec: Spec, seconds: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def _duration(seconds: float) -> timedelta:
+def duration(seconds: float) -> timedelta:
+    """Whole seconds, for people."""
     return timedelta(seconds=math.ceil(seconds))
