@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import ganlab
+from ganlab import UserError
 from ganlab.cli.app import app
 from ganlab.run.session import train
 from ganlab.spec import read_spec
@@ -80,6 +83,19 @@ def test_the_direction_is_a_sampling_option(unpaired: Path, pictures: Path, tmp_
         result = invoke(unpaired, pictures, *options, "--out", tmp_path / name)
         assert result.exit_code == 0, result.output
         assert Image.open(tmp_path / name / "wide.png").mode == mode
+
+
+def test_samples_go_in_both_directions_from_held_out_examples(unpaired: Path, tmp_path: Path) -> None:
+    for options, mode in ((["to=grey"], "L"), ([], "RGB")):
+        out = tmp_path / mode
+        result = CliRunner().invoke(app, ["sample", str(unpaired), *options, "--count", "2", "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        assert Image.open(out / "00001.png").mode == mode
+    generator = ganlab.load(unpaired)
+    coloured, grey = torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16)
+    assert generator.sample(2, inputs={"images": coloured}, to="grey").shape == grey.shape
+    with pytest.raises(UserError, match="give 'inputs' with: images"):
+        generator.sample(2, inputs={"grey": grey}, to="grey")
 
 
 def test_mistakes_are_told(paired: Path, pictures: Path, tmp_path: Path) -> None:
