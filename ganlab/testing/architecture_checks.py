@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ganlab.contracts import DataFacts, WithEncoder, WithStyles
+from ganlab.contracts import DataFacts, WithEncoder, WithMotion, WithStyles
 from ganlab.data.examples import IMAGES
 from ganlab.data.scaling import scale, scale_input
 from ganlab.evaluation.sampling import get_ready
@@ -105,7 +105,8 @@ def check_points(name: str) -> None:
     """What an architecture says of labels and styles holds: shares of one class are this class, and styles its images.
 
     For those that say `blends_labels`, and for those with styles (`ganlab.WithStyles`). Those with an encoder
-    (`ganlab.WithEncoder`) find latents of images as they are drawn.
+    (`ganlab.WithEncoder`) find latents of images as they are drawn, and those whose samples move (`ganlab.WithMotion`)
+    make films of images, each of its own random numbers.
     """
     for facts in facts_of(name):
         module = example_module(name, facts).eval()
@@ -120,6 +121,17 @@ def check_points(name: str) -> None:
             _check_styles(module, random, facts, labels)
         if isinstance(module, WithEncoder):
             _check_encoder(module, random, facts, labels)
+        if isinstance(module, WithMotion):
+            _check_films(module, random, facts)
+
+
+def _check_films(module: Any, random: Randomness, facts: DataFacts) -> None:
+    with torch.no_grad():
+        films, alone = module.animate(random, 2), module.animate(random.slice(1, 1), 2)
+    wanted = (3, 2, *facts.shape)
+    assert films.shape == wanted, f"animate() returns {tuple(films.shape)}, not {wanted}: rows, frames and an image"
+    assert torch.isfinite(films).all(), "films are not finite"
+    assert torch.allclose(films[1:2], alone, atol=1e-4), "a film depends on the others that are made with it"
 
 
 def _check_encoder(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:

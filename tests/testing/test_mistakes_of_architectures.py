@@ -191,6 +191,13 @@ class WrongLatents(Right):
         return images.flatten(1).repeat(1, 2)[:, :3]
 
 
+class StandsAside(Right):
+    """Films that take turns."""
+    def animate(self, random, frames, *, averaged=True):
+        films = self.sample(random, averaged=averaged)[:, None].expand(-1, frames, -1, -1, -1)
+        return films - films.mean(0)
+
+
 class WrongWeights(Styled):
     def style_weights(self, *, averaged=True):
         return [torch.zeros(4, 3)]
@@ -250,6 +257,7 @@ def test_what_is_right_passes(mistakes, kind, name) -> None:
         ("architectures", "otherimages", "makes other images than render"),
         ("architectures", "notaveraged", "samples need more than the modules in 'averaged'"),
         ("architectures", "wronglatents", r"encode\(\) returns \(3, 3\), and latents are \(3, 4\)"),
+        ("architectures", "standsaside", "a film depends on the others that are made with it"),
         ("architectures", "wrongweights", r"a matrix of the shape \(4, 3\), not \(outputs, size\)"),
         ("architectures", "unsaved", "after 6 steps and a checkpoint, 6 more give another"),
     ],

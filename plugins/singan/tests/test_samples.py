@@ -148,7 +148,7 @@ def test_a_sample_does_not_depend_on_how_many_are_made(trained):
 @pytest.mark.parametrize(
     ("texts", "inputs", "sentence"),
     [
-        (["task=paint"], None, "is about a picture: give one"),
+        (["task=paint"], None, "give 'inputs' with: images"),
         (["task=edit"], {"images": torch.zeros(1, 3, 9, 9)}, "say which by a mask"),
         (["task=paint"], {"images": torch.zeros(1, 1, 9, 9)}, "has 1 channels and the training's 3"),
         (["task=paint", "start=0"], {"images": torch.zeros(1, 3, 9, 9)}, "a picture enters at 1 to 1"),
@@ -168,3 +168,9 @@ def test_pictures_need_a_scale_above_the_coarsest():
     for task in ("paint", "super_resolution"):
         with pytest.raises(UserError, match="none has been trained yet"):
             sampled(module, 1, f"task={task}", inputs={"images": torch.zeros(1, 3, 9, 9)})
+
+
+def test_a_latent_without_a_picture_is_refused(trained):
+    latents = trained.draw(Randomness(0, count=1))
+    with pytest.raises(UserError, match="is about a picture: give one"):
+        trained.render(latents, task="paint")
