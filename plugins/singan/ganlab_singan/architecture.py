@@ -25,6 +25,8 @@ from ganlab_singan.pyramid import DiscriminatorPyramid, GeneratorPyramid, enlarg
 from ganlab_singan.requests import Request, Share, SizeOption, Task
 from ganlab_singan.scales import Plan, sizes_of
 
+_COMPARED = 24  # rounds in which a picture that is mirrored by chance is noticed
+
 
 class SinGAN(TwoPlayerGAN):
     """Learns from one picture: a pair of small networks for each size of it, trained one after the other.
@@ -34,7 +36,7 @@ class SinGAN(TwoPlayerGAN):
     scale starts with the weights of the one before, where they have the same widths, with optimizers that know nothing,
     and with noise as strong as the error of the reconstruction so far; what was trained before stays as it is. All of
     it is a function of the images seen. Every round is a real image for each update of the discriminator, so that the
-    published 2,000 rounds with three updates are 6 thousand images. Leave `data.flip` off: the reconstruction of a
+    published 2,000 rounds with three updates are 6 thousand images. `data.flip` is refused: the reconstruction of a
     picture cannot be its mirror image, too.
 
     Args:
@@ -104,6 +106,8 @@ class SinGAN(TwoPlayerGAN):
         self.plan = Plan(len(sizes), max(1, round(1000 * scale_kimg)), decay_at, decay)
         self.reconstruction = reconstruction
         self.noise = noise
+        self._to_compare = _COMPARED
+        self._picture: Tensor | None = None
 
     # ---------------------------------------------------------------- when
 
@@ -153,10 +157,23 @@ class SinGAN(TwoPlayerGAN):
 
     def training_step(self, step: StepBatch, batch_idx: int) -> None:
         """One round; at its end, before a checkpoint, the next scale begins if it is time to."""
+        self._check_still(step.images)
         before = self.scale
         super().training_step(step, batch_idx)
         if self.scale > before:
             self._begin(self.scale, step.scaled(self.facts).images)
+
+    def _check_still(self, images: Tensor) -> None:
+        """Raise `UserError` if the picture is another one than before, which shows in few rounds if it does."""
+        if not self._to_compare:
+            return
+        self._to_compare -= 1
+        self._picture = images[:1] if self._picture is None else self._picture
+        if not torch.equal(images, self._picture.expand_as(images)):
+            raise UserError(
+                "the picture is mirrored or moved from one step to the next, and singan rebuilds one picture: leave "
+                "'data.flip' and 'data.jitter' out"
+            )
 
     @torch.no_grad()
     def _begin(self, scale: int, images: Tensor) -> None:

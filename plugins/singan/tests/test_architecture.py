@@ -172,6 +172,19 @@ def test_a_rolled_back_step_begins_nothing(monkeypatch):
     assert begun == [1]
 
 
+def test_a_picture_that_is_mirrored_is_refused():
+    module = make()
+    module.configure_optimizers()
+    loader = StepLoader(ExampleData(FACTS), step_size=module.step_size, seed=0, flip=True)
+
+    def play():
+        for index, step in enumerate(loader):
+            module.training_step(step.map(module.in_order), index)
+
+    with pytest.raises(UserError, match="leave 'data.flip' and 'data.jitter' out"):
+        play()
+
+
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
