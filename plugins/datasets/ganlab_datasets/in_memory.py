@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,25 +13,31 @@ from ganlab.contracts import DataFacts
 
 
 class InMemory:
-    """Examples as stacked tensors: `images` (N, *shape) in their stored type, `labels` int64 (N,) or None."""
+    """Examples as stacked tensors: `images` (N, *shape) in their stored type, `labels` int64 (N,) or None.
 
-    def __init__(self, images: Tensor, labels: Tensor | None, facts: DataFacts) -> None:
+    `inputs` are the further fields of the examples (N, ...) by name, of which the facts tell.
+    """
+
+    def __init__(
+        self, images: Tensor, labels: Tensor | None, facts: DataFacts, inputs: Mapping[str, Tensor] | None = None
+    ) -> None:
         self.images = images
         self.labels = labels
         self.facts = facts
+        self.inputs = dict(inputs or {})
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         label = {} if self.labels is None else {"label": int(self.labels[index])}
-        return {"images": self.images[index], **label}
+        return {"images": self.images[index], **label, **{name: value[index] for name, value in self.inputs.items()}}
 
     def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Many examples at once."""
         rows = torch.as_tensor(indices)
         label = {} if self.labels is None else {"label": self.labels[rows]}
-        return {"images": self.images[rows], **label}
+        return {"images": self.images[rows], **label, **{name: value[rows] for name, value in self.inputs.items()}}
 
     def every_label(self) -> Tensor | None:
         """The labels of all examples."""
