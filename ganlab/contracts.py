@@ -259,7 +259,7 @@ class Metric(Protocol):
     `GeneratorMetric`. Nothing else is shown to it.
 
     `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and, if it has arguments of these names, `labels`
-    (N,), and for fakes `targets` (as the images) and `inputs` (a mapping of tensors); for reals these two are None.
+    (N,), `inputs` (a mapping of tensors) and for fakes `targets` (as the images), which are None for reals.
     `higher_is_better` says how to read the numbers: a bool for all, or a mapping from names that `compute` returns.
     The platform shows the reals once, then calls `reset` (forget the fakes, keep what was learned of the reals),
     `update` with fakes, and `compute`.

@@ -19,7 +19,7 @@ from ganlab.evaluation.budget import Budget
 from ganlab.evaluation.fakes import Fakery, Make, Precision, fakes_of_files, fakes_of_module
 from ganlab.evaluation.feature_metrics import FeatureMetrics, RealSets, Report
 from ganlab.evaluation.needs import check_needs, needs_of, sees_images, takes
-from ganlab.evaluation.reals import Reals, count_reals, real_blocks, reals_of
+from ganlab.evaluation.reals import Reals, count_reals, read_inputs, read_reals, real_order, reals_of
 from ganlab.evaluation.reference_files import PublishedStatistics
 from ganlab.evaluation.sampling import at_rest
 from ganlab.evaluation.source import Source, examples_to_sample_for, source_of
@@ -174,9 +174,11 @@ class Evaluator:
                 sentence = "the reference holds statistics of features and no images, which this metric compares with"
                 self._broken = {n: sentence for n, metric in self.metrics.items() if sees_images(metric, "reals")}
                 return dict(self._broken)
-            reals = real_blocks(self.reals, self.samples, self.seed, self.batch_size, self.flip, device)
-            for images, labels in reals:
-                given = {"labels": labels, "targets": None, "inputs": None}
+            inputs = any(takes(metric, "inputs") for metric in self.metrics.values())
+            for places in real_order(self.reals, self.samples, self.seed, self.flip).split(self.batch_size):
+                images, labels = read_reals(self.reals, places, device)
+                belonging = read_inputs(self.reals, places, device) if inputs else None
+                given = {"labels": labels, "targets": None, "inputs": belonging}
                 self._update_all(self._broken, images, given, real=True)
             self._reals_shown = True
         return dict(self._broken)

@@ -11,6 +11,8 @@ from torch import Tensor
 from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples
 from ganlab.data.opening import held_out_of
+from ganlab.data.scaling import scale_input
+from ganlab.data.stream import mirror_examples, mirrored_names
 from ganlab.errors import DataError
 from ganlab.evaluation.quantise import labels_of_frames, reals_for_metrics
 from ganlab.randomness import derive_seed
@@ -50,6 +52,15 @@ def read_reals(dataset: Dataset, places: Tensor, device: torch.device | str = "c
         images = torch.where(mirrored.to(device).view(-1, *[1] * (images.dim() - 1)), images.flip(-1), images)
     labels = labels_of_frames(examples[LABEL].to(device) if dataset.facts.classes else None, dataset.facts)
     return reals_for_metrics(images, dataset.facts), labels
+
+
+def read_inputs(dataset: Dataset, places: Tensor, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    """The further fields of the reals at places of `real_order`, as networks get them."""
+    facts = dataset.facts
+    examples = read_examples(dataset, (places % len(dataset)).tolist())
+    mirror_examples(examples, places >= len(dataset), mirrored_names(facts))
+    given = {name: value for name, value in examples.items() if name not in (IMAGES, LABEL)}
+    return {name: scale_input(value.to(device), facts.inputs.get(name)) for name, value in given.items()}
 
 
 def count_reals(dataset: Dataset, flip: bool) -> int:

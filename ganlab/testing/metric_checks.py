@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import DataFacts
+from ganlab.data.scaling import scale_input
 from ganlab.errors import DataMissing, UserError
 from ganlab.evaluation.feature_set import Features
 from ganlab.evaluation.needs import OF_FAKES, OF_FEATURES, contradictions, needs_of, takes
@@ -19,7 +20,14 @@ from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
 from ganlab.randomness import Randomness
-from ganlab.testing.examples import EXAMPLE_FACTS, accepted_facts, build_example, example_module, example_settings
+from ganlab.testing.examples import (
+    EXAMPLE_FACTS,
+    ExampleData,
+    accepted_facts,
+    build_example,
+    example_module,
+    example_settings,
+)
 from ganlab.testing.extractor_checks import learn_from
 from ganlab.training.module import GANModule
 
@@ -60,8 +68,9 @@ def check_metric(name: str) -> None:
 
 
 def _metric(name: str, facts: DataFacts) -> Any:
-    extras = getattr(load(find("metrics", name)), "example_extras", {})
-    facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, facts.class_names, extras)
+    plugin = load(find("metrics", name))
+    extras, inputs = (getattr(plugin, f"example_{what}", {}) for what in ("extras", "inputs"))
+    facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, facts.class_names, extras, inputs)
     return build_example("metrics", name, facts)
 
 
@@ -71,6 +80,8 @@ class _Show:
     def __init__(self, metric: Any, facts: DataFacts, size: int = _COUNT) -> None:
         self.metric = metric
         self.facts = facts
+        own = getattr(metric, "example_inputs", {})
+        self.inputs_facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, inputs=own)
         self.size = size
         self.needs = needs_of(metric)
         if hasattr(metric, "extractor"):
@@ -90,11 +101,13 @@ class _Show:
     def _update(self, purpose: str, *, real: bool) -> None:
         images, belonging = _examples(self.facts, purpose), _examples(self.facts, f"targets of {purpose}")
         labels = torch.arange(_COUNT) % self.facts.classes if self.facts.classes else None
+        values = ExampleData(self.inputs_facts).inputs
+        inputs = {name: scale_input(value, self.inputs_facts.inputs[name]) for name, value in values.items()}
         for rows in torch.arange(_COUNT).split(self.size):
             given: dict[str, Any] = {
                 "labels": None if labels is None else labels[rows],
                 "targets": None if real else belonging[rows],
-                "inputs": None if real else {"images": belonging[rows]},
+                "inputs": {"images": belonging[rows], **{name: value[rows] for name, value in inputs.items()}},
             }
             options = {argument: value for argument, value in given.items() if takes(self.metric, argument)}
             shown = images[rows]
@@ -125,7 +138,7 @@ class _Show:
             raise AssertionError(
                 f"{method}() fails with {type(error).__name__}: {error}. It was shown what it asks for: {shown}"
                 f"{f', with {arguments}' if arguments else ''} (labels are None for data without classes, and targets "
-                "and inputs for reals); whatever else it reads belongs into 'needs' or the arguments of update()"
+                "for reals); whatever else it reads belongs into 'needs' or the arguments of update()"
             ) from error
 
     def compute(self) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from unittest import SkipTest
 
 import torch
 from torch import Tensor, nn
 
+from ganlab.contracts import DataFacts
+from ganlab.plugin_contracts import load
+from ganlab.plugins import find
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.testing.examples import accepted_facts, build_example
 from ganlab.testing.term_checks import FROM_TORCH
@@ -23,7 +27,7 @@ def check_generator_rows(name: str) -> None:
 
     Left out for one that is called in another way: its architecture's checks see it.
     """
-    _, facts = next(accepted_facts(lambda facts: build_example("generators", name, facts)))
+    facts = next(_facts_of("generators", name))
     network = build_example("generators", name, facts).eval()
     latents = Randomness(0, count=6).normal("latents", getattr(network, "latent_size", 0))
     labels = torch.arange(6) % facts.classes if facts.classes else None
@@ -53,7 +57,7 @@ def check_discriminator(name: str) -> None:
 
 
 def _check_network(kind: str, name: str) -> None:
-    for _, facts in accepted_facts(lambda facts: build_example(kind, name, facts)):
+    for facts in _facts_of(kind, name):
         network, again = (build_example(kind, name, facts) for _ in range(2))
         assert isinstance(network, nn.Module), f"{type(network).__name__} is no torch.nn.Module"
         assert any(parameter.requires_grad for parameter in network.parameters()), "there is nothing to train"
@@ -62,3 +66,12 @@ def _check_network(kind: str, name: str) -> None:
         with torch.device("meta"):
             shapes = {key: value.shape for key, value in build_example(kind, name, facts).state_dict().items()}
         assert shapes == {key: value.shape for key, value in network.state_dict().items()}, "differs on the meta device"
+
+
+def _facts_of(kind: str, name: str) -> Iterator[DataFacts]:
+    """The example data that a network takes; its own `example_facts`, if its class has them."""
+    own: DataFacts | None = getattr(load(find(kind, name)), "example_facts", None)
+    if own is not None:
+        yield own
+        return
+    yield from (facts for _, facts in accepted_facts(lambda facts: build_example(kind, name, facts)))

@@ -64,6 +64,11 @@ class Classifier:
         """What the classifier says of uint8 images (N, C, H, W) or vectors (N, D), by class: (N, classes)."""
         return torch.from_numpy(self._classifier().probabilities(pixel_features(images)))
 
+    @property
+    def real_accuracy(self) -> float:
+        """The accuracy on reals that the classifier did not learn from."""
+        return self._classifier().accuracy
+
     def compute(self) -> dict[str, float]:
         """The numbers for the fakes since the last reset."""
         total = int(self._histogram.sum())

@@ -22,7 +22,10 @@ def condition_channels(inputs: Mapping[str, InputFacts], shape: tuple[int, ...])
 
 
 def stacked(values: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> Tensor:
-    """The inputs of `facts` beside each other (N, channels, H, W): images as they are, maps one-hot."""
+    """The inputs of `facts` beside each other (N, channels, H, W): images as they are, maps one-hot.
+
+    A map of two classes, such as an edge or none, is one channel of zeros and ones.
+    """
     return torch.cat([_planes(values[name], of_input) for name, of_input in facts.items()], dim=1)
 
 
@@ -39,12 +42,19 @@ def _channels(name: str, facts: InputFacts, shape: tuple[int, ...]) -> int:
         )
     channels = facts.channels
     assert channels is not None
-    return channels * facts.classes if facts.kind == "maps" else channels
+    return channels * _planes_of(facts.classes) if facts.kind == "maps" else channels
 
 
 def _planes(value: Tensor, facts: InputFacts) -> Tensor:
     if facts.kind != "maps":
         return value
     maps = value.unsqueeze(1) if len(facts.shape) == 2 else value
+    if _planes_of(facts.classes) == 1:
+        return maps.to(torch.get_default_dtype())
     hot = one_hot(maps, facts.classes).movedim(-1, 2).flatten(1, 2)
     return hot.to(torch.get_default_dtype())
+
+
+def _planes_of(classes: int) -> int:
+    """Channels that a map of so many classes becomes: two, such as an edge or none, are the numbers themselves."""
+    return 1 if classes == 2 else classes

@@ -1,0 +1,199 @@
+"""The game of StarGAN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from ganlab import Batch, DataFacts, Fakes, Latents, Randomness, TwoPlayerGAN, UserError, Views
+from ganlab.contracts import Discriminator, Generator
+from ganlab.nn import gather_batch
+from ganlab.spec.model import Weight
+from ganlab_translation.domains import Changes, Domains
+from ganlab_translation.stargan_networks import HEAD
+
+_OLD, _NEW = "domains", "wanted domains"
+_SHOWN = 12  # domains in a strip
+
+
+@dataclass(kw_only=True)
+class ChangedFakes(Fakes):
+    """Fakes with the domains (N, size) of the reals that they were made of, and those that they were given."""
+
+    old_domains: Tensor
+    new_domains: Tensor
+
+
+class StarGAN(TwoPlayerGAN):
+    """One generator changes images between all domains (Choi et al., 2018).
+
+    Domains are the classes of the data, or attributes of which an image has several: an input `attributes` of zeros and
+    ones. Data with a further domain (in the data set's sense) of images with classes or attributes of their own are the
+    paper's training on two data sets: each update is made on a batch of the first, then on one of the second, and a
+    mask says which domains are known. An image is given the domains of another image of its batch, by the
+    discriminator's and the generator's update alike.
+
+    Both players classify: the discriminator the reals, the generator its fakes, weighted by `classification` and
+    `generator_classification`. Attributes have a binary cross-entropy each, which are summed.
+
+    Args:
+        reconstruction: weight of the mean absolute difference between a real and what becomes of it when it is changed
+            and changed back.
+        exclusive: groups of attributes, by name or number, of which an image has one, such as colours of hair. They
+            are for sampling; training takes the attributes as they are.
+    """
+
+    sampled_from: ClassVar[tuple[str, ...]] = ("images",)
+    example: ClassVar[Mapping[str, Any]] = {
+        "generator": {"name": "stargan", "width": 4, "blocks": 1},
+        "discriminator": {"name": "stargan", "width": 4, "depth": 2},
+        "loss": "wasserstein",
+        "regularizers": [{"name": "gradient_penalty", "weight": 10.0}],
+    }
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        facts: DataFacts,
+        reconstruction: Weight = 10.0,
+        exclusive: Sequence[Sequence[str]] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(generator, discriminator, **options)
+        self.domains = Domains(facts)
+        self.changes = Changes(self.domains.sets[0], exclusive)
+        self.reconstruction = reconstruction
+
+    # ---------------------------------------------------------------- training
+
+    def play(self, batches: Sequence[Batch]) -> None:
+        """The discriminator on every batch, then the generator on the last, of each data set in turn."""
+        prepared = [self._of_each_set(batch) for batch in batches]
+        for batch in (part for parts in prepared for part in parts):
+            self.update("discriminator", self.terms_of("discriminator"), batch)
+        for step in range(self.generator_steps):
+            for batch in prepared[-1]:
+                self.update("generator", self.terms_of("generator"), batch.scoped(step) if step else batch)
+
+    def fakes(self, batch: Batch) -> ChangedFakes:
+        """The reals with the domains of others."""
+        if _OLD in batch.inputs:
+            old, new = batch.inputs[_OLD], batch.inputs[_NEW]
+        else:  # a batch that no round has prepared
+            old = self.domains.vector(self.domains.sets[0].known(batch.labels, batch.inputs))
+            new = old[batch.random.uniform("wanted domains").argsort()]
+
+        def make(latents: Tensor) -> ChangedFakes:
+            return ChangedFakes(
+                images=self._changed(batch.images, new, batch.random),
+                latents=latents,
+                labels=batch.labels,
+                inputs=batch.inputs,
+                old_domains=old,
+                new_domains=new,
+            )
+
+        return self.wrapped(make, self.draw_latents(batch.random), batch)
+
+    def more_terms(self, player: str, batch: Batch, views: Views) -> Mapping[str, Tensor]:
+        """What classification costs each player, and what is lost on the way there and back."""
+        if player == "discriminator":
+            logits = views.real_heads[HEAD]
+            self.scalars.add("accuracy/real", self.domains.accuracy(logits.detach(), views.old_domains))
+            return {"classification": self.classification * self.domains.loss(logits, views.old_domains)}
+        weight = self.classification if self.generator_classification is None else self.generator_classification
+        logits = views.fake_heads[HEAD]
+        self.scalars.add("accuracy/fake", self.domains.accuracy(logits.detach(), views.new_domains))
+        back = self._changed(views.fake_images, views.old_domains, batch.random.scoped("back"))
+        return {
+            "classification": weight * self.domains.loss(logits, views.new_domains),
+            "reconstruction": self.reconstruction * l1_loss(back, batch.images),
+        }
+
+    def draw_latents(self, random: Randomness) -> Tensor:
+        """There are none: (N, 0)."""
+        return random.normal("latents", 0)
+
+    def run_generator(
+        self, generator: Any, latents: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]
+    ) -> Tensor:
+        """The images among the inputs, with the domains among them."""
+        images: Tensor = generator(inputs["images"], inputs[_OLD])
+        return images
+
+    def run_discriminator(self, images: Tensor, labels: Tensor | None, inputs: Mapping[str, Tensor]) -> Any:
+        """Scores of images; domains are for it to tell."""
+        return self.discriminator(images)
+
+    # ---------------------------------------------------------------- sampling
+
+    def render(
+        self,
+        latents: Latents,
+        *,
+        attribute: Mapping[str, float] | None = None,
+        strip: bool = False,
+        averaged: bool = True,
+    ) -> Tensor:
+        """Examples' images with other domains: of classes that of the label, of attributes those that are set.
+
+        Args:
+            latents: as `draw` makes them, of images and their labels or attributes.
+            averaged: use the averaged weights.
+            attribute: attributes by name or number, as in `attribute.Smiling=1`; others stay as they are.
+            strip: show the image itself and beside it the image in every domain.
+        """
+        first = self.domains.sets[0]
+        if attribute and not first.several:
+            raise UserError("'attribute' is about attributes, and these data have classes: ask for a label instead")
+        known = first.known(latents.labels, latents.inputs)
+        for name, value in (attribute or {}).items():
+            known = self.changes.with_domain(known, self.changes.number(name, "'attribute'"), value)
+        images = latents.inputs["images"]
+        if strip:
+            return torch.cat([images, *self._strip(images, known, averaged)], dim=-1)
+        inputs = {**latents.inputs, _OLD: self.domains.vector(known)}
+        return super().render(replace(latents, inputs=inputs), averaged=averaged)
+
+    def panels(
+        self, fakes: Tensor, inputs: Mapping[str, Tensor], images: Tensor | None, random: Randomness
+    ) -> Sequence[Tensor]:
+        """The image, and beside it the image in every domain of the first data set (in the first twelve)."""
+        first = self.domains.sets[0]
+        if "images" not in inputs:
+            return [fakes]
+        shown = inputs["images"]
+        known = inputs["attributes"] if first.several else shown.new_zeros(len(shown), len(first))
+        return [shown, *self._strip(shown, known, averaged=True)]
+
+    # ---------------------------------------------------------------- inside
+
+    def _strip(self, images: Tensor, known: Tensor, averaged: bool) -> list[Tensor]:
+        generator = self.network("generator", averaged)
+        count = min(len(self.domains.sets[0]), _SHOWN)
+        wanted = [self.domains.vector(self.changes.turned(known, index)) for index in range(count)]
+        return [generator(images, vector) for vector in wanted]
+
+    def _changed(self, images: Tensor, domains: Tensor, random: Randomness) -> Tensor:
+        return self.generate(images.new_empty(len(images), 0), None, random, {"images": images, _OLD: domains})
+
+    def _of_each_set(self, batch: Batch) -> list[Batch]:
+        """A batch of each data set, with the domains of its examples and those that they shall be given."""
+        sets = [Batch(batch.images, batch.labels, batch.random, batch.inputs)]
+        for name, examples in batch.further.items():
+            sets.append(Batch(examples.images, examples.labels, batch.random.scoped(name), examples.inputs))
+        return [self._with_domains(part, which) for which, part in enumerate(sets)]
+
+    def _with_domains(self, batch: Batch, which: int) -> Batch:
+        """The domains of the global batch in another order, of which each rank takes its rows."""
+        old = self.domains.vector(self.domains.sets[which].known(batch.labels, batch.inputs), which)
+        order = gather_batch(batch.random.uniform(_NEW)).argsort()
+        start = batch.random.start
+        new = gather_batch(old)[order[start : start + len(batch)]]
+        return replace(batch, inputs={**batch.inputs, _OLD: old, _NEW: new})
