@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,28 @@ def planes(image: Image.Image) -> NDArray[np.uint8] | NDArray[np.uint16]:
     mode = image.mode if channels == 1 else f"{image.mode};L"
     lines = np.frombuffer(image.tobytes("raw", mode), np.uint8).reshape(image.height, channels, image.width)
     return np.array(lines.transpose(1, 0, 2), order="C")
+
+
+def nearest(values: NDArray[Any], preparation: Preparation) -> NDArray[Any]:
+    """Whole numbers (H, W) that belong to the pixels of a picture, as `make_alike` changes it, but never mixed.
+
+    Each pixel has the number at its middle. Raises `ValueError` for another size than is wanted where none is changed.
+    """
+    if preparation.box is not None:
+        left, top, right, bottom = preparation.box
+        values = values[top:bottom, left:right]
+    (height, width), (rows, columns) = preparation.shape, values.shape
+    if (rows, columns) == (height, width):
+        return values
+    if not preparation.resized:
+        raise ValueError(f"it has {columns}x{rows} pixels, but the other files {width}x{height}")
+    assert preparation.fit != "pad", "what belongs to padded pixels is unknown"
+    box = _centre((columns, rows), width, height) if preparation.fit == "crop" else (0.0, 0.0, columns, rows)
+    places = [
+        np.floor(start + (np.arange(count) + 0.5) * (end - start) / count).astype(int)
+        for start, end, count in ((box[1], box[3], height), (box[0], box[2], width))
+    ]
+    return values[np.ix_(*places)]
 
 
 def enlargement(size: tuple[int, int], preparation: Preparation) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganlab.contracts import Batch, DataFacts, Scores, Views, WeightedRegularizer
 from ganlab.data.scaling import scale, scale_input
-from ganlab.errors import UserError
+from ganlab.errors import DataMissing, UserError
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find, installed
@@ -145,7 +145,10 @@ def examples(name: str) -> Iterator[tuple[Any, GANModule]]:
 
 def _built(name: str, game: GANModule, facts: DataFacts) -> Any:
     """The regularizer, if the game offers what it requires of it."""
-    regularizer = build_example("regularizers", name, facts).regularizer
+    try:
+        regularizer = build_example("regularizers", name, facts).regularizer
+    except DataMissing as error:
+        raise SkipTest(f"needs files: {error}") from error
     provided: Mapping[str, frozenset[str]] = game.provides
     return regularizer if set(regularizer.requires) <= provided.get(regularizer.side, frozenset()) else None
 

@@ -62,6 +62,8 @@ class Segmentation:
                 f"{type(network).__name__} tells no class of each pixel: 'network' takes an extractor that does, such "
                 "as 'torchvision_segmentation', or null"
             )
+        if not facts.is_images or facts.frames:
+            raise UserError("the metric 'segmentation' looks at images, and the examples of these data are none")
         self.map = map
         self.classes = of_map.classes
         self.channels = facts.image_shape[0]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-_BATCH = 32
+_BATCH = 16
 
 
 class SegmentationNetwork(nn.Module):
@@ -26,7 +26,8 @@ class SegmentationNetwork(nn.Module):
             torch.manual_seed(seed)
             layers: list[nn.Module] = []
             for inputs, dilation in ((channels, 1), (width, 1), (width, 2), (width, 4)):
-                layers += [nn.Conv2d(inputs, width, 3, padding=dilation, dilation=dilation), nn.ReLU()]
+                convolution = nn.Conv2d(inputs, width, 3, padding=dilation, dilation=dilation, bias=False)
+                layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
             self.layers = nn.Sequential(*layers)
             self.last = nn.Conv2d(2 * width, classes, 1)
 
@@ -39,6 +40,7 @@ class SegmentationNetwork(nn.Module):
 
     def segment(self, images: Tensor) -> Tensor:
         """The most likely class of each pixel (N, H, W)."""
+        self.eval()
         with torch.no_grad():
             return torch.cat([self(part).argmax(1) for part in images.split(_BATCH)])
 
@@ -46,6 +48,7 @@ class SegmentationNetwork(nn.Module):
         """Learn the maps (N, H, W) of images."""
         optimizer = torch.optim.Adam(self.parameters(), lr=4e-3)
         order = torch.Generator().manual_seed(self.seed)
+        self.train()
         with torch.enable_grad():
             for _ in range(passes):
                 for rows in torch.randperm(len(images), generator=order).split(_BATCH):

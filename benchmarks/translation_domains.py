@@ -1,0 +1,75 @@
+"""StarGAN and SPADE on scikit-learn's digits, several seeds each, against stated bounds.
+
+Usage: `python benchmarks/translation_domains.py --runs DIR [--seeds 0,1,2] [--only stargan|spade]`. A run that is there
+already is read and not trained again. Prints for each run and on average:
+
+- StarGAN, digits of four colours into each other: the share of held-out digits that a classifier of reals takes for the
+  colour asked for, and the mean absolute difference of digits, in [0, 2], to what comes back of them. Bound: 0.95.
+- SPADE, scenes of two digits from their label maps: mean intersection over union, and accuracy, of what a segmentation
+  network, which learned the reals, sees in images of held-out maps; beside both for reals that it did not learn. Bound:
+  nine tenths of its accuracy for these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganlab.run.session import train
+from ganlab.spec import read_spec
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+METRICS = {"stargan": "domain_accuracy", "spade": "segmentation"}
+
+
+def run(system: str, seed: int, runs: Path) -> tuple[Mapping[str, float], float]:
+    """The last numbers of a run, which is trained if it is not there yet, and the seconds of CPU time that took."""
+    spec = read_spec(EXPERIMENTS / system / "digits.yaml", [f"seed={seed}", f"name={system}-digits-{seed}"])
+    began = time.process_time()
+    if not finished(runs / spec.name):
+        train(spec, runs)
+    path = finished(runs / spec.name)[-1]
+    line = json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])
+    prefix = METRICS[system]
+    return {key: value for key, value in line.items() if key.split("/")[0] == prefix}, time.process_time() - began
+
+
+def finished(folder: Path) -> list[Path]:
+    """The runs in a folder that were measured at their end."""
+    return sorted(path.parent for path in folder.glob("*/metrics.jsonl") if path.stat().st_size)
+
+
+def is_good(system: str, numbers: Mapping[str, float]) -> bool:
+    """Whether a run is above the bound."""
+    if system == "stargan":
+        return numbers["domain_accuracy"] > 0.95
+    return numbers["segmentation/accuracy"] > 0.9 * numbers["segmentation/real_accuracy"]
+
+
+def main() -> None:
+    """Train what is missing, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--only", choices=list(METRICS))
+    arguments = parser.parse_args()
+    for system in [arguments.only] if arguments.only else METRICS:
+        found = []
+        for seed in map(int, arguments.seeds.split(",")):
+            numbers, spent = run(system, seed, arguments.runs)
+            found.append(numbers)
+            line = ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
+            verdict = "above" if is_good(system, numbers) else "below"
+            print(f"{system}, seed {seed} ({spent:.0f} s): {line}: {verdict} the bound", flush=True)
+        for name in found[0]:
+            values = [numbers[name] for numbers in found]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
