@@ -121,7 +121,8 @@ def nearest(values: NDArray[Any], preparation: Preparation) -> NDArray[Any]:
         np.floor(start + (np.arange(count) + 0.5) * (end - start) / count).astype(int)
         for start, end, count in ((box[1], box[3], height), (box[0], box[2], width))
     ]
-    return values[np.ix_(*places)]
+    picked: NDArray[Any] = values[np.ix_(*places)]
+    return picked
 
 
 def enlargement(size: tuple[int, int], preparation: Preparation) -> float:

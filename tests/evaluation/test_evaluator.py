@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ganlab.contracts import InputFacts
+from ganlab.data.scaling import to_bytes
 from ganlab.errors import UserError
 from ganlab.evaluation.evaluator import Evaluator, merge_values
 from tests.tiny import TinyData, tiny_gan, tiny_settings
@@ -334,6 +335,31 @@ def test_fake_i_belongs_to_held_out_example_i():
     order = [index % 7 for index in range(40)]
     assert torch.equal(torch.cat(distance.targets), held_out.images[order])
     assert torch.cat(labels.seen[False]).tolist() == [index % 2 for index in order]
+
+
+def test_reals_are_shown_with_their_inputs_mirrored_together():
+    class Kept(Distance):
+        needs = frozenset({"reals", "fakes", "inputs"})
+
+        def __init__(self):
+            self.fakes, self.inputs = [], []
+
+        def reset(self):
+            """Reals are kept."""
+
+        def update(self, images, real, inputs):
+            if real:
+                self.fakes.append(images)
+                self.inputs.append(inputs["hint"])
+
+        def compute(self):
+            return {"reals": 1.0}
+
+    metric, data = Kept(), PairedData(9, PairedData(7))
+    Evaluator({"kept": metric}, data, samples=40, batch_size=8, flip=True).evaluate(copying())
+    reals, hints = torch.cat(metric.fakes), torch.cat(metric.inputs)
+    assert len(reals) == 18
+    assert torch.equal(to_bytes(hints), reals)
 
 
 def test_fakes_that_are_not_what_they_should_be_have_a_distance():

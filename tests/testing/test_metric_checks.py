@@ -7,6 +7,7 @@ from ganlab.testing.metric_checks import check_metric
 
 GOOD = '''
 import torch
+from ganlab import InputFacts
 
 class Gap:
     """Distance of the mean images of reals and fakes, one of each class of labels more."""
@@ -23,6 +24,28 @@ class Gap:
 
     def compute(self):
         return {"gap": float((torch.cat(self.reals).mean(0) - torch.cat(self.fakes).mean(0)).abs().mean())}
+
+class Overlap:
+    """Of maps and bright pixels, for data with a map; it compares reals and fakes."""
+    needs = frozenset({"reals", "fakes", "inputs"})
+
+    def __init__(self, facts):
+        if "map" not in facts.inputs:
+            raise ValueError("it needs the input 'map'")
+        self.reals = []
+        self.reset()
+
+    example_inputs = {"map": InputFacts((16, 16), "maps", classes=2)}
+
+    def reset(self):
+        self.fakes = []
+
+    def update(self, images, real, inputs):
+        bright = images.flatten(1).double().mean(1) * inputs["map"].flatten(1).double().mean(1)
+        (self.reals if real else self.fakes).append(bright)
+
+    def compute(self):
+        return {"overlap": float(torch.cat(self.reals).mean() - torch.cat(self.fakes).mean())}
 
 class Distance:
     """Between fakes and targets."""
@@ -122,7 +145,7 @@ def metrics(install):
     )
 
 
-@pytest.mark.parametrize("name", ["gap", "directed", "distance", "smoothness"])
+@pytest.mark.parametrize("name", ["gap", "directed", "overlap", "distance", "smoothness"])
 def test_metrics_of_each_kind_pass(metrics, name):
     check_metric(name)
 

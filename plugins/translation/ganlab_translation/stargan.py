@@ -44,6 +44,8 @@ class StarGAN(TwoPlayerGAN):
     Args:
         reconstruction: weight of the mean absolute difference between a real and what becomes of it when it is changed
             and changed back.
+        identity: weight of the mean absolute difference between a real and what becomes of it when it is asked to be
+            what it is, as CycleGAN has it and the paper does not: without, any change that can be undone will do.
         exclusive: groups of attributes, by name or number, of which an image has one, such as colours of hair. They
             are for sampling; training takes the attributes as they are.
     """
@@ -62,6 +64,7 @@ class StarGAN(TwoPlayerGAN):
         discriminator: Discriminator,
         facts: DataFacts,
         reconstruction: Weight = 10.0,
+        identity: Weight = 0.0,
         exclusive: Sequence[Sequence[str]] = (),
         **options: Any,
     ) -> None:
@@ -69,6 +72,7 @@ class StarGAN(TwoPlayerGAN):
         self.domains = Domains(facts)
         self.changes = Changes(self.domains.sets[0], exclusive)
         self.reconstruction = reconstruction
+        self.identity = identity
 
     # ---------------------------------------------------------------- training
 
@@ -111,10 +115,14 @@ class StarGAN(TwoPlayerGAN):
         logits = views.fake_heads[HEAD]
         self.scalars.add("accuracy/fake", self.domains.accuracy(logits.detach(), views.new_domains))
         back = self._changed(views.fake_images, views.old_domains, batch.random.scoped("back"))
-        return {
+        terms = {
             "classification": weight * self.domains.loss(logits, views.new_domains),
             "reconstruction": self.reconstruction * l1_loss(back, batch.images),
         }
+        if self.identity != 0:
+            same = self._changed(batch.images, views.old_domains, batch.random.scoped("same"))
+            terms["identity"] = self.identity * l1_loss(same, batch.images)
+        return terms
 
     def draw_latents(self, random: Randomness) -> Tensor:
         """There are none: (N, 0)."""

@@ -73,7 +73,7 @@ def test_too_deep_a_discriminator_is_refused():
 
 def test_terms_are_the_papers_in_float64():
     """Equations 1 to 6, with the penalty at the points that the game draws."""
-    module = game(replace(MOODS, further={})).double()
+    module = game(replace(MOODS, further={}), identity=5.0).double()
     batch = first_batch(module)
     batch = Batch(batch.images.double(), batch.labels, batch.random)
     (prepared,) = module._of_each_set(batch)
@@ -99,6 +99,9 @@ def test_terms_are_the_papers_in_float64():
     torch.testing.assert_close(made["classification"], asked, rtol=1e-9, atol=0)
     lost = (generate(fakes, old) - batch.images).abs().mean()
     torch.testing.assert_close(made["reconstruction"], 10 * lost, rtol=1e-9, atol=0)
+    moved = (generate(batch.images, old) - batch.images).abs().mean()
+    torch.testing.assert_close(made["identity"], 5 * moved, rtol=1e-9, atol=0)
+    assert set(game(replace(MOODS, further={})).generator_terms(first_batch(module))) == set(made) - {"identity"}
 
 
 def test_each_update_is_made_on_both_data_sets_in_turn(monkeypatch):
