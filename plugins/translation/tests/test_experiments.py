@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ganlab.build import build_architecture, facts_of_data
+from ganlab.facts import MISSING
 from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
@@ -81,3 +82,19 @@ def test_cyclegan_is_the_papers(name: str, generator: int, identity: int) -> Non
     assert {parameters(network) for network in module.discriminator.values()} == {2_764_737}
     assert (module.identity, module.cycle, module.adversarial) == (identity, 10, 2)
     assert {len(pool.images) for pool in module.pools.values()} == {50}
+
+
+@pytest.mark.parametrize(
+    ("path", "overrides"),
+    [
+        ("emoji/pix2pix", ["data.path=[nowhere, nowhere else]"]),
+        ("papers/pix2pix/facades", ["data.path=nowhere"]),
+        ("papers/cyclegan/maps", ["data.domains={maps: nowhere, photos: nowhere else}"]),
+    ],
+)
+def test_data_that_are_missing_hold_out_what_their_spec_says(path: str, overrides: list[str]) -> None:
+    """So that metrics of held-out examples can be checked before the data are there."""
+    facts, missing = facts_of_data(read_spec(EXPERIMENTS / f"{path}.yaml", overrides))
+    assert missing is not None
+    assert facts is not None
+    assert facts.held_out == MISSING
