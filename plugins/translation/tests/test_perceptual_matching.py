@@ -39,6 +39,7 @@ def test_the_term_is_the_authors_with_seeded_weights(tmp_path):
         term.penalty(Views(real_images=reals[:, :2], fake_images=fakes[:, :2]))
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(tmp_path):
     torch.save({"features.0.weight": torch.zeros(3)}, tmp_path / "vgg.pth")
     with pytest.raises(UserError, match="does not hold the weights of VGG19"):
