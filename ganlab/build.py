@@ -275,7 +275,8 @@ def rehearse_for(spec: Spec, facts: DataFacts, processes: int) -> str | None:
     check_compilation(module, spec.trainer.compile)
     check_batch_sizes(module, spec, processes)
     if spec.evaluation:
-        metrics = build_metrics(spec.evaluation.metrics, facts)
+        sampling = check_sampling(type(module), spec.evaluation.sampling)
+        metrics = build_metrics(spec.evaluation.metrics, module.facts_of_samples(sampling))
         if spec.evaluation.best:
             direction_of(spec.evaluation.best, metrics)
     left_out = rehearse_training(module, spec.total_images, processes, _sampling(spec, type(module)))

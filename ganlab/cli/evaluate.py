@@ -27,6 +27,10 @@ _RunName = Annotated[
     str | None,
     typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
 ]
+_Options = Annotated[
+    list[str] | None,
+    typer.Argument(help="Sampling options of the architecture over those of the spec, such as to=horses."),
+]
 _Metrics = Annotated[
     str | None,
     typer.Option(help="Names, as in swd,kid, or nodes, as in '[{name: kid, subsets: 50}]'; else those of the spec."),
@@ -82,6 +86,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     run: _RunName = None,
+    options: _Options = None,
     metrics: _Metrics = None,
     samples: _Samples = None,
     checkpoint: _Checkpoint = None,
@@ -97,16 +102,19 @@ def evaluate(
 ) -> None:
     """Measure a run's averaged generator against its data, or pictures against others.
 
-    The numbers of a run are kept in its `evaluations.jsonl`.
+    Samples of a further domain, such as those of `to=horses`, are measured against that domain. The numbers of a run
+    are kept in its `evaluations.jsonl`.
     """
     if features is not None and neighbours is None:
         raise typer.BadParameter("it says how '--neighbours N' searches, which is not there", param_hint="--features")
     if (run is None) == (images is None):
         raise typer.BadParameter("give a run, or pictures with --images", param_hint="RUN")
+    if options and truncation_curve is not None:
+        raise typer.BadParameter("the curve is drawn with the options of the spec", param_hint="OPTIONS")
     if truncation_curve is not None:
         _draw_curve(run, checkpoint, truncation_curve, samples)
         return
-    wanted = _Wanted(metrics, samples, seed, extractor, reference, save_reference)
+    wanted = _Wanted(metrics, samples, seed, extractor, reference, save_reference, tuple(options or ()))
     if images is not None:
         results, search = _measure_pictures(images, wanted), None
     else:
@@ -138,6 +146,13 @@ class _Wanted:
     extractor: str | None
     reference: str | None
     save_reference: Path | None
+    options: tuple[str, ...] = ()
+
+    def sampling(self, module: GANModule, of_spec: Mapping[str, Any]) -> dict[str, Any]:
+        """Sampling options: those of the spec, and over them those of the command. Raises `UserError`."""
+        from ganlab.spec.sampling import check_sampling, read_assignments
+
+        return check_sampling(type(module), {**of_spec, **read_assignments(self.options)})
 
 
 def _measure_run(
@@ -152,7 +167,7 @@ def _measure_run(
     if opened.run is None and neighbours is None:
         return _measure_file(opened, wanted, reference), None
     of_run, module = opened.run_for("'--neighbours'"), opened.module
-    search = None if neighbours is None else _neighbours(of_run, module, neighbours, features)
+    search = None if neighbours is None else _neighbours(of_run, module, neighbours, features, wanted)
     results = [] if search is not None and wanted.metrics is None else _measure(of_run, module, wanted, reference)
     _keep(of_run, module, results, checkpoint)
     return results, search
@@ -162,14 +177,14 @@ def _measure(run: Run, module: GANModule, wanted: _Wanted, reference: Reference 
     from ganlab.build import build_metrics, networks_trained_with, open_dataset
     from ganlab.evaluation.evaluator import Evaluator
     from ganlab.run.measuring import choose_metrics
-    from ganlab.spec.sampling import check_sampling
 
     section = run.spec.evaluation or EvaluationSection()
     nodes = choose_metrics(wanted.metrics, section.metrics, wanted.extractor)
+    sampling = wanted.sampling(module, section.sampling)
     with run.where_it_started(), _bar() as report:
         dataset = open_dataset(run.spec.data)
         evaluator = Evaluator(
-            build_metrics(nodes, dataset.facts),
+            build_metrics(nodes, module.facts_of_samples(sampling)),
             dataset,
             nodes,
             samples=wanted.samples or section.samples,
@@ -177,7 +192,8 @@ def _measure(run: Run, module: GANModule, wanted: _Wanted, reference: Reference 
             batch_size=section.batch_size,
             flip=run.spec.data.flip,
             reals=section.reals,
-            sampling=check_sampling(type(module), section.sampling),
+            sampling=sampling,
+            domain=module.domain_of(sampling),
             precision=section.precision,
             reference=reference,
             trained_with=networks_trained_with(run.spec.architecture),
@@ -201,7 +217,13 @@ def _measure_file(opened: OpenedGenerator, wanted: _Wanted, reference: Reference
         )
     section = EvaluationSection()
     nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
-    dataset = examples_in_place_of(opened.module.facts, reference, opened.module.sampled_from)
+    sampling = wanted.sampling(opened.module, {})
+    if domain := opened.module.domain_of(sampling):
+        raise typer.BadParameter(
+            f"samples of the further domain '{domain}' are made from the run's data: give the run's folder",
+            param_hint="OPTIONS",
+        )
+    dataset = examples_in_place_of(opened.module.facts, reference, opened.module.made_from(sampling))
     with _bar() as report:
         evaluator = Evaluator(
             build_metrics(nodes, dataset.facts),
@@ -210,6 +232,7 @@ def _measure_file(opened: OpenedGenerator, wanted: _Wanted, reference: Reference
             samples=wanted.samples or section.samples,
             seed=section.seed if wanted.seed is None else wanted.seed,
             batch_size=section.batch_size,
+            sampling=sampling,
             reference=reference,
             trained_with=networks_trained_with(opened.architecture),
             report=report,
@@ -291,16 +314,20 @@ def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoi
         print(f"ganlab: warning: {run.evaluations} cannot be written: {reason(error)}", file=sys.stderr)
 
 
-def _neighbours(run: Run, module: GANModule, count: int, features: str | None) -> dict[str, Any]:
+def _neighbours(run: Run, module: GANModule, count: int, features: str | None, wanted: _Wanted) -> dict[str, Any]:
     """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
     from ganlab.build import open_dataset
     from ganlab.evaluation.features import FeatureExtractor
     from ganlab.evaluation.neighbours import find_neighbours, pixel_vectors
-    from ganlab.spec.sampling import check_sampling
 
     section = run.spec.evaluation or EvaluationSection()
     vectors = pixel_vectors if features is None else FeatureExtractor(features, module.device)
-    options = check_sampling(type(module), section.sampling)
+    options = wanted.sampling(module, section.sampling)
+    if domain := module.domain_of(options):
+        raise typer.BadParameter(
+            f"neighbours are searched among the data, and these samples are of the further domain '{domain}'",
+            param_hint="OPTIONS",
+        )
     with run.where_it_started():
         dataset = open_dataset(run.spec.data)
         found = find_neighbours(module, dataset, count, section.seed, run.spec.data.flip, vectors, options)

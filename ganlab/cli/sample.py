@@ -73,7 +73,7 @@ def sample(
     with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
         source = find_source(opened, inputs, chosen)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
-        files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns)
+        files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns, chosen)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
 
 
@@ -113,14 +113,16 @@ def write(
     grid: bool,
     overwrite: bool,
     columns: int | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Write `count` samples, or one picture of them, with so many in a row; returns the files."""
+    """Write `count` samples that were made with these options, or one picture of them; returns the files."""
     from ganlab.errors import UserError
     from ganlab.evaluation.pictures import picture_of
     from ganlab.evaluation.sample_files import refuse_existing, write_samples
 
     if not grid:
-        return write_samples((samples.images for samples in made), count, out, module.facts, overwrite=overwrite)
+        facts = module.facts_of_samples(options or {})
+        return write_samples((samples.images for samples in made), count, out, facts, overwrite=overwrite)
     if count > _MOST_IN_A_GRID:
         raise UserError(f"a picture holds at most {_MOST_IN_A_GRID:,} samples, not {count:,}; leave --grid out")
     path = out / "grid.png"

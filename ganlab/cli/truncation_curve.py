@@ -54,8 +54,9 @@ def _evaluator(run: Run, module: GANModule, pair: Pair, samples: int | None) -> 
     found = [find("metrics", name) for name in pair.metrics]
     nodes = [MetricNode("metrics", plugin.name, distribution=plugin.distribution) for plugin in found]
     dataset = open_dataset(run.spec.data)
+    sampling = check_sampling(type(module), section.sampling)
     return Evaluator(
-        build_metrics(nodes, dataset.facts),
+        build_metrics(nodes, module.facts_of_samples(sampling)),
         dataset,
         nodes,
         samples=samples or section.samples,
@@ -63,7 +64,8 @@ def _evaluator(run: Run, module: GANModule, pair: Pair, samples: int | None) -> 
         batch_size=section.batch_size,
         flip=run.spec.data.flip,
         reals=section.reals,
-        sampling=check_sampling(type(module), section.sampling),
+        sampling=sampling,
+        domain=module.domain_of(sampling),
     )
 
 

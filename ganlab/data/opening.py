@@ -57,6 +57,17 @@ def held_out_of(dataset: Dataset) -> Dataset | None:
     return held_out
 
 
+def domain_within(dataset: Dataset, name: str | None) -> Dataset:
+    """A further domain with those of its examples that training never sees; without a name the data set itself."""
+    if name is None:
+        return dataset
+    domain, held_out = domains_of(dataset)[name], held_out_of(dataset)
+    others = None if held_out is None else domains_of(held_out).get(name)
+    if others is None or held_out_of(domain) is not None:
+        return domain
+    return ArrangedDataset(domain, replace(domain.facts, held_out=others.facts.fingerprint), held_out=others)
+
+
 def prepare(dataset: Dataset) -> None:
     """Let a data set, its further domains and its held-out examples make the files that they need, each once."""
     for source in _sources(dataset).values():

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ganlab.contracts import Dataset
+from ganlab.data.opening import domain_within
 from ganlab.distributed import broadcast_value, rank
 from ganlab.errors import UserError
 from ganlab.evaluation.budget import Budget
@@ -92,6 +93,7 @@ class Evaluator:
         flip: whether training mirrors.
         reals: which examples are compared with.
         sampling: options of the architecture.
+        domain: the further domain to which samples with these options belong, which they are compared with.
         precision: what the fakes are computed in.
         budget_minutes: what would take longer is left out; None for no limit.
         reference: other examples to compare with, or published means and covariances of features.
@@ -111,20 +113,23 @@ class Evaluator:
         flip: bool = False,
         reals: Reals = "train",
         sampling: Mapping[str, Any] | None = None,
+        domain: str | None = None,
         precision: Precision = "float32",
         budget_minutes: float | None = None,
         reference: Dataset | PublishedStatistics | None = None,
         trained_with: Collection[str] = (),
         report: Report = _say_nothing,
     ) -> None:
+        own = domain_within(dataset, domain)
         for name, metric in metrics.items():
-            check_needs(name, metric, dataset.facts)
+            check_needs(name, metric, own.facts)
         self.metrics = metrics
         self.dataset = dataset
         self.published = reference if isinstance(reference, PublishedStatistics) else None
         others = None if isinstance(reference, PublishedStatistics) else reference
         self.split = "reference" if reference is not None else reals
-        self.reals = others or reals_of(dataset, reals)
+        self.domain = domain
+        self.reals = others or reals_of(own, reals)
         self.samples = samples
         self.seed = seed
         self.batch_size = batch_size
@@ -135,7 +140,7 @@ class Evaluator:
         self.sampling = dict(sampling or {})
         self.budget = Budget(budget_minutes)
         statistics = self.published.features if self.published else None
-        sets = RealSets(self.reals, dataset if len(dataset) else None, samples, seed, self.flip, batch_size, statistics)
+        sets = RealSets(self.reals, own if len(own) else None, samples, seed, self.flip, batch_size, statistics)
         self.of_features = FeatureMetrics(metrics, sets)
         self._origins = {name: _origin(node) for name, node in zip(own_names(nodes), nodes, strict=True)}
         self._broken: dict[str, str] = {}  # metrics that failed on the reals stay out
@@ -143,6 +148,7 @@ class Evaluator:
 
     def evaluate(self, module: GANModule) -> list[MetricResult]:
         """The results of all metrics for a module's samples, the same on every rank. A collective."""
+        assert module.domain_of(self.sampling) == self.domain, "fakes are compared with reals of their own domain"
         source = source_of(self.dataset, module.device, module.made_from(self.sampling))
         make = fakes_of_module(module, self.seed, source, self.sampling, self.precision)
         frames = max(1, module.facts.frames)
@@ -297,6 +303,7 @@ class Evaluator:
             "samples": self.samples,
             "ema": module.settings.half_life_kimg is not None,
             "sampling": self.sampling,
+            **({} if self.domain is None else {"domain": self.domain}),
             "precision": self.precision,
             "labels": "uniform" if module.facts.classes else None,
             **({} if source is None else {"made_for": source.facts.fingerprint}),

@@ -82,14 +82,15 @@ def fakes_of_module(
     precision: Precision = "float32",
 ) -> Make:
     """Samples of a module; with a `source` made for its examples, of which they have the labels."""
+    facts = module.facts_of_samples(options or {})
 
     def make(first: int, size: int) -> tuple[Tensor, Tensor | None]:
         with torch.autocast(module.device.type, torch.bfloat16, enabled=precision == "bf16"):
             settings: dict[str, Any] = {"source": source, "options": options, "first": first, "batch_size": size}
             pieces = list(sample_blocks(module, size, seed, **settings))
-        images = torch.cat([for_metrics(samples, module.facts) for samples, _ in pieces])
+        images = torch.cat([for_metrics(samples, facts) for samples, _ in pieces])
         labels = [drawn for _, drawn in pieces if drawn is not None]
-        return images, labels_of_frames(torch.cat(labels), module.facts) if labels else None
+        return images, labels_of_frames(torch.cat(labels), facts) if labels else None
 
     return make
 

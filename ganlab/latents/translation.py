@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab.contracts import DataFacts, InputFacts
+from ganlab.contracts import InputFacts
 from ganlab.data.examples import IMAGES
 from ganlab.data.scaling import scale
 from ganlab.errors import UserError
@@ -66,6 +66,7 @@ def translate_files(
     _check_apart(files, paths)
     refuse_existing(paths, overwrite)
     get_ready(module, True, options)
+    facts_of_result = module.facts_of_samples(options)
     numbered = list(enumerate(zip(files, preparations, paths, strict=True)))
     for number, (file, preparation, path) in watched(numbered, "translating", progress):
         picture = scale(_read(file, preparation).to(module.device), facts.value_range)
@@ -73,7 +74,7 @@ def translate_files(
             images = translate(module, {name: picture[None]}, options, number, wishes)
         except UserError as error:
             raise UserError(f"{printable(str(file))}: {error}") from error
-        write_image(for_files(images, _facts_of_result(module.facts, images)).cpu()[0].numpy(), path)
+        write_image(for_files(images, facts_of_result).cpu()[0].numpy(), path)
     return paths
 
 
@@ -169,9 +170,3 @@ def _read(file: Path, preparation: Preparation) -> Tensor:
             return torch.from_numpy(planes(make_alike(picture, preparation)))
     except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
         raise UserError(f"{printable(str(file))} cannot be read: {problem_of(error)}") from error
-
-
-def _facts_of_result(facts: DataFacts, images: Tensor) -> DataFacts:
-    """Those of the domain that has as many channels: files keep its depth."""
-    domains = [facts, *facts.further.values()]
-    return next((each for each in domains if each.channels == images.shape[1]), facts)

@@ -24,7 +24,7 @@ from ganlab.build import (
     open_dataset,
     rehearse_for,
 )
-from ganlab.contracts import DataFacts, Dataset
+from ganlab.contracts import Dataset
 from ganlab.data import preflight
 from ganlab.data.loader import StepLoader
 from ganlab.distributed import is_lost_process
@@ -194,7 +194,7 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
     if spec.snapshots:
         parts.append(SnapshotCallback(spec.snapshots, dataset))
     if spec.evaluation and spec.evaluation.metrics:
-        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, type(module)), signals)
+        evaluation = EvaluationCallback(spec.evaluation, _build_evaluator(spec, dataset, module), signals)
         parts.append(evaluation)
         if spec.evaluation.best:
             parts.append(BestCallback(spec.evaluation.best, evaluation, checkpoints, spec.total_images))
@@ -209,12 +209,12 @@ def _build_parts(spec: Spec, dataset: Dataset, module: GANModule, loader: StepLo
     )
 
 
-def _build_evaluator(spec: Spec, dataset: Dataset, architecture: type[GANModule]) -> Evaluator:
+def _build_evaluator(spec: Spec, dataset: Dataset, module: GANModule) -> Evaluator:
     section = spec.evaluation
     assert section is not None
-    facts: DataFacts = dataset.facts
+    sampling = check_sampling(type(module), section.sampling)
     return Evaluator(
-        build_metrics(section.metrics, facts),
+        build_metrics(section.metrics, module.facts_of_samples(sampling)),
         dataset,
         section.metrics,
         samples=section.samples,
@@ -222,7 +222,8 @@ def _build_evaluator(spec: Spec, dataset: Dataset, architecture: type[GANModule]
         batch_size=section.batch_size,
         flip=spec.data.flip,
         reals=section.reals,
-        sampling=check_sampling(architecture, section.sampling),
+        sampling=sampling,
+        domain=module.domain_of(sampling),
         precision=section.precision,
         budget_minutes=section.budget_minutes,
         trained_with=networks_trained_with(spec.architecture),

@@ -19,12 +19,13 @@ from ganlab.training.guard import NonFiniteGradient
 from ganlab.training.parts import in_parts
 from ganlab.training.players import PlayersModule
 from ganlab.training.regularizer_set import act_after_update, due, weighted_penalties
+from ganlab.training.sampled import Sampled
 from ganlab.views import Latents, Views
 
 Terms = Mapping[str, Tensor]
 
 
-class GANModule(PlayersModule):
+class GANModule(Sampled, PlayersModule):
     """Base of all architectures: players take turns, each minimising the sum of its named terms.
 
     A family writes `<player>_terms(batch)` for each of its players, and `draw` and `render` (or `sample` as a whole).
@@ -37,7 +38,6 @@ class GANModule(PlayersModule):
     provides: ClassVar[Mapping[str, frozenset[str]]] = {}
     channels_last: ClassVar[bool] = True
     tensor_options: ClassVar[tuple[str, ...]] = ()  # sampling options that `render` takes as scalar tensors as well
-    sampled_from: tuple[str, ...] = ()  # besides the data's inputs: `images`, or names of further domains
     discriminator_steps: int = 1
 
     # ---------------------------------------------------------------- what a family writes
@@ -68,10 +68,6 @@ class GANModule(PlayersModule):
         """Images in [-1, 1], one for each row of `random`, drawn and rendered."""
         with layer_draws(random.scoped("layers")):
             return self.render(self.draw(random, labels, inputs), averaged=averaged, **options)
-
-    def made_from(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """What samples with these options are made from besides the data's inputs: `images`, or further domains."""
-        return self.sampled_from
 
     def before_sampling(self, random: Randomness, *, averaged: bool = True, **options: Any) -> None:
         """Get ready for samples with these options, such as by measuring statistics.

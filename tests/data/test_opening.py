@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganlab.data import StepPlan, Stream, read_examples
-from ganlab.data.opening import Wishes, arrange, held_out_of, prepare
+from ganlab.data.opening import Wishes, arrange, domain_within, held_out_of, prepare
 from ganlab.errors import DataError
 from ganlab.facts import DataFacts, InputFacts
 from tests.data.toys import Numbered, Paired, Points
@@ -139,6 +139,21 @@ def test_domains_are_held_out_and_unlabelled_with_the_rest():
     assert (len(data.further["photos"]), len(held.further["photos"])) == (4, 1)
     assert held.facts.further["photos"] == held.further["photos"].facts
     assert data.facts.further["photos"].classes == 0
+
+
+def test_a_domain_comes_with_its_own_held_out_examples():
+    data = arrange(Domains(), Wishes(holdout=0.25))
+    assert domain_within(data, None) is data
+    photos = domain_within(data, "photos")
+    assert photos is data.further["photos"]
+    assert sorted(numbers(photos) + numbers(held_out_of(photos))) == list(range(5))
+    whole = Domains()
+    whole.held_out = Domains(3)
+    whole.held_out.facts = DataFacts((1, 2, 2), 3, "others")
+    whole.facts = DataFacts((1, 2, 2), 12, "whole")
+    photos = domain_within(whole, "photos")
+    assert held_out_of(photos) is whole.held_out.photos
+    assert (numbers(photos), photos.facts.held_out) == (numbers(whole.photos), "photos")
 
 
 def test_files_are_made_once_whatever_stands_on_the_data():

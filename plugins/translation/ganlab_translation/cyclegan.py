@@ -139,6 +139,10 @@ class CycleGAN(GANModule):
         """The images of the domain that is not wanted."""
         return (self.second,) if self._wanted(options.get("to")) == self.first else (IMAGES,)
 
+    def domain_of(self, options: Mapping[str, Any]) -> str | None:
+        """The second domain, where it is wanted."""
+        return None if self._wanted(options.get("to")) == self.first else self.second
+
     def render(self, latents: Latents, *, to: str | None = None, averaged: bool = True) -> Tensor:
         """Translated images.
 

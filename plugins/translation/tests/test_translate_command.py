@@ -1,8 +1,10 @@
-"""`ganlab translate` on runs of pix2pix and CycleGAN."""
+"""`ganlab translate`, `sample` and `evaluate` on runs of translations."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +98,32 @@ def test_samples_go_in_both_directions_from_held_out_examples(unpaired: Path, tm
     assert generator.sample(2, inputs={"images": coloured}, to="grey").shape == grey.shape
     with pytest.raises(UserError, match="give 'inputs' with: images"):
         generator.sample(2, inputs={"grey": grey}, to="grey")
+
+
+def test_each_direction_is_measured_against_its_own_domain(unpaired: Path) -> None:
+    """The distance of both directions, by the evaluation's extractors."""
+
+    def measured(*arguments: str | Path) -> dict[str, Any]:
+        options = ("--metrics", "fid", "--extractor", "random_network", "--samples", "60", "--json")
+        result = CliRunner().invoke(app, ["evaluate", *map(str, arguments), *options])
+        assert result.exit_code == 0, result.output
+        (record,) = json.loads(result.stdout)
+        return record
+
+    coloured, grey = measured(unpaired), measured(unpaired, "to=grey")
+    assert (coloured["protocol"]["shape"], grey["protocol"]["shape"]) == ([3, 16, 16], [1, 16, 16])
+    assert "domain" not in coloured["protocol"]
+    assert (grey["protocol"]["domain"], grey["protocol"]["sampling"]) == ("grey", {"to": "grey"})
+    assert coloured["protocol"]["data"] != grey["protocol"]["data"]
+    written = len((unpaired / "evaluations.jsonl").read_text().splitlines())
+    assert written == 2
+
+
+def test_an_unknown_direction_is_no_option_of_an_evaluation(unpaired: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(unpaired), "to=blue", "--metrics", "swd"])
+    assert "there is no domain 'blue'" in str(result.exception)
+    curve = CliRunner().invoke(app, ["evaluate", str(unpaired), "to=grey", "--truncation-curve", "0.1:1"])
+    assert "options of the spec" in curve.output
 
 
 def test_mistakes_are_told(paired: Path, pictures: Path, tmp_path: Path) -> None:
