@@ -18,7 +18,7 @@ import torch
 from ganlab.build import build_module, rehearse_for
 from ganlab.contracts import DataFacts
 from ganlab.data.loader import StepLoader
-from ganlab.errors import SpecError
+from ganlab.errors import DataMissing, SpecError, UserError
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find, installed
 from ganlab.spec import Document, Origin, Spec
@@ -62,7 +62,20 @@ def choices() -> list[list[str]]:
     losses, regularizers, normalizers = (
         [plugin.reference for plugin in installed(kind)] for kind in ("losses", "regularizers", "normalizers")
     )
-    return [losses, [NONE, *regularizers], normalizers, list(FAMILIES), list(PRECISIONS)]
+    at_hand = [name for name in regularizers if _has_its_files(name)]
+    return [losses, [NONE, *at_hand], normalizers, list(FAMILIES), list(PRECISIONS)]
+
+
+@cache
+def _has_its_files(regularizer: str) -> bool:
+    constructor = load(find("regularizers", regularizer))
+    try:
+        constructor(**getattr(constructor, "example", {}))
+    except DataMissing:
+        return False
+    except (TypeError, UserError):  # for want of facts, or of an option that only a whole spec gives
+        return True
+    return True
 
 
 def every_case() -> Iterator[Case]:

@@ -9,7 +9,7 @@ from ganlab.data.opening import Wishes, arrange, held_out_of
 from ganlab.errors import DataError
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.quantise import for_files, for_metrics
-from ganlab.evaluation.reals import real_blocks, reals_of
+from ganlab.evaluation.reals import read_reals, real_blocks, reals_of
 from tests.data.toys import Numbered, Sequences
 from tests.evaluation.test_evaluator import Mean
 from tests.tiny import TinyData, tiny_gan
@@ -25,9 +25,9 @@ def test_an_evaluation_asks_for_reals_on_the_modules_device(monkeypatch):
 
     def noted(*arguments):
         asked.append(arguments[-1])
-        return real_blocks(*arguments)
+        return read_reals(*arguments)
 
-    monkeypatch.setattr("ganlab.evaluation.evaluator.real_blocks", noted)
+    monkeypatch.setattr("ganlab.evaluation.evaluator.read_reals", noted)
     module = tiny_gan()
     Evaluator({"mean": Mean()}, TinyData(20), samples=10).evaluate(module)
     assert asked == [module.device]

@@ -31,7 +31,7 @@ class AlexNetEncoder(nn.Module):
         widths: channels of the five convolutions, even numbers; three of them work in two groups.
         stochastic: tell means and logarithms of deviations (N, 2 * latent_size), as ALI's encoder.
         normalizer: behind each convolution but the first; null means batch norm, as in the paper.
-        deviation: of the initial weights.
+        deviation: standard deviation of the initial weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "widths": [4, 4, 4, 4, 4]}

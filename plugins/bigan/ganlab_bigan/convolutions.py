@@ -33,10 +33,10 @@ class ALIGenerator(nn.Module):
     Args:
         shape: (channels, height, width) of the images.
         latent_size: numbers in a latent vector.
-        layers: [kernel, stride, channels] of each transposed convolution, the first from a single place.
+        layers: lists [kernel, stride, channels] of each transposed convolution, the first from a single place.
         slope: Slope below zero of the leaky ReLUs.
         normalizer: between each layer but the last and its activation; null means batch norm, as in the paper.
-        deviation: of the initial weights.
+        deviation: standard deviation of the initial weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "layers": [[4, 1, 4], [4, 2, 4], [4, 1, 4], [4, 1, 4]]}
@@ -77,11 +77,11 @@ class ALIEncoder(nn.Module):
     Args:
         shape: (channels, height, width) of the images.
         latent_size: numbers in a latent vector.
-        layers: [kernel, stride, channels] of each convolution but the last one; they end in a single place.
+        layers: lists [kernel, stride, channels] of each convolution but the last one; they end in a single place.
         stochastic: tell a normal distribution of latents, as in ALI, and not the latents, as in BiGAN.
         slope: Slope below zero of the leaky ReLUs.
         normalizer: between each layer but the last and its activation; null means batch norm, as in the paper.
-        deviation: of the initial weights.
+        deviation: standard deviation of the initial weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "layers": [[4, 2, 4], [3, 2, 4], [3, 1, 4]]}

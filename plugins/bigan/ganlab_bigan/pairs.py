@@ -32,7 +32,7 @@ class ALIDiscriminator(nn.Module):
     Args:
         shape: (channels, height, width) of the images.
         latent_size: numbers in a latent vector.
-        layers: [kernel, stride, channels] of the convolutions, which end in a single place.
+        layers: lists [kernel, stride, channels] of the convolutions, which end in a single place.
         latent_units: sizes of the layers that see the latents.
         joint_units: sizes of the layers that see both.
         pieces: linear units of a maxout unit; 1 takes leaky ReLUs instead.
@@ -41,7 +41,7 @@ class ALIDiscriminator(nn.Module):
         latent_dropout: the same of the latents and of what later layers of these see.
         joint_dropout: the same of the inputs of all layers that see both.
         normalizer: behind each convolution but the first; null means none, as for CIFAR-10.
-        deviation: of the initial weights.
+        deviation: standard deviation of the initial weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -113,7 +113,7 @@ class BiGANDiscriminator(nn.Module):
         latent_size: numbers in a latent vector.
         widths: channels of the convolutions, the first first.
         normalizer: behind each convolution but the first; null means batch norm, as in the paper.
-        deviation: of the initial weights.
+        deviation: standard deviation of the initial weights.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "widths": [4, 4]}

@@ -26,7 +26,7 @@ class BiGANPerceptronGenerator(nn.Module):
     Args:
         shape: shape of one example.
         latent_size: numbers in a latent vector.
-        units: of each hidden layer.
+        units: number of units of each hidden layer.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "units": 8}
@@ -56,7 +56,7 @@ class BiGANPerceptronEncoder(nn.Module):
     Args:
         shape: shape of one example.
         latent_size: numbers in a latent vector.
-        units: of each hidden layer.
+        units: number of units of each hidden layer.
         stochastic: tell means and logarithms of deviations (N, 2 * latent_size), as ALI's encoder.
     """
 
@@ -91,7 +91,7 @@ class BiGANPerceptronDiscriminator(nn.Module):
     Args:
         shape: shape of one example.
         latent_size: numbers in a latent vector.
-        units: of each hidden layer.
+        units: number of units of each hidden layer.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"latent_size": 5, "units": 8}

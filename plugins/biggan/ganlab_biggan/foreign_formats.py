@@ -288,7 +288,7 @@ class BigGANHub:
     """Weights of BigGAN-deep from TensorFlow Hub, as pytorch-pretrained-BigGAN keeps them (`pytorch_model.bin`).
 
     Args:
-        truncation: which of the statistics that the file has for 50 truncations are taken: a multiple of 0.02.
+        truncation: the truncation whose statistics are taken, of the 50 in the file: a multiple of 0.02.
         eps: what batch norm adds to the variance.
     """
 

@@ -39,7 +39,7 @@ class ColouredDigits(InMemory):
 
     `labels` says which of the two is the class of an image; `none` or false for neither. With `attributes` an input of
     that name holds both as zeros and ones: the colours in their order, then the ten digits. `resolution` is a power of
-    two of at least 8. Which colour an image has, and how bright it is, follows from `seed`.
+    two of at least 8. The `seed` decides which colour an image has, and how bright it is.
     """
 
     def __init__(

@@ -37,13 +37,13 @@ class RenderedShapes:
     Args:
         resolution: side of an image.
         size: examples.
-        solids: which solids there are.
+        solids: the solids that there are.
         colours: one random colour for each `object`, so that only its form tells its azimuth; or a colour of their own
             for the `sides`, front red, right yellow, back green, left blue, shifted a little from object to object.
         azimuth: lowest and highest angle around the vertical axis, in degrees.
         elevation: the same above the horizon.
         scale: smallest and largest size.
-        seed: of all that is random.
+        seed: seed of all that is random.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"resolution": 16, "size": 48}

@@ -32,10 +32,10 @@ class ConvolutionalGenerator(nn.Module):
         shape: (channels, height, width) of the images.
         latent_size: numbers in a latent vector.
         hidden: units of the dense layers; the last one makes maps.
-        activation: of the dense layers, one for all or one for each.
+        activation: activation of the dense layers, one for all or one for each.
         maps: channels of these maps.
-        kernel: of the transposed convolution.
-        stride: of the transposed convolution.
+        kernel: side of the kernel of the transposed convolution.
+        stride: stride of the transposed convolution.
         output: `linear`, as in the paper's experiment, or `tanh`, which keeps to [-1, 1].
         weight_range: the initial weights are uniform in plus and minus this, biases 0.
     """
@@ -89,9 +89,9 @@ class ConvolutionalDiscriminator(nn.Module):
 
     Args:
         shape: (channels, height, width) of the images.
-        blocks: of each convolution [kernel, padding, channels, size of the pooling, stride of the pooling]; what is
+        blocks: a list for each convolution, [kernel, padding, channels, size of pooling, stride of pooling]; what is
             left at the border is pooled too.
-        units: of the dense layer.
+        units: number of units of the dense layer.
         input_dropout: share of the pixels that are dropped in training.
         dropout: share of what later layers see that is dropped in training.
         weight_range: the initial weights are uniform in plus and minus this, biases 0.

@@ -25,7 +25,7 @@ class MLPGenerator(nn.Module):
         classes: number of classes; 0 for data without labels.
         latent_size: numbers in a latent vector.
         hidden: units of each hidden layer.
-        activation: of the hidden layers, one for all or one for each.
+        activation: activation of the hidden layers, one for all or one for each.
         output: `tanh` keeps to [-1, 1], `linear` does not; null takes tanh for images and linear for vectors.
         weight_range: the initial weights are uniform in plus and minus this, biases 0; null is torch's default.
         normalizer: Stands between each hidden layer and its activation.

@@ -38,7 +38,7 @@ class HoloGANDiscriminator(nn.Module):
         style: what judges the mean and the spread of each channel in front of each instance normalization: nothing;
             one linear layer of means and standard deviations together, as in the paper; or one that reads means and
             variances as two examples apart, as the authors' code does.
-        deviation: of initial weights, which are cut at two deviations.
+        deviation: standard deviation of initial weights, which are cut at two deviations.
     """
 
     example: ClassVar[Mapping[str, Any]] = {"widths": [4, 5], "latent_size": 4, "latent_units": 4, "style": "joint"}

@@ -36,7 +36,7 @@ class HoloGANGenerator(nn.Module):
         projection: channels of the projection.
         maps: channels of the maps; each has twice the sides of what is before it.
         slope: Slope below zero of the rectifiers, 0 for none; those of the styles have always 0.
-        deviation: of initial weights and of the learned volume.
+        deviation: standard deviation of initial weights and of the learned volume.
         gain: what the gains of channels begin at, before latents change them. At the authors' 0 the latents decide from
             the start which channels there are; at 1 all are there, and images differ by their poses first.
     """

@@ -25,7 +25,7 @@ class RecognisingDiscriminator(nn.Module):
         shape: of one example.
         classes: of the data.
         outputs: numbers that the head returns.
-        units: of the hidden layer.
+        units: number of units of the hidden layer.
         slope: Slope below zero of the leaky ReLU behind it.
     """
 

@@ -26,7 +26,7 @@ class ClassSimilarity:
 
     Args:
         facts: Facts of the data.
-        pairs: of each class, at most; the paper has 100.
+        pairs: pairs of each class, at most; the paper has 100.
     """
 
     def __init__(self, facts: DataFacts, pairs: Annotated[int, Ge(1)] = 100) -> None:

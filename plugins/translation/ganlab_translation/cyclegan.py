@@ -36,8 +36,8 @@ class CycleGAN(GANModule):
     Args:
         generator: images of a domain to images of the other; built for each direction.
         discriminator: images to logits; built for each domain.
-        loss: of each discriminator and its generator.
-        facts: of the data.
+        loss: the loss of each discriminator and its generator.
+        facts: facts of the data.
         cycle: weight of the mean absolute difference between an image and itself, translated there and back.
         identity: weight of that between an image and itself, translated to its own domain; half of `cycle` as
             published for paintings, 0 for all else.

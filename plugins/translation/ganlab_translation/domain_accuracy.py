@@ -29,7 +29,7 @@ class DomainAccuracy:
         facts: Facts of the data.
         images: how many reals are changed, at most.
         examples: how many reals the classifier learns, at most.
-        seed: of the classifier.
+        seed: seed of the classifier.
     """
 
     higher_is_better: ClassVar[Mapping[str, bool]] = {"domain_accuracy": True, "reconstruction": False}

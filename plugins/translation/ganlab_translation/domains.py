@@ -52,7 +52,7 @@ class Domains:
     those of the others are 0 (section 3.2).
 
     Args:
-        facts: of the data; a further domain of these is a second data set with domains of its own.
+        facts: facts of the data; a further domain of these is a second data set with domains of its own.
     """
 
     def __init__(self, facts: DataFacts) -> None:

@@ -32,7 +32,7 @@ class Segmentation:
         examples: how many reals the small network learns, at most.
         width: channels of the small network.
         passes: how often it sees the reals.
-        seed: of the small network.
+        seed: seed of the small network.
     """
 
     higher_is_better: ClassVar[Mapping[str, bool]] = {"miou": True, "accuracy": True}

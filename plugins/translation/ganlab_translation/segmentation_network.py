@@ -16,7 +16,7 @@ class SegmentationNetwork(nn.Module):
         channels: of the images.
         classes: of the maps.
         width: channels inside.
-        seed: of the initial weights and of the order of examples.
+        seed: seed of the initial weights and of the order of examples.
     """
 
     def __init__(self, channels: int, classes: int, width: int, seed: int) -> None:

@@ -29,7 +29,7 @@ class StarGANGenerator(nn.Module):
     network (Choi et al., 2018, table 4): 8,430,528 parameters for five attributes.
 
     Args:
-        facts: of the data.
+        facts: facts of the data.
         width: channels of the first layer; each downsampling doubles them.
         blocks: residual blocks at the lowest resolution.
         downsamplings: how often the sides are halved before the blocks, and doubled behind.
@@ -93,7 +93,7 @@ class StarGANDiscriminator(nn.Module):
     128x128. It has no normalization, so that a penalty on its gradient is about single images.
 
     Args:
-        facts: of the data.
+        facts: facts of the data.
         width: channels of the first layer; each further one doubles them.
         depth: convolutions, each of which halves the sides.
         slope: Slope of the leaky ReLUs below zero.
