@@ -32,6 +32,10 @@ def translate(
     out: Annotated[Path, typer.Option(help="Folder for the translations, PNG files of the pictures' names.")] = Path(
         "translated"
     ),
+    label: Annotated[
+        str | None,
+        typer.Option(help="Class that pictures shall become, by number or name; else one is drawn, if there are any."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise, where a game has any.")] = 0,
     side: Annotated[
         int | None,
@@ -63,6 +67,6 @@ def translate(
 
     module = open_generator(run, choose_device(), checkpoint).module
     chosen = check_sampling(type(module), read_assignments(options or []))
-    wishes = Wishes(seed, side, tile, overlap, None if background is None else background.value)
+    wishes = Wishes(seed, side, tile, overlap, None if background is None else background.value, label)
     paths = translate_files(module, pictures, out, chosen, wishes, overwrite=overwrite)
     print(f"{len(paths)} pictures in {out}" if len(paths) > 1 else paths[0])

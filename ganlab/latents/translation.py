@@ -17,12 +17,12 @@ from ganlab.data.scaling import scale
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_files
 from ganlab.evaluation.sample_files import refuse_existing, write_image
-from ganlab.evaluation.sampling import at_rest, get_ready
+from ganlab.evaluation.sampling import at_rest, class_of, get_ready
 from ganlab.latents.progress import watched
 from ganlab.latents.tiles import in_tiles
 from ganlab.pictures import SUFFIXES, Colour, Preparation, make_alike, opened, planes, problem_of, read_header
 from ganlab.printable import printable
-from ganlab.randomness import derive_seed, of_samples
+from ganlab.randomness import Randomness, derive_seed, of_samples
 from ganlab.training.module import GANModule
 
 _FILLED = 255  # the largest number of 8 bits
@@ -34,7 +34,8 @@ class Wishes:
 
     `side` is what the larger side of each picture is brought to before, None for its own size; `tile` the side of tiles
     in which larger ones are translated, None for whole pictures, and `overlap` how many pixels these share.
-    `background` is what shows through transparent pixels.
+    `background` is what shows through transparent pixels, `label` the class that is asked for, by name or number; None
+    for one that is drawn, where the data have classes.
     """
 
     seed: int = 0
@@ -42,6 +43,7 @@ class Wishes:
     tile: int | None = None
     overlap: int | None = None
     background: Colour | None = None
+    label: str | None = None
 
 
 def translate_files(
@@ -60,6 +62,7 @@ def translate_files(
     from one picture, for pictures that cannot be read, before anything is written, and for files that exist.
     """
     name, facts = picture_input(module, options)
+    labels = _labels(module, wishes)
     files = _pictures(source)
     preparations = [_preparation(file, facts, wishes) for file in files]
     paths = [(out / file.relative_to(_root(source))).with_suffix(".png") for file in files]
@@ -71,7 +74,7 @@ def translate_files(
     for number, (file, preparation, path) in watched(numbered, "translating", progress):
         picture = scale(_read(file, preparation).to(module.device), facts.value_range)
         try:
-            images = translate(module, {name: picture[None]}, options, number, wishes)
+            images = translate(module, {name: picture[None]}, options, number, wishes, labels)
         except UserError as error:
             raise UserError(f"{printable(str(file))}: {error}") from error
         write_image(for_files(images, facts_of_result).cpu()[0].numpy(), path)
@@ -79,12 +82,22 @@ def translate_files(
 
 
 def translate(
-    module: GANModule, inputs: Mapping[str, Tensor], options: Mapping[str, Any], number: int, wishes: Wishes
+    module: GANModule,
+    inputs: Mapping[str, Tensor],
+    options: Mapping[str, Any],
+    number: int,
+    wishes: Wishes,
+    labels: Tensor | None = None,
 ) -> Tensor:
-    """Sample `number` of the seed, made for one picture (1, C, H, W) in [-1, 1], whole or in tiles."""
+    """Sample `number` of the seed, made for one picture (1, C, H, W) in [-1, 1], whole or in tiles.
+
+    `labels` is the class that is asked for (1,).
+    """
     ((name, picture),) = inputs.items()
     random = of_samples(wishes.seed, 1, module.device, number)
-    work = partial(_sampled, module, name, options, random)
+    if labels is None and module.facts.classes:
+        labels = random.integers("labels", module.facts.classes)
+    work = partial(_sampled, module, name, options, random, labels)
     with at_rest(module, derive_seed(wishes.seed, "network", number)):
         if wishes.tile is None:
             return work(picture)
@@ -96,21 +109,37 @@ def picture_input(module: GANModule, options: Mapping[str, Any]) -> tuple[str, I
     """The name of the one input that is a picture, and what it was in training. Raises `UserError` if there is none."""
     facts = module.facts
     also = module.made_from(options)
-    if also:
+    if len(also) == 1 and not facts.inputs:
         whose = facts if also[0] == IMAGES else facts.further[also[0]]
         return also[0], InputFacts(whose.shape, "images", whose.value_range)
     pictures = [name for name, each in facts.inputs.items() if each.kind == "images"]
-    if len(pictures) == 1 and len(facts.inputs) == 1:
+    if len(pictures) == 1 and len(facts.inputs) == 1 and not also:
         return pictures[0], facts.inputs[pictures[0]]
-    there = ", ".join(f"{name} ({each.kind})" for name, each in facts.inputs.items()) or "none"
+    kinds = {name: each.kind for name, each in facts.inputs.items()} | dict.fromkeys(also, "images")
+    there = ", ".join(f"{name} ({kind})" for name, kind in kinds.items()) or "none"
     raise UserError(
         f"pictures are translated by games that start from one picture each; the inputs of this run are: {there}. "
-        "'ganlab sample --inputs NODE' takes data with several inputs"
+        "'ganlab sample RUN --inputs NODE' takes maps, numbers and several inputs from a data set, such as "
+        "'{name: label_maps, images: photos, maps: maps, ...}' with the options that the run was trained with"
     )
 
 
-def _sampled(module: GANModule, name: str, options: Mapping[str, Any], random: Any, picture: Tensor) -> Tensor:
-    return module.sample(random, inputs={name: picture}, **options)
+def _labels(module: GANModule, wishes: Wishes) -> Tensor | None:
+    """The class that is asked for (1,), if one is. Raises `UserError` for one that there is not."""
+    if wishes.label is None:
+        return None
+    return torch.tensor([class_of(wishes.label, module.facts)], device=module.device)
+
+
+def _sampled(
+    module: GANModule,
+    name: str,
+    options: Mapping[str, Any],
+    random: Randomness,
+    labels: Tensor | None,
+    picture: Tensor,
+) -> Tensor:
+    return module.sample(random, labels, inputs={name: picture}, **options)
 
 
 def _pictures(source: Path) -> list[Path]:

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ganlab_translation.spade import SPADE
 from PIL import Image
 from typer.testing import CliRunner
 
 import ganlab
 from ganlab import UserError
 from ganlab.cli.app import app
+from ganlab.latents.translation import picture_input
 from ganlab.run.session import train
 from ganlab.spec import read_spec
+from ganlab.testing.examples import example_module
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 SHORT = ["kimg=0.016", "snapshots.every_kimg=1", "ema=null", "guard.collapse=ignore"]
@@ -124,6 +127,28 @@ def test_an_unknown_direction_is_no_option_of_an_evaluation(unpaired: Path) -> N
     assert "there is no domain 'blue'" in str(result.exception)
     curve = CliRunner().invoke(app, ["evaluate", str(unpaired), "to=grey", "--truncation-curve", "0.1:1"])
     assert "options of the spec" in curve.output
+
+
+def test_pictures_are_changed_into_the_class_that_is_asked_for(pictures: Path, tmp_path: Path) -> None:
+    narrow = ["kimg=0.064", "architecture.generator.width=2", "evaluation=null"]
+    run = run_of(tmp_path / "runs", "stargan", *narrow)
+    made = {}
+    for name, wish in (("blue", "blue"), ("number", "2"), ("red", "red")):
+        result = invoke(run, pictures / "wide.jpg", "--label", wish, "--out", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        made[name] = np.asarray(Image.open(tmp_path / name / "wide.png"))
+    assert made["blue"].shape == (33, 57, 3)
+    assert np.array_equal(made["blue"], made["number"])
+    assert not np.array_equal(made["blue"], made["red"])
+    assert invoke(run, pictures / "wide.jpg", "--out", tmp_path / "drawn").exit_code == 0
+    assert "no class 'pink'" in str(invoke(run, pictures, "--label", "pink", "--out", tmp_path / "x").exception)
+
+
+@pytest.mark.parametrize("options", [{}, {"style": "images"}])
+def test_maps_come_from_a_data_set(options: dict[str, Any]) -> None:
+    game = example_module("spade", SPADE.example_facts)
+    with pytest.raises(UserError, match=r"label_map \(maps\).*ganlab sample RUN --inputs NODE"):
+        picture_input(game, options)
 
 
 def test_mistakes_are_told(paired: Path, pictures: Path, tmp_path: Path) -> None:
