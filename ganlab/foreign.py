@@ -100,12 +100,12 @@ class Tensors:
         """The names of those that nobody took."""
         return sorted(set(self._tensors) - self._taken)
 
-    def count(self, pattern: str) -> int:
-        """How many consecutive numbers from 0 on, put into `pattern`, are names of tensors."""
-        number = 0
+    def count(self, pattern: str, first: int = 0) -> int:
+        """How many consecutive numbers from `first` on, put into `pattern`, are names of tensors."""
+        number = first
         while pattern.format(number) in self._tensors:
             number += 1
-        return number
+        return number - first
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from ganlab.spec.sampling import check_sampling
 from ganlab.training.module import GANModule
 from ganlab.views import Latents
 
-NAMES = {"values": "z"}
+NAMES = {"values": "z", "images": "input_images"}
+"""What parts of latents and inputs are called in a graph, whose output is `images`."""
 _TRACED = 2  # examples: a batch of one would be taken for a constant
 _CHECKED = 3
 
@@ -43,6 +44,7 @@ class GeneratorGraph(nn.Module):
         self._whole = (generator,)  # in a tuple, so that the discriminator is no part of the graph
         self.networks = generator.module.averages.copies
         self.noise_seed = noise_seed
+        self._given = dict(options)
         checked = check_sampling(type(self.module), options)
         known = generator.options
         self.numbers = {
@@ -50,10 +52,11 @@ class GeneratorGraph(nn.Module):
         }
         self.options = checked
         self._like = self._drawn(_TRACED)
-        self.parts = [part.name for part in fields(self._like) if isinstance(getattr(self._like, part.name), Tensor)]
+        self.parts = [part.name for part in fields(self._like) if _holds_numbers(getattr(self._like, part.name))]
         self.input_names = list(self._like.inputs)
-        self.names = [*(NAMES.get(part, part) for part in self.parts), *self.input_names, *self.numbers]
-        self.batched = len(self.parts) + len(self.input_names)
+        batched = [*self.parts, *self.input_names]
+        self.names = [*(NAMES.get(name, name) for name in batched), *self.numbers]
+        self.batched = len(batched)
         get_ready(self.module, True, self.all_options())
         with self.resting(), noted_layer_draws(self._noise(_TRACED)) as maps:
             self.module.render(self._like, averaged=True, **self.all_options())
@@ -74,6 +77,8 @@ class GeneratorGraph(nn.Module):
         parts = dict(zip(self.parts, tensors, strict=False))
         inputs = dict(zip(self.input_names, tensors[len(self.parts) :], strict=False))
         numbers = dict(zip(self.numbers, tensors[self.batched :], strict=True))
+        if "values" not in parts:  # a game without noise, whose latents still tell how many samples there are
+            parts["values"] = tensors[0].new_zeros(tensors[0].shape[0], 0)
         latents = replace(self._like, **parts, inputs=inputs, random=None)
         with given_layer_draws(self.maps):
             return self.module.render(latents, averaged=True, **numbers, **self.options)
@@ -101,6 +106,8 @@ class GeneratorGraph(nn.Module):
         try:
             with self.resting():
                 return torch.export.export(self, self.examples(), dynamic_shapes=(shapes,), strict=False)
+        except UserError as error:
+            raise UserError(f"'{self.generator.name}' cannot be exported so: {error}") from error
         except Exception as error:  # tracing foreign code fails in any way
             raise UserError(
                 f"the networks of '{self.generator.name}' cannot be traced for any number of images: {reason(error)}; "
@@ -110,7 +117,8 @@ class GeneratorGraph(nn.Module):
     def _drawn(self, count: int) -> Latents:
         classes = self.module.facts.classes
         labels = torch.arange(count) % classes if classes else None
-        return rows_of(self.generator.draw(count, 1, label=labels, inputs=self._inputs(count)), slice(0, count))
+        drawn = self.generator.draw(count, 1, label=labels, inputs=self._inputs(count), options=self._given)
+        return rows_of(drawn, slice(0, count))
 
     def _inputs(self, count: int) -> dict[str, Tensor]:
         """Examples of what the networks are given besides, made of noise."""
@@ -136,3 +144,8 @@ class GeneratorGraph(nn.Module):
     def resting(self) -> AbstractContextManager[None]:
         """Evaluation mode, without gradients."""
         return at_rest(self.module, derive_seed(self.noise_seed, "network", 0))
+
+
+def _holds_numbers(part: Any) -> bool:
+    """Whether a part of latents is a tensor that is not empty."""
+    return isinstance(part, Tensor) and part.numel() > 0

@@ -13,7 +13,9 @@ from ganlab.errors import UserError
 from ganlab.exchange import graph_files, hub_folder
 from ganlab.exchange.graph import GeneratorGraph
 from ganlab.exchange.graph_files import Parity, normal_quantile, write_onnx, write_torchscript
-from tests.latents.toys import plain, styled
+from ganlab.facts import InputFacts
+from ganlab.games.two_player import TwoPlayerGAN
+from tests.latents.toys import SHAPE, PlainGenerator, plain, styled, trained
 
 
 @pytest.fixture
@@ -30,6 +32,35 @@ def test_a_graph_has_latents_labels_and_options_as_inputs():
     assert torch.equal(graph(latents.values, latents.labels), conditional.render(latents))
     with pytest.raises(UserError, match="no sampling option 'psy'"):
         GeneratorGraph(styled(), {"psy": 1})
+
+
+class Mirror(TwoPlayerGAN):
+    """Images of other images, without noise."""
+
+    def draw_latents(self, random):
+        return random.normal("latents", 0)
+
+    def made_from(self, options):
+        return ("images",) if options.get("sideways") else ()
+
+    def render(self, latents, *, averaged: bool = True, sideways: bool = False):
+        """The same images, mirrored.
+
+        Args:
+            sideways: of the data themselves.
+        """
+        return latents.inputs["images" if sideways else "source"].flip(-1)
+
+
+def test_a_game_without_noise_has_its_inputs_alone(tmp_path):
+    mirror = trained(Mirror, PlainGenerator(0), inputs={"source": InputFacts(SHAPE, "images")})
+    assert GeneratorGraph(mirror, {}).names == ["source"]
+    graph = GeneratorGraph(mirror, {"sideways": True})
+    assert graph.names == ["source", "input_images"]  # as the output is called 'images'
+    assert write_torchscript(graph, tmp_path / "x.pt").holds
+    images = torch.rand(4, *SHAPE)
+    made = torch.jit.load(tmp_path / "x.pt")(torch.zeros_like(images), images)
+    assert torch.equal(made, images.flip(-1))
 
 
 def test_a_number_among_the_options_is_an_input(monkeypatch):

@@ -131,6 +131,7 @@ def test_tensors_that_claim_more_than_is_stored_are_refused(tmp_path):
 def test_tensors_know_which_were_taken():
     tensors = Tensors({"a.0": torch.ones(2).half(), "a.1": torch.ones(1), "b.kernel": torch.ones(1), "n": 3})
     assert tensors.count("a.{}") == 2
+    assert tensors.count("a.{}", 1) == 1
     assert tensors.take("a.0").dtype == torch.float32
     tensors.leave(".kernel")
     assert tensors.left() == ["a.1"]

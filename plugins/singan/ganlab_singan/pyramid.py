@@ -61,7 +61,10 @@ class GeneratorPyramid(nn.Module):
         return image
 
     def in_pieces(self, noise: Sequence[Tensor], image: Tensor | None = None, start: int = 0) -> Tensor:
-        """The same images, made few at a time where they are large."""
+        """The same images, made few at a time where they are large; all at once in a graph of any number of images."""
+        if torch.compiler.is_exporting() or torch.jit.is_tracing():
+            traced: Tensor = self(noise, image, start)
+            return traced
         rows = max(1, _PIXELS_AT_ONCE // noise[-1][0, 0].numel())
         count = len(noise[0])
         parts = []

@@ -59,7 +59,7 @@ class Request:
             noise = pyramid.noise_of(latents.values, self.trained + 1)[start:]
         else:
             noise = draw_noise(pyramid, _random_of(latents), resized(self.sizes, self.size), start, self.trained)
-        below = None if start == 0 else pyramid.reconstruction(start - 1).expand(len(latents), -1, -1, -1)
+        below = None if start == 0 else pyramid.reconstruction(start - 1).expand(latents.values.shape[0], -1, -1, -1)
         return enlarged(pyramid.in_pieces(noise, below, start), self.size or self.sizes[-1])
 
     def _changed(self, pyramid: GeneratorPyramid, picture: Tensor, latents: Latents) -> Tensor:

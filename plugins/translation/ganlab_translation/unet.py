@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
@@ -16,13 +16,13 @@ from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, ConvTranspose2d, Dropout
-from ganlab.spec.model import Count
+from ganlab.spec.model import Count, Natural
 from ganlab_translation.conditions import condition_channels
 from ganlab_translation.initialisation import activation, convolution, has_bias
 
 _DEEPEST = 8
 _MOST = 8  # times the width of the finest layer
-_DROPPED = 3  # layers of the decoder
+_DROPPED = (0, 1, 2)  # layers of the way up
 
 
 class UNetGenerator(nn.Module):
@@ -41,6 +41,8 @@ class UNetGenerator(nn.Module):
         width: channels of the finest layer; others have up to 8 times as many.
         depth: how often maps are halved; null for as often as the shorter side allows, 8 times at most.
         dropout: share of the numbers that are dropped, always.
+        dropped: layers of the way up that drop, the innermost being 0; null for the first three, as in the paper. The
+            authors' PyTorch code has [1, 2, 3] at a depth of 8.
         normalizer: behind all layers but the first, the innermost and the last; null for instance norm, which is batch
             norm for batches of one image, as published.
         bias: give every layer a bias.
@@ -57,6 +59,7 @@ class UNetGenerator(nn.Module):
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
         normalizer: Normalizer | None = None,
         bias: bool = False,
+        dropped: Sequence[Natural] | None = None,
     ) -> None:
         super().__init__()
         normalizer = normalizer or InstanceNormalizer()
@@ -77,7 +80,8 @@ class UNetGenerator(nn.Module):
             for before, after, last in zip(arriving, outputs, [False] * (depth - 1) + [True], strict=True)
         )
         self.up_norms = nn.ModuleList(activation(each, normalizer) for each in outputs[:-1])
-        shares = [dropout if level < _DROPPED else 0.0 for level in range(depth - 1)]
+        dropping = _DROPPED if dropped is None else _layers(dropped, depth - 1)
+        shares = [dropout if level in dropping else 0.0 for level in range(depth - 1)]
         self.drops = nn.ModuleList(Dropout(share, always=True) for share in shares)
 
     def forward(self, source: Tensor) -> Tensor:
@@ -93,6 +97,15 @@ class UNetGenerator(nn.Module):
             features = torch.cat([drop(norm(doubled)), skip], dim=1)
         images: Tensor = self.up[-1](relu(features), output_size=source.shape[2:])
         return images.tanh()
+
+
+def _layers(dropped: Sequence[int], there: int) -> Sequence[int]:
+    if beyond := [level for level in dropped if level >= there]:
+        raise UserError(
+            f"'dropped' names layer {beyond[0]} of the way up, and the layers that may drop are 0 to {there - 1}: all "
+            "but the last"
+        )
+    return dropped
 
 
 def check_images(shape: tuple[int, ...]) -> tuple[int, int, int]:
