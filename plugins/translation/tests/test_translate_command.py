@@ -22,7 +22,7 @@ from ganlab.spec import read_spec
 from ganlab.testing.examples import example_module
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
-SHORT = ["kimg=0.016", "snapshots.every_kimg=1", "ema=null", "guard.collapse=ignore"]
+SHORT = ["kimg=0.016", "snapshots.every_kimg=1", "ema=null", "guard.collapse=ignore", "diversity=null"]
 
 
 def invoke(*arguments: str | Path):
