@@ -316,3 +316,8 @@ def test_mentions_finds_names_in_identifiers_and_text() -> None:
     assert mentions("a StyleGAN-like family: dcgan", "dcgan")
     assert mentions("StyleMapping", "style")
     assert not mentions("stylesheet", "style")
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_a_distribution_offers_its_types(plugin: Path) -> None:
+    assert (plugin / package(plugin) / "py.typed").is_file(), "type checkers of its users look for this file"
