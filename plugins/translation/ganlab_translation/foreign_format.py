@@ -32,8 +32,8 @@ class CycleGANPix2Pix:
     Args:
         resolution: side of the images that it was trained on; null for the smallest that a U-Net takes, which is that
             of its name, and for 128 pixels with fewer than 9 residual blocks, else 256. Others can be translated, too.
-        statistics: of batch norm. Those of each `image`, as the program's tests have them, or the `running` ones, as
-            with its `--eval`. Instance norm has no others than those of the image.
+        statistics: the statistics of batch norm: those of each `image`, as the program's tests have them, or the
+            `running` ones, as with its `--eval`. Instance norm has no others than those of the image.
         dropout: a U-Net's inner layers drop, in sampling as well, as in the program's tests without `--eval`. False
             leaves dropout out.
     """
