@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -11,14 +10,12 @@ import pytest
 from torch import nn
 
 from ganlab import build
-from ganlab.build import Builder, rehearse
-from ganlab.errors import DataMissing, SpecError, UserError
+from ganlab.build import Builder
+from ganlab.errors import SpecError, UserError
 from ganlab.facts import DataFacts, InputFacts
 from ganlab.schedules import Schedule, Scheduled
-from ganlab.spec import read_spec
 from ganlab.spec.model import Node, OptimizerNode, RegularizerNode
 from ganlab.training.optimizers import adam
-from tests.tiny import TinyData
 
 IMAGES = DataFacts((3, 16, 16), 10, "images", class_names=("a", "b"))
 VECTORS = DataFacts((2,), 10, "vectors")
@@ -207,24 +204,3 @@ def test_whatever_a_constructor_makes_of_an_option_is_a_sentence(monkeypatch, si
     monkeypatch.setattr(build, "load_factory", lambda node: Dividing)
     with pytest.raises(SpecError, match=f"generator: odd cannot be built: .*{reason}"):
         Builder(IMAGES).construct(Node("generators", "odd", {"size": size}), "generator")
-
-
-@pytest.mark.parametrize("data_are_here", [True, False])
-def test_missing_weights_are_a_remark_where_the_data_are_missing_too(
-    monkeypatch: pytest.MonkeyPatch, data_are_here: bool
-) -> None:
-    """A spec for another machine is checked as far as can be; where it could be trained now, it is refused."""
-
-    def without_weights(*_: object) -> None:
-        raise DataMissing("the weights are not on this machine")
-
-    facts = DataFacts((1, 16, 16), 10, "elsewhere")
-    dataset, note = (TinyData(10), None) if data_are_here else (None, "the folder does not exist")
-    monkeypatch.setattr("ganlab.build._data_of", lambda _: (dataset, facts, note))
-    monkeypatch.setattr("ganlab.build.rehearse_for", without_weights)
-    spec = read_spec(Path(__file__).parents[1] / "experiments/quickstart.yaml")
-    if data_are_here:
-        with pytest.raises(DataMissing, match="weights"):
-            rehearse(spec)
-    else:
-        assert str(rehearse(spec)).endswith("not all of it was tried: the weights are not on this machine")

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -14,15 +15,17 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
+from ganlab import build
 from ganlab.cli.app import app
 from ganlab.contracts import DataFacts, WeightedRegularizer
-from ganlab.errors import SpecError, UserError
+from ganlab.errors import DataMissing, SpecError, UserError
 from ganlab.facts import InputFacts
 from ganlab.games.growing import GrowingGAN
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.rehearsal import Rehearsal, rehearse_training
+from ganlab.spec import read_spec
 from ganlab.views import Scores
-from tests.tiny import Logistic, TinyDiscriminator, TinyGenerator, tiny_settings
+from tests.tiny import Logistic, TinyData, TinyDiscriminator, TinyGenerator, tiny_settings
 
 FACTS = DataFacts((1, 4, 4), 50, "tiny", class_names=("a", "b"))
 
@@ -253,3 +256,24 @@ def test_check_and_train_refuse_networks_that_do_not_fit(install, toy_spec, tmp_
     assert isinstance(trained.exception, SpecError)
     assert "the update of the discriminator fails" in str(trained.exception)
     assert not runs.exists()
+
+
+@pytest.mark.parametrize("data_are_here", [True, False])
+def test_missing_weights_are_a_remark_where_the_data_are_missing_too(
+    monkeypatch: pytest.MonkeyPatch, data_are_here: bool
+) -> None:
+    """A spec for another machine is checked as far as can be; where it could be trained now, it is refused."""
+
+    def without_weights(*_: object) -> None:
+        raise DataMissing("the weights are not on this machine")
+
+    facts = DataFacts((1, 16, 16), 10, "elsewhere")
+    dataset, note = (TinyData(10), None) if data_are_here else (None, "the folder does not exist")
+    monkeypatch.setattr("ganlab.build._data_of", lambda _: (dataset, facts, note))
+    monkeypatch.setattr("ganlab.build.rehearse_for", without_weights)
+    spec = read_spec(Path(__file__).parents[1] / "experiments/quickstart.yaml")
+    if data_are_here:
+        with pytest.raises(DataMissing, match="weights"):
+            build.rehearse(spec)
+    else:
+        assert str(build.rehearse(spec)).endswith("not all of it was tried: the weights are not on this machine")
