@@ -54,9 +54,10 @@ def test_a_network_beyond_measure_is_refused_with_its_numbers(towers, options, s
 
 def test_each_network_is_counted_for_itself_and_no_longer_than_it_is_built(towers, monkeypatch) -> None:
     monkeypatch.setattr(network_size, "NUMBERS", 50)
-    for _ in range(3):
-        towers.construct(Node("generators", "tower", {"width": 6}), "architecture.generator")
-    nn.Linear(60, 60)
+    made = [towers.construct(Node("generators", "tower", {"width": 6}), "architecture.generator") for _ in range(3)]
+    numbers = [sum(weights.numel() for weights in network.parameters()) for network in made]
+    assert max(numbers) <= 50 < sum(numbers)
+    assert nn.Linear(60, 60).weight.numel() > 50
 
 
 def test_players_that_do_not_fit_into_memory_are_refused(monkeypatch) -> None:
