@@ -18,15 +18,16 @@ bounds were set after three seeds had been measured: they say what is expected n
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 from ganlab_datasets.digit_translations import coloured
 from sklearn.svm import SVC
 from torch import Tensor
+from translation_seeds import tell_seeds
 
 import ganlab
 from ganlab.build import open_dataset
@@ -135,17 +136,7 @@ def main() -> None:
     arguments = parser.parse_args()
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for system in [arguments.only] if arguments.only else SYSTEMS:
-        found = []
-        for seed in seeds:
-            numbers, spent = run(system, seed, arguments.runs)
-            found.append(numbers)
-            line = ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
-            verdict = "within" if is_good(system, numbers) else "outside"
-            print(f"{system}, seed {seed} ({spent:.0f} s): {line}: {verdict} the bounds", flush=True)
-        for name in found[0]:
-            values = [numbers[name] for numbers in found]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+        tell_seeds(system, seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
 
 
 if __name__ == "__main__":

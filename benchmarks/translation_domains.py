@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+
+from translation_seeds import tell_seeds
 
 from ganlab.run.session import train
 from ganlab.spec import read_spec
@@ -57,18 +59,9 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--only", choices=list(METRICS))
     arguments = parser.parse_args()
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for system in [arguments.only] if arguments.only else METRICS:
-        found = []
-        for seed in map(int, arguments.seeds.split(",")):
-            numbers, spent = run(system, seed, arguments.runs)
-            found.append(numbers)
-            line = ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
-            verdict = "above" if is_good(system, numbers) else "below"
-            print(f"{system}, seed {seed} ({spent:.0f} s): {line}: {verdict} the bound", flush=True)
-        for name in found[0]:
-            values = [numbers[name] for numbers in found]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+        tell_seeds(system, seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
 
 
 if __name__ == "__main__":
