@@ -45,6 +45,7 @@ class GradientSyncStrategy(DDPStrategy):
     def _meet_in_torchruns_store(self) -> None:
         environment = self.cluster_environment
         assert environment is not None
+        assert self._timeout is not None
         rank, world_size = environment.global_rank(), environment.world_size()
         store = TCPStore(environment.main_address, environment.main_port, is_master=False, timeout=self._timeout)
         torch.distributed.init_process_group(
