@@ -224,7 +224,8 @@ def build_metrics(nodes: Sequence[Node], facts: DataFacts) -> dict[str, Metric]:
     metrics = {}
     for index, (name, node) in enumerate(zip(own_names(nodes), nodes, strict=True)):
         place = f"evaluation.metrics.{index}"
-        metrics[name] = Builder(facts.of_frames).construct(node, place)
+        of_sequences = getattr(load_factory(node), "of_sequences", False)
+        metrics[name] = Builder(facts if of_sequences else facts.of_frames).construct(node, place)
         try:
             check_needs(name, metrics[name], facts)
         except UserError as error:

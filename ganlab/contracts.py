@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.facts import INJECTED_FACTS, DataFacts, InputFacts
+from ganlab.metric_contracts import Extractor, FeatureMetric, GeneratorMetric, Metric
 from ganlab.randomness import Randomness
 from ganlab.schedules import Schedule, Scheduled
 from ganlab.views import Fakes, Latents, Scores, Views, named
@@ -237,86 +238,19 @@ class Dataset(Protocol):
     `facts.classes` is above 0, and a tensor for each of `facts.inputs`; it is a function of the index alone.
 
     What a data set may have besides: `take(indices) -> mapping` of stacked tensors under the same names, where many
-    can be fetched at once; `take_reduced(indices, resolution)`, where there are smaller versions of its images, whose
-    larger side has that resolution; `prepare()`, where there are files to make, which is called once on each machine
-    before an example is read; `inspect()` (see `ganlab.data.records`) where it is made of files; `every_label()`, the
-    labels of all examples in order, where they are known without reading these, and None where there are none;
-    `held_out`, a data set of examples that training never sees; and `further`, data sets of other domains by name,
-    whose examples do not belong to these.
+    can be fetched at once; `take_reduced(indices, resolution)`, where there are smaller versions of its images,
+    whose larger side has that resolution; `take_windows(indices, places, frames)`, where its sequences are longer
+    than its examples, for windows of `frames` frames at places (N,) from 0, the begin, to 1, the end; `prepare()`,
+    where there are files to make, which is called once on each machine before an example is read; `inspect()` (see
+    `ganlab.data.records`) where it is made of files; `every_label()`, the labels of all examples in order, where
+    they are known without reading these, and None where there are none; `held_out`, a data set of examples that
+    training never sees; and `further`, data sets of other domains by name, whose examples do not belong to these.
     """
 
     facts: DataFacts
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> Mapping[str, Any]: ...
-
-
-class Metric(Protocol):
-    """Kind `metrics`: says something of fakes, mostly by comparing them with reals.
-
-    The class may have `needs`, a set of what it gets: `reals` and `fakes`, which is the default; `targets`, the image
-    of the held-out example that each fake was made for; `inputs`, what it was made from; and `generator`, see
-    `GeneratorMetric`. Nothing else is shown to it.
-
-    `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and, if it has arguments of these names, `labels`
-    (N,), `inputs` (a mapping of tensors) and for fakes `targets` (as the images), which are None for reals.
-    `higher_is_better` says how to read the numbers: a bool for all, or a mapping from names that `compute` returns.
-    The platform shows the reals once, then calls `reset` (forget the fakes, keep what was learned of the reals),
-    `update` with fakes, and `compute`.
-    """
-
-    def update(self, images: Tensor, real: bool) -> None: ...
-    def compute(self) -> Mapping[str, float]: ...
-    def reset(self) -> None: ...
-
-
-class GeneratorMetric(Protocol):
-    """Kind `metrics`, with `generator` among its `needs`: looks at the generator itself, such as at its smoothness.
-
-    `measure` gets the architecture (a `GANModule`, in evaluation mode, without gradients), for its `draw`, `render` and
-    `averaged_model`, and `random` with a row for each sample that was asked for. It is called on the first rank only,
-    after the fakes, before `compute`. One that also needs reals or fakes has `update`, too.
-    """
-
-    def measure(self, module: Any, random: Randomness) -> None: ...
-    def compute(self) -> Mapping[str, float]: ...
-    def reset(self) -> None: ...
-
-
-class FeatureMetric(Protocol):
-    """Kind `metrics`, of features: compares those of fakes with those of reals, in the space of its `extractor`.
-
-    `compare` gets `ganlab.evaluation.feature_set.Features`. The platform extracts them, once for all metrics whose
-    extractors have the same `protocol`, on all ranks, and keeps those of reals between runs. `needs` may be `fakes`
-    alone: then `reals` is None. If `compare` has arguments of these names, it also gets `training`, features of all
-    training examples (of the first `examples` of them, if the metric says so), and `held_out`, those of the held-out
-    examples, or None. A metric that reads nothing but means and covariances says `moments_only = True`: it can then be
-    compared with published statistics. `notes`, if there is such a method, has sentences on how far the numbers of the
-    last `compare` can be trusted.
-    """
-
-    extractor: Extractor
-
-    def compare(self, reals: Any, fakes: Any) -> Mapping[str, float]: ...
-
-
-class Extractor(Protocol):
-    """Kind `extractors`: features of images, for metrics, neighbours and perceptual terms.
-
-    uint8 images (N, C, H, W), or floats from 0 to 255 that were not rounded, become float features (N, D) on their
-    device, each row a function of its image alone. `protocol` says in plain values all that the features depend on,
-    such as the `network`, a hash of its weights and how images are resized.
-
-    One whose features are means over the places of an image has `places(images)`, maps (N, D, H, W) of which the
-    features are the means. One that classifies has `logits(features)`, class scores (N, K). One that learns from the
-    data has `learn(reals)`, which gets pairs of training images and labels (or None), block by block, up to `examples`
-    of them; `state()`, tensors by name; and `restore(state)`. The platform keeps the state between runs.
-    """
-
-    @property
-    def protocol(self) -> Mapping[str, Any]: ...
-
-    def __call__(self, images: Tensor) -> Tensor: ...
 
 
 Made = TypeVar("Made", covariant=True)

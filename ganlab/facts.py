@@ -22,12 +22,14 @@ class InputFacts:
 
     `images` are (C, H, W) in a stored type, of which `value_range` becomes -1 and 1. `maps` are whole numbers below
     `classes`, (H, W) or (C, H, W), such as a class for each pixel; they arrive as int64. `numbers` have any shape and
-    arrive as floats, unscaled: attributes, poses, measurements. Images and maps belong to the picture: they are
-    mirrored and reduced with it.
+    arrive as floats, unscaled: attributes, poses, measurements. `flows` (3, H, W) tell of each pixel of a frame where
+    it was in the frame before: so many pixels to the right, so many below, and 1 where that is known, else 0. Images,
+    maps and flows belong to the picture: they are mirrored and reduced with it. Beside a sequence of T images those of
+    each frame have a dimension T in front: maps are (T, C, H, W) then.
     """
 
     shape: tuple[int, ...]
-    kind: Literal["images", "maps", "numbers"] = "numbers"
+    kind: Literal["images", "maps", "numbers", "flows"] = "numbers"
     value_range: tuple[float, float] = (0.0, 255.0)
     classes: int = 0
 
@@ -86,7 +88,31 @@ class DataFacts:
     @property
     def of_frames(self) -> DataFacts:
         """The facts of single frames, as metrics see sequences; of other data their own."""
-        return dataclasses.replace(self, shape=self.image_shape, frames=0) if self.frames else self
+        if not self.frames:
+            return self
+        inputs = {
+            name: dataclasses.replace(facts, shape=facts.shape[1:]) if name in self.inputs_of_frames else facts
+            for name, facts in self.inputs.items()
+        }
+        return dataclasses.replace(self, shape=self.image_shape, frames=0, inputs=inputs)
+
+    @property
+    def inputs_of_frames(self) -> tuple[str, ...]:
+        """Names of the inputs that have something for each frame of a sequence: images, maps and flows (T, ...)."""
+        return tuple(
+            name
+            for name, facts in self.inputs.items()
+            if self.frames and facts.kind != "numbers" and len(facts.shape) == 4 and facts.shape[0] == self.frames
+        )
+
+    def with_frames(self, frames: int) -> DataFacts:
+        """The facts of sequences of another length."""
+        single = self.of_frames
+        inputs = {
+            name: dataclasses.replace(facts, shape=(frames, *facts.shape)) if name in self.inputs_of_frames else facts
+            for name, facts in single.inputs.items()
+        }
+        return dataclasses.replace(single, shape=(frames, *single.shape), frames=frames, inputs=inputs)
 
     @property
     def channels(self) -> int | None:

@@ -76,7 +76,8 @@ class Rehearsal:
         module, moment = self.module, self.module.clock.images_seen
         batch_size, updates = module.step_size(moment)
         count = self._count()
-        plan = StepPlan(0, moment, batch_size, updates, 0, count, module.step_resolution(moment))
+        stage = (module.step_resolution(moment), module.step_frames(moment))
+        plan = StepPlan(0, moment, batch_size, updates, 0, count, *stage)
         step = _example_step(module.facts, updates * count, plan)
         return step.map(module.in_order).batches(module.facts, module.settings.seed)
 
@@ -150,6 +151,7 @@ def rehearse_training(
 def _example_step(facts: DataFacts, count: int, plan: StepPlan | None = None) -> StepBatch:
     """Examples of these facts, as they are stored, on the meta device; reduced as the plan of their step says."""
     plan = plan or StepPlan(0, 0, count, 1, 0, count)
+    facts = facts if plan.frames is None else facts.with_frames(plan.frames)
     whole = facts.is_images and facts.value_range == (0.0, 255.0)
     images = torch.empty(count, *facts.shape, dtype=torch.uint8 if whole else torch.float32, device=_META)
     inputs = {name: torch.empty(count, *of.shape, device=_META) for name, of in facts.inputs.items()}

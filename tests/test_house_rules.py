@@ -47,6 +47,7 @@ ROOMS = (
     ("plugins",),
     ("nn",),
     ("contracts",),
+    ("metric_contracts",),
     ("foreign",),
     ("views",),
     ("distributed",),

@@ -38,6 +38,10 @@ class CachedDataset:
     def __init__(self, dataset: Dataset, folder: str | Path) -> None:
         if dataset.facts.side is None:
             raise DataError("'data.cache' keeps images, but the examples of these data are vectors; remove it")
+        if hasattr(dataset, "take_windows"):
+            raise DataError(
+                "'data.cache' would keep one window of each sequence, but these sequences are longer; remove it"
+            )
         self.dataset = dataset
         self.facts = dataset.facts
         self.folder = Path(folder).expanduser() / dataset.facts.fingerprint

@@ -51,6 +51,11 @@ def reduce_examples(examples: Mapping[str, Tensor], facts: DataFacts, resolution
     return {**examples, **smaller, IMAGES: reduce_images(examples[IMAGES], resolution)}
 
 
+def check_examples(facts: DataFacts, indices: Sequence[int], examples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Stacked examples as they are. Raises `DataError` for those that contradict the facts."""
+    return _checked(facts, indices, dict(examples), 1)
+
+
 def _factor(facts: DataFacts, resolution: int) -> int:
     assert facts.side is not None, "vectors have no resolution"
     return facts.side // resolution

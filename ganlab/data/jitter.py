@@ -30,33 +30,36 @@ def jitter_examples(examples: dict[str, Tensor], places: Tensor, factor: float, 
     """Enlarge stacked examples by a factor and cut each to its size at its place, in place of what belongs together.
 
     `places` (N, 2) are from 0 (top, left) to 1 (bottom, right). Images are resampled with a bicubic filter, within the
-    range of their own values, maps by taking nearest pixels. An input of another size is cut to the nearest pixel.
+    range of their own values, maps and flows by taking nearest pixels; what flows say grows by the factor. An input of
+    another size is cut to the nearest pixel.
     """
     height, width = examples[IMAGES].shape[-2:]
     rooms = [round(side * factor) - side for side in (height, width)]
     offsets = [(places[:, axis] * (room + 1)).long().clamp(max=room).tolist() for axis, room in enumerate(rooms)]
-    for name, is_map in _together(facts).items():
+    for name, kind in _together(facts).items():
         value = examples[name]
         scales = [side / whole for side, whole in zip(value.shape[-2:], (height, width), strict=True)]
         tops, lefts = ([round(offset * scale) for offset in of] for of, scale in zip(offsets, scales, strict=True))
         rows = zip(value, tops, lefts, strict=True)
-        examples[name] = torch.stack([_cut(each, top, left, factor, is_map) for each, top, left in rows])
+        examples[name] = torch.stack([_cut(each, top, left, factor, kind != "images") for each, top, left in rows])
+        if kind == "flows":
+            examples[name][..., :2, :, :] *= factor
 
 
-def _together(facts: DataFacts) -> Mapping[str, bool]:
-    """The fields that belong together, and whether they are maps."""
-    inputs = {name: of.kind == "maps" for name, of in facts.inputs.items() if of.kind != "numbers"}
-    return {IMAGES: False, **inputs}
+def _together(facts: DataFacts) -> Mapping[str, str]:
+    """The fields that belong together, and their kinds."""
+    inputs = {name: of.kind for name, of in facts.inputs.items() if of.kind != "numbers"}
+    return {IMAGES: "images", **inputs}
 
 
-def _cut(value: Tensor, top: int, left: int, factor: float, is_map: bool) -> Tensor:
+def _cut(value: Tensor, top: int, left: int, factor: float, by_nearest: bool) -> Tensor:
     """One example (..., H, W) of its stored type, enlarged, from a place on."""
     height, width = value.shape[-2:]
     sides = [round(side * factor) for side in (height, width)]
     top, left = min(top, sides[0] - height), min(left, sides[1] - width)
     flat = value.reshape(1, -1, height, width)
     exact = flat.to(torch.float64 if value.dtype in (torch.float64, torch.int64, torch.int32) else torch.float32)
-    if is_map:
+    if by_nearest:
         large = interpolate(exact, size=sides, mode="nearest")
     else:
         large = interpolate(exact, size=sides, mode="bicubic").clamp(exact.min(), exact.max())

@@ -21,6 +21,9 @@ StepSize = Callable[[int], tuple[int, int]]
 Resolution = Callable[[int], int | None]
 """Images seen -> the side to which the step's images are reduced; None leaves them as they are."""
 
+Frames = Callable[[int], int | None]
+"""Images seen -> frames of the windows of sequences that the step takes; None for all of an example."""
+
 
 class StepLoader:
     """An endless iterable of `StepBatch`es, given to Lightning as its training data.
@@ -46,10 +49,12 @@ class StepLoader:
         position: int = 0,
         images_seen: int = 0,
         resolution: Resolution | None = None,
+        frames: Frames | None = None,
     ) -> None:
         self.stream = Stream(dataset, seed, flip, jitter)
         self.step_size = step_size
         self.resolution = resolution
+        self.frames = frames
         self.workers = workers
         self._rank = rank
         self._world_size = world_size
@@ -118,7 +123,8 @@ class StepLoader:
                 f"{self.world_size}; use a multiple of {self.world_size}"
             )
         resolution = None if self.resolution is None else self.resolution(images_seen)
-        return StepPlan(position, images_seen, batch_size, steps, self.rank * count, count, resolution)
+        frames = None if self.frames is None else self.frames(images_seen)
+        return StepPlan(position, images_seen, batch_size, steps, self.rank * count, count, resolution, frames)
 
 
 class _Plans:

@@ -109,7 +109,7 @@ class ArrangedDataset:
 
     def __getattr__(self, name: str) -> Any:
         # These exist where the data set has them.
-        if name in ("take", "take_reduced"):
+        if name in ("take", "take_reduced", "take_windows"):
             return partial(self._take, getattr(self.dataset, name))
         if name == "inspect":
             return partial(self._inspect, self.dataset.inspect)  # type: ignore[attr-defined]
@@ -221,6 +221,8 @@ def _contradiction(facts: InputFacts) -> str | None:
         return f"images are (C, H, W), not {facts.shape}"
     if facts.kind == "images" and not low < high:
         return f"'value_range' is (low, high) with low below high, not {facts.value_range}"
+    if facts.kind == "flows" and (len(facts.shape) not in (3, 4) or facts.shape[-3] != 3):
+        return f"flows are (3, H, W), or (T, 3, H, W) of sequences, not {facts.shape}"
     if facts.kind == "maps" and len(facts.shape) not in (2, 3, 4):
         return f"maps are (H, W) or (C, H, W), not {facts.shape}"
     if facts.classes and facts.kind != "maps":

@@ -25,7 +25,8 @@ def reduce_images(images: Tensor, resolution: int) -> Tensor:
 def reduce_inputs(inputs: dict[str, Tensor], facts: DataFacts, factor: int) -> dict[str, Tensor]:
     """What belongs to pictures, as much smaller as these: images by means, maps by the pixel in the middle of an area.
 
-    Numbers stay as they are, and so does what `facts.inputs` does not tell of.
+    So are flows, which are counted in the smaller pixels then. Numbers stay as they are, and so does what
+    `facts.inputs` does not tell of.
     """
     return {name: _reduced(name, value, facts, factor) for name, value in inputs.items()}
 
@@ -48,9 +49,13 @@ def _reduced(name: str, value: Tensor, facts: DataFacts, factor: int) -> Tensor:
     if name not in facts.inputs or facts.inputs[name].kind == "numbers":
         return value
     reduced_shape(name, facts, factor)
-    if facts.inputs[name].kind == "maps":
-        return value[..., factor // 2 :: factor, factor // 2 :: factor]
-    return _means(value, factor)
+    kind = facts.inputs[name].kind
+    if kind == "images":
+        return _means(value, factor)
+    middle = value[..., factor // 2 :: factor, factor // 2 :: factor]
+    if kind == "maps" or factor == 1:
+        return middle
+    return torch.cat([middle[..., :2, :, :] / factor, middle[..., 2:, :, :]], dim=-3)
 
 
 def _means(images: Tensor, factor: int) -> Tensor:

@@ -20,7 +20,7 @@ class StepPlan:
 
     The step begins at `position`, when the clock shows `images_seen`, and has `steps` consecutive global batches of
     `batch_size`; this rank takes `count` examples from `start` in each of them, images reduced to `resolution` if
-    there is one.
+    there is one, and of sequences windows of `frames` frames, all of an example's if it is None.
     """
 
     position: int
@@ -30,6 +30,7 @@ class StepPlan:
     start: int
     count: int
     resolution: int | None = None
+    frames: int | None = None
 
     @property
     def positions(self) -> Tensor:

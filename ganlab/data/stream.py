@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from ganlab.data.examples import IMAGES, LABEL, read_examples, undeclared_names
 from ganlab.data.jitter import check_jitter, jitter_examples
 from ganlab.data.records import name_of
 from ganlab.data.step_batch import StepBatch, StepPlan
+from ganlab.data.windows import read_windows
 from ganlab.errors import DataError
 from ganlab.facts import DataFacts
 from ganlab.randomness import derive_seed
@@ -24,7 +25,8 @@ class Stream:
 
     With `flip`, half of an epoch's images (drawn anew each epoch) are mirrored left to right, and the images and maps
     that belong to them alike. With `jitter`, images and what belongs to them are enlarged until their larger side has
-    so many pixels, and cut to their own size at a place drawn anew each epoch. Each further domain has a stream of its
+    so many pixels, and cut to their own size at a place drawn anew each epoch. Of sequences that are longer than what a
+    step takes, a window of consecutive frames is shown, drawn anew each epoch. Each further domain has a stream of its
     own, with epochs of its own length and a seed of its name, so that other examples of it stand beside an example in
     each epoch.
     """
@@ -51,7 +53,7 @@ class Stream:
             for name, domain in domains_of(dataset).items()
         }
         self._epochs: dict[int, tuple[Tensor, Tensor]] = {}
-        self._cuts: dict[int, Tensor] = {}
+        self._drawn: dict[tuple[str, int], Tensor] = {}
 
     def __getitem__(self, plan: StepPlan) -> StepBatch:
         """The examples of one rank's step."""
@@ -66,13 +68,17 @@ class Stream:
     def _read(self, plan: StepPlan, positions: Tensor, resolution: int | None) -> StepBatch:
         places, mirrored = self.locate(positions)
         indices = places.tolist()
-        examples = read_examples(self.dataset, indices, resolution)
+        if self.dataset.facts.frames:
+            starts = self._places(positions, "window", 1)[:, 0]
+            examples = read_windows(self.dataset, indices, starts, plan.frames, resolution)
+        else:
+            examples = read_examples(self.dataset, indices, resolution)
         if self.flip or self.factor:
             _check_declared(examples, self.dataset.facts, "flip: true" if self.flip else "jitter")
         if self.factor:
-            jitter_examples(examples, self._places_of_cuts(positions), self.factor, self.dataset.facts)
+            jitter_examples(examples, self._places(positions, "jitter", 2), self.factor, self.dataset.facts)
         if self.flip:
-            mirror_examples(examples, mirrored, mirrored_names(self.dataset.facts))
+            mirror_examples(examples, mirrored, self.dataset.facts)
         unsound = [name_of(self.dataset, indices[row]) for row in _rows_not_finite(examples)]
         images, labels = examples.pop(IMAGES), examples.pop(LABEL, None)
         return StepBatch(plan, images, labels if self.dataset.facts.classes else None, examples, unsound=unsound)
@@ -90,19 +96,21 @@ class Stream:
             return None
         return round(facts.side * self.factor)
 
-    def _places_of_cuts(self, positions: Tensor) -> Tensor:
-        """Where enlarged images are cut (N, 2), from 0 to 1."""
+    def _places(self, positions: Tensor, purpose: str, count: int) -> Tensor:
+        """Where enlarged images, or sequences, are cut: (N, count), from 0 to 1."""
         size = len(self.dataset)
-        places = [self._cuts_of(position // size)[position % size] for position in positions.tolist()]
+        places = [self._of_epoch(purpose, position // size, count)[position % size] for position in positions.tolist()]
         return torch.stack(places)
 
-    def _cuts_of(self, epoch: int) -> Tensor:
-        if epoch not in self._cuts:
-            generator = torch.Generator().manual_seed(derive_seed(self.seed, "jitter", epoch))
-            newest = sorted(self._cuts)[1 - _EPOCHS_KEPT :]
-            cuts = torch.rand(len(self.dataset), 2, generator=generator)
-            self._cuts = {kept: self._cuts[kept] for kept in newest} | {epoch: cuts}
-        return self._cuts[epoch]
+    def _of_epoch(self, purpose: str, epoch: int, count: int) -> Tensor:
+        key = (purpose, epoch)
+        if key not in self._drawn:
+            generator = torch.Generator().manual_seed(derive_seed(self.seed, *key))
+            drawn = torch.rand(len(self.dataset), count, generator=generator)
+            newest = sorted(each for each in self._drawn if each[0] == purpose)[1 - _EPOCHS_KEPT :]
+            others = {each: places for each, places in self._drawn.items() if each[0] != purpose or each in newest}
+            self._drawn = others | {key: drawn}
+        return self._drawn[key]
 
     def locate(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Indices in the data set, and whether the image is mirrored, for places in the stream."""
@@ -145,16 +153,17 @@ def domains_of(dataset: Dataset) -> Mapping[str, Dataset]:
     return getattr(dataset, "further", None) or {}
 
 
-def mirrored_names(facts: DataFacts) -> tuple[str, ...]:
-    """The fields of an example that are mirrored together."""
-    return (IMAGES, *(name for name, of_input in facts.inputs.items() if of_input.kind != "numbers"))
-
-
-def mirror_examples(examples: dict[str, Tensor], mirrored: Tensor, names: Iterable[str]) -> None:
-    """Mirror some of stacked examples from left to right, in place of the named fields."""
-    for name in names:
+def mirror_examples(examples: dict[str, Tensor], mirrored: Tensor, facts: DataFacts) -> None:
+    """Mirror some of stacked examples from left to right, in place of the fields that belong to the picture."""
+    kinds = {IMAGES: "images"} | {name: of_input.kind for name, of_input in facts.inputs.items()}
+    for name, kind in kinds.items():
+        if kind == "numbers":
+            continue
         value = examples[name]
-        examples[name] = torch.where(mirrored.view(-1, *[1] * (value.dim() - 1)), value.flip(-1), value)
+        other = value.flip(-1)
+        if kind == "flows":
+            other[..., 0, :, :].neg_()  # what went to the right goes to the left
+        examples[name] = torch.where(mirrored.view(-1, *[1] * (value.dim() - 1)), other, value)
 
 
 def _check_declared(examples: Mapping[str, Tensor], facts: DataFacts, option: str) -> None:

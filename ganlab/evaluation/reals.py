@@ -12,7 +12,7 @@ from ganlab.contracts import Dataset
 from ganlab.data.examples import IMAGES, LABEL, read_examples
 from ganlab.data.opening import held_out_of
 from ganlab.data.scaling import scale_input
-from ganlab.data.stream import mirror_examples, mirrored_names
+from ganlab.data.stream import mirror_examples
 from ganlab.errors import DataError
 from ganlab.evaluation.quantise import labels_of_frames, reals_for_metrics
 from ganlab.randomness import derive_seed
@@ -58,7 +58,7 @@ def read_inputs(dataset: Dataset, places: Tensor, device: torch.device | str = "
     """The further fields of the reals at places of `real_order`, as networks get them."""
     facts = dataset.facts
     examples = read_examples(dataset, (places % len(dataset)).tolist())
-    mirror_examples(examples, places >= len(dataset), mirrored_names(facts))
+    mirror_examples(examples, places >= len(dataset), facts)
     given = {name: value for name, value in examples.items() if name not in (IMAGES, LABEL)}
     return {name: scale_input(value.to(device), facts.inputs.get(name)) for name, value in given.items()}
 

@@ -112,13 +112,14 @@ def source_for(facts: DataFacts, given: Dataset, device: torch.device | str, als
     offered = dict(given.facts.inputs)
     if images_as is not None:
         offered = {images_as: InputFacts(given.facts.shape, "images", given.facts.value_range)}
+    lasting = given.facts.inputs_of_frames
     for name, wanted in facts.inputs.items():
         if name not in offered:
             raise DataError(
                 f"the run was trained with the input '{name}' ({_described(wanted)}); the examples of --inputs have "
                 f"{_listed(tuple(offered)) if offered else 'images alone'}"
             )
-        if _alike(offered[name]) != _alike(wanted):
+        if _alike(offered[name], name in lasting) != _alike(wanted, name in facts.inputs_of_frames):
             raise DataError(
                 f"the run was trained with '{name}' as {_described(wanted)}; the examples of --inputs have "
                 f"{_described(offered[name])}"
@@ -134,9 +135,9 @@ def _only_image(facts: DataFacts) -> str | None:
     return names[0] if len(names) == 1 and facts.inputs[names[0]].kind == "images" else None
 
 
-def _alike(facts: InputFacts) -> InputFacts:
-    """What has to agree: stored values may have any range, which is scaled."""
-    return replace(facts, value_range=(0.0, 1.0))
+def _alike(facts: InputFacts, of_frames: bool) -> InputFacts:
+    """What has to agree: stored values may have any range, which is scaled, and sequences any length."""
+    return replace(facts, value_range=(0.0, 1.0), shape=facts.shape[1:] if of_frames else facts.shape)
 
 
 def _described(facts: InputFacts) -> str:

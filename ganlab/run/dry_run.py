@@ -144,7 +144,7 @@ def stages_of(module: GANModule, begin: int, end: int) -> list[Stage]:
     """The parts of a training in which batch size, updates and resolution stay as they are, found by halving."""
 
     def kind(images_seen: int) -> object:
-        return module.step_size(images_seen), module.step_resolution(images_seen)
+        return module.step_size(images_seen), module.step_resolution(images_seen), module.step_frames(images_seen)
 
     stages, last = [], end - 1
     while kind(begin) != kind(last):

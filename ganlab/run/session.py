@@ -151,6 +151,7 @@ def _build_loader(spec: Spec, dataset: Dataset, module: GANModule) -> StepLoader
         dataset,
         step_size=module.step_size,
         resolution=module.step_resolution,
+        frames=module.step_frames,
         seed=spec.seed,
         flip=spec.data.flip,
         jitter=spec.data.jitter,

@@ -45,7 +45,11 @@ class TrackingCallback(RunPart):
                 Progress(
                     self.total_images,
                     pl_module.clock.images_seen,
-                    stage=lambda images: (pl_module.step_size(images), pl_module.step_resolution(images)),
+                    stage=lambda images: (
+                        pl_module.step_size(images),
+                        pl_module.step_resolution(images),
+                        pl_module.step_frames(images),
+                    ),
                 )
             )
 

@@ -59,7 +59,10 @@ class ExampleData:
             return self._noise(name, facts.shape, (0.0, float(facts.classes or 2)), whole=True)
         if facts.kind == "images":
             return self._noise(name, facts.shape, facts.value_range, whole=facts.value_range == (0.0, 255.0))
-        return self._noise(name, facts.shape, (-1.0, 1.0), whole=False)
+        noise = self._noise(name, facts.shape, (-1.0, 1.0), whole=False)
+        if facts.kind == "flows":
+            noise[..., 2, :, :] = (noise[..., 2, :, :] > 0).to(noise)
+        return noise
 
     def _noise(self, name: str, shape: tuple[int, ...], within: tuple[float, float], *, whole: bool) -> Tensor:
         key: tuple[int | str, ...] = shape

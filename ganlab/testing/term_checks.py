@@ -118,7 +118,11 @@ def _examples(name: str) -> Iterator[tuple[GANModule, Batch]]:
 
 def _batch(module: GANModule) -> Batch:
     loader = StepLoader(
-        ExampleData(module.facts), step_size=module.step_size, seed=0, resolution=module.step_resolution
+        ExampleData(module.facts),
+        step_size=module.step_size,
+        seed=0,
+        resolution=module.step_resolution,
+        frames=module.step_frames,
     )
     return next(iter(loader)).map(module.in_order).batches(module.facts, 0)[-1]
 

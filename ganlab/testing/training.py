@@ -48,7 +48,7 @@ def plain_steps(module: GANModule, steps: int) -> GANModule:
     if not module.player_optimizers:
         module.configure_optimizers()
     loader = StepLoader(ExampleData(module.facts), step_size=module.step_size, seed=module.settings.seed)
-    loader.resolution = module.step_resolution
+    loader.resolution, loader.frames = module.step_resolution, module.step_frames
     loader.restart(module.clock.position, module.clock.images_seen)
     batches = iter(loader)
     with default_type(next(module.parameters()).dtype):

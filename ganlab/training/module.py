@@ -168,6 +168,10 @@ class GANModule(Sampled, PlayersModule):
         """The side to which the images of that step may be reduced; None for the data's own."""
         return None
 
+    def step_frames(self, images_seen: int) -> int | None:
+        """Frames of the windows of sequences that the step takes; None for all of an example."""
+        return None
+
     def moments(self, images: int) -> Sequence[int]:
         """Images seen at which rounds of a training of so many images run other layers; `ganlab check` tries them."""
         return [0]

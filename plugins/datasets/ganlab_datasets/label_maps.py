@@ -86,42 +86,42 @@ class LabelMaps:
         held_out = (held_out_images, held_out_maps, held_out_instances)
         _check_split(instances, held_out)
 
-        def opened_at(paths: tuple[str, str, str | None]) -> _Scenes:
+        def opened_at(paths: tuple[str, str, str | None]) -> Scenes:
             sources = _together(paths, endings, follow_links)
-            return _Scenes(ImageFiles(sources[0], wanted), sources[1:], table, self._names)
+            return Scenes(ImageFiles(sources[0], wanted), sources[1:], table, self._names)
 
         try:
-            self._scenes = opened_at((images, maps, instances))
+            self.scenes = opened_at((images, maps, instances))
             split = None if held_out_images is None else (held_out_images, str(held_out_maps), held_out_instances)
             self.held_out = None if split is None else opened_at(split)
         except DataMissing as missing:
             raise DataMissing(str(missing), self._implied(wanted, table, instances is not None)) from None
-        self.facts = self._scenes.facts
+        self.facts = self.scenes.facts
 
     def __len__(self) -> int:
-        return len(self._scenes)
+        return len(self.scenes)
 
     def __getitem__(self, index: int) -> Mapping[str, Any]:
-        return self._scenes[index]
+        return self.scenes[index]
 
     def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Many examples at once."""
-        return self._scenes.take(indices)
+        return self.scenes.take(indices)
 
     def inspect(self) -> Iterator[FileRecord]:
         """The file of each image."""
-        return self._scenes.images.inspect()
+        return self.scenes.images.inspect()
 
     def is_transparent(self, index: int) -> bool:
         """Whether any pixel of the image is less than opaque."""
-        return self._scenes.images.is_transparent(index)
+        return self.scenes.images.is_transparent(index)
 
     def _implied(self, wanted: Wanted, table: MapTable, instances: bool) -> DataFacts | None:
         facts = implied_facts(wanted.resolution, wanted.channels, [])
         return None if facts is None else _with_maps(facts, table, instances, self._names)
 
 
-class _Scenes:
+class Scenes:
     """Images, maps and perhaps instances, as many of each and in the same order."""
 
     def __init__(self, images: ImageFiles, others: Sequence[Source], table: MapTable, names: tuple[str, ...]) -> None:
@@ -139,6 +139,7 @@ class _Scenes:
         return {**self.images[index], **self._read_maps(index)}
 
     def take(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        """Many examples at once."""
         read = [self._read_maps(index) for index in indices]
         return {**self.images.take(indices), **{name: torch.stack([maps[name] for maps in read]) for name in read[0]}}
 
