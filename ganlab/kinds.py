@@ -182,7 +182,7 @@ KINDS: dict[str, Kind] = _kinds(
     ),
     Kind(
         "extractors",
-        contract="ganlab.contracts:Extractor",
+        contract="ganlab.metric_contracts:Extractor",
         protocols=("ganlab.contracts:Extractor",),
         checks=(f"{_CHECKS}.extractor_checks:check_extractor",),
     ),
