@@ -171,7 +171,7 @@ KINDS: dict[str, Kind] = _kinds(
     ),
     Kind(
         "metrics",
-        contract="ganlab.contracts:Metric",
+        contract="ganlab.metric_contracts:Metric",
         protocols=("ganlab.contracts:Metric", "ganlab.contracts:GeneratorMetric", "ganlab.contracts:FeatureMetric"),
         section_node="ganlab.spec.model:MetricNode",
         offered={

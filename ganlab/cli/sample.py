@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganlab.cli.interpolate import MovieChoice
+
 if TYPE_CHECKING:
     from ganlab.evaluation.sampling import Samples
     from ganlab.evaluation.source import Source
@@ -37,7 +39,7 @@ def sample(
     count: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="How many samples.")] = None,
     out: Annotated[
         Path,
-        typer.Option(help="Folder for 00000.png ... (sequences: 00000.gif and frames; vectors: samples.npy)."),
+        typer.Option(help="Folder for 00000.png ... (films: 00000.gif and their frames; vectors: samples.npy)."),
     ] = Path("samples"),
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal files.")] = 0,
     seeds: Annotated[
@@ -59,6 +61,8 @@ def sample(
     checkpoint: Annotated[
         str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
+    movie: Annotated[MovieChoice, typer.Option(help="The kind of film that sequences become.")] = MovieChoice.gif,
+    fps: Annotated[int, typer.Option(min=1, max=60, help="Frames of such a film in a second.")] = 8,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
@@ -73,7 +77,8 @@ def sample(
     with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
         source = find_source(opened, inputs, chosen)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
-        files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns, chosen)
+        film = {"film": movie.value, "fps": fps}
+        files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns, chosen, film)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
 
 
@@ -114,15 +119,20 @@ def write(
     overwrite: bool,
     columns: int | None = None,
     options: Mapping[str, Any] | None = None,
+    film: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Write `count` samples that were made with these options, or one picture of them; returns the files."""
+    """Write `count` samples that were made with these options, or one picture of them; returns the files.
+
+    `film` has the kind of film that sequences become, and its `fps`.
+    """
     from ganlab.errors import UserError
     from ganlab.evaluation.pictures import picture_of
     from ganlab.evaluation.sample_files import refuse_existing, write_samples
 
     if not grid:
         facts = module.facts_of_samples(options or {})
-        return write_samples((samples.images for samples in made), count, out, facts, overwrite=overwrite)
+        pieces = (samples.images for samples in made)
+        return write_samples(pieces, count, out, facts, overwrite=overwrite, **(film or {}))
     if count > _MOST_IN_A_GRID:
         raise UserError(f"a picture holds at most {_MOST_IN_A_GRID:,} samples, not {count:,}; leave --grid out")
     path = out / "grid.png"

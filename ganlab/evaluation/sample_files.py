@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganlab.contracts import DataFacts
-from ganlab.data.grid import save_animation
+from ganlab.data.film import FilmKind, check_film, save_film
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_files
 from ganlab.files import write_atomically
@@ -20,16 +20,25 @@ _CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 
 
 def write_samples(
-    pieces: Iterable[Tensor], count: int, folder: Path, facts: DataFacts, *, overwrite: bool = False
+    pieces: Iterable[Tensor],
+    count: int,
+    folder: Path,
+    facts: DataFacts,
+    *,
+    overwrite: bool = False,
+    film: FilmKind = "gif",
+    fps: int = 8,
 ) -> list[Path]:
     """Write `count` samples in [-1, 1] that arrive in pieces; returns the files.
 
-    Images become `00000.png` ...; sequences `00000/000.png` ..., a file for each frame, and `00000.gif` to look at;
-    vectors `samples.npy`; images that PNG cannot hold (16-bit colour, 2 or more than 4 channels) `00000.npy` ... as
-    (C, H, W), sequences of these as (T, C, H, W). Raises `UserError` before anything is written if a file exists and
-    `overwrite` is not given.
+    Images become `00000.png` ...; sequences `00000/000.png` ..., a file for each frame, and the film `00000.gif`, or
+    `00000.mp4`, of `fps` frames a second to look at; vectors `samples.npy`; images that PNG cannot hold (16-bit colour,
+    2 or more than 4 channels) `00000.npy` ... as (C, H, W), sequences of these as (T, C, H, W). Raises `UserError`
+    before anything is written if a file exists and `overwrite` is not given.
     """
-    paths = [folder / name for name in _names(count, facts)]
+    if facts.frames:
+        check_film(film)
+    paths = [folder / name for name in _names(count, facts, film)]
     refuse_existing(paths, overwrite)
     quantised = (for_files(piece, facts).cpu() for piece in pieces)
     if not facts.is_images:
@@ -37,17 +46,17 @@ def write_samples(
         return paths
     samples = (sample for piece in quantised for sample in piece)
     for path, sample in zip(paths, samples, strict=True):
-        if path.suffix == ".gif":
-            _write_frames(sample, path)
+        if path.suffix in (".gif", ".mp4"):
+            _write_frames(sample, path, fps)
         else:
             write_image(sample.numpy(), path)
     return paths
 
 
-def _names(count: int, facts: DataFacts) -> list[str]:
+def _names(count: int, facts: DataFacts, film: str) -> list[str]:
     if not facts.is_images:
         return ["samples.npy"]
-    suffix = ("gif" if facts.frames else "png") if _fits_png(facts) else "npy"
+    suffix = (film if facts.frames else "png") if _fits_png(facts) else "npy"
     return [f"{index:05d}.{suffix}" for index in range(count)]
 
 
@@ -55,11 +64,11 @@ def _fits_png(facts: DataFacts) -> bool:
     return facts.channels in _CHANNELS and (facts.channels == 1 or facts.value_range[1] <= 255)
 
 
-def _write_frames(sequence: Tensor, path: Path) -> None:
-    """The frames as they are, which a GIF could not keep, and the GIF."""
+def _write_frames(sequence: Tensor, path: Path, fps: int) -> None:
+    """The frames as they are, which a GIF could not keep, and the film."""
     for number, frame in enumerate(sequence):
         write_image(frame.numpy(), path.with_suffix("") / f"{number:03d}.png")
-    save_animation(sequence[None], path, 1, 1)
+    save_film(sequence[None], path, fps)
 
 
 def refuse_existing(paths: list[Path], overwrite: bool) -> None:

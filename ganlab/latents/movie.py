@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from ganlab.data.grid import animation_frames, save_animation
+from ganlab.data.film import FilmKind as MovieKind
+from ganlab.data.film import check_film as check_movie
+from ganlab.data.film import save_film
 from ganlab.data.scaling import to_bytes
-from ganlab.errors import UserError
-from ganlab.files import write_atomically
 
-MovieKind = Literal["gif", "mp4"]
-_QUALITY = "16"  # of H.264, where 0 loses nothing and 51 most
+__all__ = ["MovieKind", "check_movie", "save_movie"]
 
 
 def save_movie(images: Tensor, path: Path, fps: int = 24) -> None:
@@ -23,42 +19,4 @@ def save_movie(images: Tensor, path: Path, fps: int = 24) -> None:
 
     Equal images give equal bytes with the same versions of the libraries. Raises `UserError` for an MP4 without PyAV.
     """
-    frames = to_bytes(images).cpu()
-    if path.suffix == ".gif":
-        save_animation(frames, path, len(frames), 1, fps)
-    else:
-        check_movie("mp4")
-        pictures = animation_frames(frames, len(frames), 1)
-        write_atomically(path, lambda temporary: _encode(pictures, temporary, fps))
-
-
-def check_movie(kind: MovieKind) -> None:
-    """Raise `UserError` if films of this kind cannot be written here."""
-    if kind == "mp4":
-        _av()
-
-
-def _av() -> Any:
-    try:
-        import av
-    except ImportError:
-        raise UserError(
-            "an MP4 needs PyAV, which is not installed: 'pip install av' (the extra 'video' of ganlab), or take gif"
-        ) from None
-    return av
-
-
-def _encode(pictures: list[Image.Image], path: Path, fps: int) -> None:
-    """H.264 with as many colours as every player takes, of sides that are even."""
-    av = _av()
-    width, height = (side + side % 2 for side in pictures[0].size)
-    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libx264", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.thread_count = 1  # or the bytes would depend on the machine
-        stream.options = {"crf": _QUALITY, "flags": "+bitexact"}
-        for picture in pictures:
-            even = Image.new("RGB", (width, height))
-            even.paste(picture)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(even), format="rgb24")))
-        container.mux(stream.encode())
+    save_film(to_bytes(images).cpu(), path, fps)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest import SkipTest
@@ -16,6 +17,7 @@ from ganlab.data.scaling import scale_input
 from ganlab.errors import DataMissing, UserError
 from ganlab.evaluation.feature_set import Features
 from ganlab.evaluation.needs import OF_FAKES, OF_FEATURES, contradictions, needs_of, takes
+from ganlab.evaluation.quantise import frames_of, labels_of_frames
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.plugin_contracts import load
 from ganlab.plugins import find
@@ -38,7 +40,7 @@ _PARTS = 9  # examples at a time, which does not divide the count
 def check_metric(name: str) -> None:
     """Its numbers are finite, and follow from the reals and the fakes since the last `reset`, however they are cut.
 
-    It is shown what its `needs` name and nothing else.
+    It is shown what its `needs` name and nothing else. One for data of its own, such as sequences, has `example_facts`.
     """
     try:
         build_example("metrics", name, EXAMPLE_FACTS["images with classes"])
@@ -46,7 +48,7 @@ def check_metric(name: str) -> None:
         raise SkipTest(f"needs files: {error}") from error
     except UserError:
         pass  # it may take other data
-    for _, facts in accepted_facts(lambda facts: _metric(name, facts)):
+    for facts in _accepted(name):
         metric = _metric(name, facts)
         for contradiction in contradictions(metric):
             raise AssertionError(f"the metric {contradiction}")
@@ -70,8 +72,15 @@ def check_metric(name: str) -> None:
 def _metric(name: str, facts: DataFacts) -> Any:
     plugin = load(find("metrics", name))
     extras, inputs = (getattr(plugin, f"example_{what}", {}) for what in ("extras", "inputs"))
-    facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, facts.class_names, extras, inputs)
-    return build_example("metrics", name, facts)
+    return build_example("metrics", name, replace(facts, size=_COUNT, extras=extras, inputs=inputs or facts.inputs))
+
+
+def _accepted(name: str) -> Iterator[DataFacts]:
+    own: DataFacts | None = getattr(load(find("metrics", name)), "example_facts", None)
+    if own is not None:
+        yield own
+        return
+    yield from (facts for _, facts in accepted_facts(lambda facts: _metric(name, facts)))
 
 
 class _Show:
@@ -80,8 +89,8 @@ class _Show:
     def __init__(self, metric: Any, facts: DataFacts, size: int = _COUNT) -> None:
         self.metric = metric
         self.facts = facts
-        own = getattr(metric, "example_inputs", {})
-        self.inputs_facts = DataFacts(facts.shape, _COUNT, facts.fingerprint, facts.value_range, inputs=own)
+        own = getattr(metric, "example_inputs", facts.inputs)
+        self.inputs_facts = replace(facts, size=_COUNT, class_names=(), inputs=own)
         self.size = size
         self.needs = needs_of(metric)
         if hasattr(metric, "extractor"):
@@ -106,13 +115,14 @@ class _Show:
         for rows in torch.arange(_COUNT).split(self.size):
             given: dict[str, Any] = {
                 "labels": None if labels is None else labels[rows],
-                "targets": None if real else belonging[rows],
+                "targets": None if real else frames_of(belonging[rows], self.facts),
                 "inputs": {"images": belonging[rows], **{name: value[rows] for name, value in inputs.items()}},
             }
             options = {argument: value for argument, value in given.items() if takes(self.metric, argument)}
-            shown = images[rows]
+            shown = frames_of(images[rows], self.facts)
+            before = shown.clone()
             self._try(partial(self.metric.update, shown, real, **options), "update")
-            assert torch.equal(shown, images[rows]), "update() changes the images, which other metrics see too"
+            assert torch.equal(shown, before), "update() changes the images, which other metrics see too"
 
     def compared(self, purpose: str) -> dict[str, Any]:
         """The numbers of a metric of features."""
@@ -124,9 +134,8 @@ class _Show:
     def _features(self, purpose: str) -> Features:
         images, labels = _shown(self.facts, purpose)
         with torch.no_grad():
-            rows = torch.cat(
-                [self.metric.extractor(images[places]) for places in torch.arange(_COUNT).split(self.size)]
-            )
+            parts = [images[places] for places in torch.arange(len(images)).split(self.size)]
+            rows = torch.cat([self.metric.extractor(part) for part in parts])
         return Features(rows.float(), labels)
 
     def _try(self, call: Callable[[], Any], method: str) -> Any:
@@ -155,7 +164,8 @@ def _numbers(metric: Any, show: _Show, purpose: str) -> dict[str, Any]:
 
 
 def _shown(facts: DataFacts, purpose: str) -> tuple[Tensor, Tensor | None]:
-    return _examples(facts, purpose), torch.arange(_COUNT) % facts.classes if facts.classes else None
+    labels = torch.arange(_COUNT) % facts.classes if facts.classes else None
+    return frames_of(_examples(facts, purpose), facts), labels_of_frames(labels, facts)
 
 
 def _examples(facts: DataFacts, purpose: str) -> Tensor:

@@ -57,6 +57,19 @@ def test_sequences_are_folders_of_frames_and_move(tmp_path):
     assert np.array_equal(frame, ((samples[1, 2].double() + 1) * 127.5).round().numpy())  # alpha as it is
 
 
+def test_sequences_are_films_in_mp4(tmp_path):
+    av = pytest.importorskip("av")
+    facts = DataFacts((5, 3, 16, 16), 1, "x", frames=5)
+    samples = torch.linspace(-1, 1, 5).view(1, 5, 1, 1, 1).expand(1, 5, 3, 16, 16)
+    (file,) = write_samples([samples], 1, tmp_path, facts, film="mp4", fps=4)
+    assert file.name == "00000.mp4"
+    assert len(list((tmp_path / "00000").iterdir())) == 5
+    with av.open(str(file)) as film:
+        shown = [frame.to_ndarray(format="gray").mean() for frame in film.decode(video=0)]
+        assert film.streams.video[0].average_rate == 4
+    assert np.allclose(shown, [0, 64, 127.5, 191, 255], atol=12)
+
+
 def test_nothing_is_overwritten_unasked(tmp_path):
     facts = DataFacts((1, 4, 4), 1, "x")
     write_samples([ramp(1, 1)], 1, tmp_path, facts)

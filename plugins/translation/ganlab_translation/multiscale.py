@@ -16,8 +16,8 @@ from torch.nn.functional import avg_pool2d
 from ganlab import InputFacts, Scores, UserError
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, LeakyReLU
+from ganlab.nn.conditions import condition_channels
 from ganlab.spec.model import Count
-from ganlab_translation.conditions import condition_channels
 from ganlab_translation.spade_generator import initialise, initialised
 
 _MOST = 8  # times the width of the first layer

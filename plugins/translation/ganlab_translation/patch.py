@@ -14,9 +14,9 @@ from ganlab.contracts import Normalizer, Scores
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, LeakyReLU
+from ganlab.nn.conditions import condition_channels
+from ganlab.nn.initialisation import activation, convolution, has_bias
 from ganlab.spec.model import Count
-from ganlab_translation.conditions import condition_channels
-from ganlab_translation.initialisation import activation, convolution, has_bias
 from ganlab_translation.unet import check_images
 
 PatchSize = Literal[1, 16, 34, 70, 142, 286]

@@ -13,11 +13,11 @@ from ganlab.contracts import Batch, Discriminator, Generator, InputFacts, Loss, 
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
 from ganlab.games.two_player import TwoPlayerGAN
+from ganlab.nn.conditions import stacked
 from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count
 from ganlab.training.module import Terms
-from ganlab_translation.conditions import stacked
 
 
 class Pix2Pix(TwoPlayerGAN):

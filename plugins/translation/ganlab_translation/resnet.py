@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from ganlab.contracts import Normalizer
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, ConvTranspose2d, ReLU
+from ganlab.nn.conditions import condition_channels
+from ganlab.nn.initialisation import activation, convolution, has_bias
 from ganlab.spec.model import Count, Natural
-from ganlab_translation.conditions import condition_channels
-from ganlab_translation.initialisation import activation, convolution, has_bias
 from ganlab_translation.unet import check_images, check_sides
 
 _SMALL, _LARGE = 6, 9  # blocks for images of 128 pixels and of 256

@@ -15,8 +15,8 @@ from torch.nn.utils.parametrize import is_parametrized
 from ganlab import DataFacts, InputFacts, UserError
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, leaky_relu, spatial_activation
+from ganlab.nn.conditions import condition_channels
 from ganlab.spec.model import Count, Natural
-from ganlab_translation.conditions import condition_channels
 
 _GAIN = 0.02  # of the initial weights, which are normal as Glorot and Bengio have them
 _SLOPE = 0.2

@@ -16,9 +16,9 @@ from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, ConvTranspose2d, Dropout
+from ganlab.nn.conditions import condition_channels
+from ganlab.nn.initialisation import activation, convolution, has_bias
 from ganlab.spec.model import Count, Natural
-from ganlab_translation.conditions import condition_channels
-from ganlab_translation.initialisation import activation, convolution, has_bias
 
 _DEEPEST = 8
 _MOST = 8  # times the width of the finest layer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from ganlab_layers.groups import InstanceNormalizer
-from ganlab_translation.conditions import condition_channels, stacked
 from ganlab_translation.patch import PatchDiscriminator
 from ganlab_translation.resnet import ResNetGenerator
 from ganlab_translation.unet import UNetGenerator
@@ -13,6 +12,7 @@ from torch import nn
 
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
+from ganlab.nn.conditions import condition_channels, stacked
 from ganlab.randomness import Randomness, layer_draws
 
 RGB = (3, 256, 256)

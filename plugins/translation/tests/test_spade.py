@@ -8,7 +8,6 @@ import torch
 from ganlab_layers.batch import BatchNormalizer
 from ganlab_layers.pixelnorm import PixelNormalizer
 from ganlab_objectives.hinge import Hinge
-from ganlab_translation.conditions import condition_channels, stacked
 from ganlab_translation.layer_matching import LayerMatching
 from ganlab_translation.multiscale import MultiscaleDiscriminator
 from ganlab_translation.spade import SPADE, divergence
@@ -17,6 +16,7 @@ from ganlab_translation.style_encoder import StyleEncoder
 
 from ganlab import Batch, InputFacts, Latents, Randomness, UserError, WeightedRegularizer
 from ganlab.data.loader import StepLoader
+from ganlab.nn.conditions import condition_channels, stacked
 from ganlab.testing.examples import ExampleData, example_settings
 from ganlab.testing.training import plain_steps, state_of
 from ganlab.testing.two_ranks import run_on_two_ranks

@@ -1,4 +1,4 @@
-"""How the networks of pix2pix and CycleGAN start."""
+"""How the convolutions of networks between images start that draw their weights from a narrow normal distribution."""
 
 from __future__ import annotations
 

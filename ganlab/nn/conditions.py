@@ -1,4 +1,4 @@
-"""What a translation starts from: the inputs of an example that are images or maps, as one stack of channels."""
+"""What images are made from: the inputs of an example that are images or maps, as one stack of channels."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def stacked(values: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> Te
 
 
 def _channels(name: str, facts: InputFacts, shape: tuple[int, ...]) -> int:
-    if facts.kind == "numbers":
-        raise UserError(f"the input '{name}' of the data is numbers, and images and maps are translated here")
+    if facts.kind not in ("images", "maps"):
+        raise UserError(f"the input '{name}' of the data is {facts.kind}: images are made from images and maps")
     if facts.kind == "maps" and not facts.classes:
         raise UserError(f"the input '{name}' is a map of unknown classes: its facts must tell 'classes'")
     if facts.shape[-2:] != shape[-2:]:

@@ -1,0 +1,1 @@
+"""Films from films for ganlab: vid2vid."""

@@ -1,0 +1,37 @@
+"""What a frame is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from ganlab import DataFacts, InputFacts, UserError
+from ganlab.nn.conditions import stacked
+
+
+def frame_inputs(facts: DataFacts) -> dict[str, InputFacts]:
+    """The facts, for a single frame, of the images and maps that sequences have for each frame.
+
+    Raises `UserError` for data that are no sequences, or have nothing to make them from.
+    """
+    if not facts.frames:
+        raise UserError(
+            "films are made here, and the examples of these data are none: take a data set of films, such as "
+            "'frame_folders' or 'moving_digits'"
+        )
+    single = facts.of_frames.inputs
+    found = {name: single[name] for name in facts.inputs_of_frames if single[name].kind in ("images", "maps")}
+    if not found:
+        raise UserError(
+            "films are made from maps or images for each frame (T, C, H, W), and these data have none: take a data "
+            "set with some, such as 'frame_folders'"
+        )
+    return found
+
+
+def stack_of_frames(inputs: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> Tensor:
+    """What each frame is made from, as one stack of channels (N, T, S, H, W)."""
+    count, frames = next(iter(inputs[name] for name in facts)).shape[:2]
+    flat = {name: inputs[name].flatten(0, 1) for name in facts}
+    return stacked(flat, facts).unflatten(0, (count, frames))

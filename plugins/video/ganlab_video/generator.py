@@ -1,0 +1,269 @@
+"""The generator of vid2vid: a frame from maps and from the frames before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ganlab_layers.groups import InstanceNormalizer
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from ganlab import DataFacts, InputFacts, UserError
+from ganlab.contracts import Normalizer
+from ganlab.nn import Conv2d, ConvTranspose2d, ReLU
+from ganlab.nn.conditions import condition_channels
+from ganlab.nn.initialisation import activation, convolution, has_bias
+from ganlab.spec.model import Count, Natural
+from ganlab_video.frame_inputs import frame_inputs
+from ganlab_video.warping import warp
+
+FLOW_SCALE = 20.0
+"""Pixels that a flow's unit means inside of networks."""
+
+_REFLECTED = 3  # pixels around a frame
+
+EXAMPLE_FACTS = DataFacts(
+    (4, 3, 16, 12),
+    16,
+    "films",
+    frames=4,
+    inputs={
+        "label_map": InputFacts((4, 1, 16, 12), "maps", classes=3),
+        "flow": InputFacts((4, 3, 16, 12), "flows"),
+    },
+)
+
+
+@dataclass
+class Frame:
+    """A frame (N, C, H, W) in [-1, 1] with what it was made of.
+
+    `raw` was drawn anew; `flow` (N, 2, H, W) points to where each pixel was in the frame before, and `mask`
+    (N, 1, H, W) is the share of what was drawn, from 0 to 1; both are None for a generator without flow.
+    """
+
+    image: Tensor
+    raw: Tensor
+    flow: Tensor | None = None
+    mask: Tensor | None = None
+
+
+class FilmGenerator(nn.Module):
+    """The next frame of a film, from the maps of some frames up to this one and the frames before (Wang et al., 2018).
+
+    Features of the maps and of the frames before are added; two branches make of them an image, and a flow with a mask
+    that says where the frame before, moved by the flow, is to be kept. With `foreground`, a network of its own draws
+    what belongs to these classes, from the maps alone. With several `scales` the features of a network for smaller
+    frames are added to those of the next, which draws finer. The defaults are the authors' for frames 512 wide; for
+    1024 and 2048 they have 2 and 3 scales. Other than with them, smaller networks see smaller versions of the
+    finished frames before.
+
+    Args:
+        width: channels of the first layer at the smallest scale; each finer one has half as many.
+        halvings: how often frames are halved at the smallest scale.
+        blocks: residual blocks of the smallest scale, one half behind each input, the other in each branch.
+        past: how many frames before are looked at; 0 for a generator that knows nothing of them and moves nothing.
+        flow: whether the frame before is moved and kept; without, every frame is drawn anew.
+        foreground: classes, by their numbers in the first map, that have a network of their own.
+        scales: how many networks there are, from coarse to fine.
+        local_blocks: residual blocks of each finer scale.
+        normalizer: behind all layers but the last ones; null for instance norm, which is batch norm for a batch of one.
+    """
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "width": 4,
+        "halvings": 1,
+        "blocks": 2,
+        "foreground": [1],
+        "scales": 2,
+        "local_blocks": 1,
+    }
+    example_facts: ClassVar[DataFacts] = EXAMPLE_FACTS
+
+    def __init__(
+        self,
+        facts: DataFacts,
+        width: Count = 128,
+        halvings: Count = 3,
+        blocks: Natural = 9,
+        past: Natural = 2,
+        flow: bool = True,
+        foreground: Sequence[Natural] = (),
+        scales: Count = 1,
+        local_blocks: Natural = 3,
+        normalizer: Normalizer | None = None,
+    ) -> None:
+        super().__init__()
+        self.inputs = frame_inputs(facts)
+        shape = facts.image_shape
+        _check_sides(shape, halvings, scales)
+        self.past, self.moves, self.colours = past, flow and past > 0, shape[0]
+        self.foreground = _planes(self.inputs, foreground)
+        channels = condition_channels(self.inputs, shape)
+        layers = _Layers(normalizer or InstanceNormalizer())
+        maps, frames = (past + 1) * channels, past * self.colours
+        stages = [_Stage(layers, (maps, frames), width, halvings, (blocks - blocks // 2, blocks // 2), self.moves)]
+        stages += [
+            _Stage(layers, (maps, frames), max(1, width >> scale), 1, (0, local_blocks), self.moves)
+            for scale in range(1, scales)
+        ]
+        self.stages = nn.ModuleList(stages)
+        finest = stages[-1].width
+        self.to_image = layers.last(finest, self.colours)
+        if self.moves:
+            self.to_flow, self.to_mask = layers.last(finest, 2), layers.last(finest, 1)
+        self.front: nn.ModuleList | None = None
+        if self.foreground:
+            thin = max(1, width // 2) if halvings > 2 else width
+            front = [_Stage(layers, (maps, 0), thin, halvings, (0, blocks), False)]
+            front += [
+                _Stage(layers, (maps, 0), max(1, thin >> scale), 1, (0, local_blocks), False)
+                for scale in range(1, scales)
+            ]
+            self.front = nn.ModuleList(front)
+            self.to_front = layers.last(front[-1].width, self.colours)
+
+    def forward(self, maps: Tensor, frames: Tensor | None = None, raw_only: bool = False) -> Frame:
+        """The frame of the last of the maps.
+
+        Args:
+            maps: stacks of the frames from `past` before to this one, (N, past + 1, S, H, W), the oldest first.
+            frames: frames before, (N, past, C, H, W), the oldest first.
+            raw_only: take nothing of the frame before, which is none.
+        """
+        seen = None if frames is None or not self.past else frames.flatten(1, 2)
+        drawn, motion = _from_coarse_to_fine(self.stages, maps.flatten(1, 2), seen)
+        raw = self.to_image(drawn).tanh()
+        image, flow, mask = raw, None, None
+        if self.moves:
+            assert frames is not None
+            flow = self.to_flow(motion) * (FLOW_SCALE * 2 ** (len(self.stages) - 1))
+            mask = self.to_mask(motion).sigmoid()
+            image = raw if raw_only else mask * raw + (1 - mask) * warp(frames[:, -1], flow)
+        if self.front is not None:
+            front = self.to_front(_from_coarse_to_fine(self.front, maps.flatten(1, 2), None)[0]).tanh()
+            here = maps[:, -1, self.foreground].sum(1, keepdim=True)
+            image, raw = (here * front + (1 - here) * behind for behind in (image, raw))
+        return Frame(image, raw, flow, mask)
+
+
+class _Layers:
+    """How all layers are made."""
+
+    def __init__(self, normalizer: Normalizer) -> None:
+        self.normalizer = normalizer
+        self.bias = has_bias(normalizer, False)
+
+    def convolution(self, before: int, after: int, size: int, stride: int = 1) -> nn.Sequential:
+        """A convolution with a norm; borders are reflected."""
+        mode = "reflect" if stride == 1 else "zeros"
+        made = Conv2d(before, after, size, stride, size // 2, bias=self.bias, padding_mode=mode)
+        return nn.Sequential(convolution(made, self.normalizer), activation(after, self.normalizer))
+
+    def doubling(self, before: int, after: int) -> nn.Sequential:
+        """A transposed convolution that doubles the sides, with a norm and a rectifier."""
+        made = ConvTranspose2d(before, after, 3, 2, 1, 1, bias=self.bias)
+        return nn.Sequential(convolution(made, self.normalizer), activation(after, self.normalizer), ReLU())
+
+    def last(self, before: int, after: int) -> nn.Module:
+        """The convolution that ends a branch."""
+        return convolution(Conv2d(before, after, 7, padding=3, padding_mode="reflect"), self.normalizer)
+
+    def down(self, channels: int, width: int, halvings: int, blocks: int) -> nn.Sequential:
+        """From an input to features of its halvings."""
+        made: list[nn.Module] = [self.convolution(channels, width, 7), ReLU()]
+        for level in range(halvings):
+            made += [self.convolution(width << level, width << level + 1, 3, 2), ReLU()]
+        return nn.Sequential(*made, *(_Block(self, width << halvings) for _ in range(blocks)))
+
+    def up(self, width: int, halvings: int, blocks: int) -> nn.Sequential:
+        """From these features to as many as the input has pixels."""
+        doublings = [self.doubling(width << level + 1, width << level) for level in reversed(range(halvings))]
+        return nn.Sequential(*(_Block(self, width << halvings) for _ in range(blocks)), *doublings)
+
+
+class _Block(nn.Module):
+    def __init__(self, layers: _Layers, width: int) -> None:
+        super().__init__()
+        self.change = nn.Sequential(layers.convolution(width, width, 3), ReLU(), layers.convolution(width, width, 3))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features, changed a little."""
+        changed: Tensor = features + self.change(features)
+        return changed
+
+
+class _Stage(nn.Module):
+    """One scale: maps, and frames if there are any, to features of an image and of motion (N, width, H, W)."""
+
+    def __init__(
+        self,
+        layers: _Layers,
+        channels: tuple[int, int],
+        width: int,
+        halvings: int,
+        blocks: tuple[int, int],
+        moves: bool,
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.of_maps = layers.down(channels[0], width, halvings, blocks[0])
+        self.of_frames = layers.down(channels[1], width, halvings, blocks[0]) if channels[1] else None
+        self.image = layers.up(width, halvings, blocks[1])
+        self.motion = layers.up(width, halvings, blocks[1]) if moves else None
+
+    def forward(
+        self, maps: Tensor, frames: Tensor | None, coarse: tuple[Tensor, Tensor | None] | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The features; those of the next coarser scale, whose frames are half as large, are added on the way."""
+        features = self.of_maps(maps)
+        if self.of_frames is not None:
+            features = features + self.of_frames(frames)
+        if coarse is None:
+            return self.image(features), None if self.motion is None else self.motion(features)
+        moving = None if self.motion is None else self.motion(features + coarse[1])
+        return self.image(features + coarse[0]), moving
+
+
+def _from_coarse_to_fine(stages: nn.ModuleList, maps: Tensor, frames: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """The features of the finest stage."""
+    sizes = [(maps, frames)]
+    for _ in range(len(stages) - 1):
+        sizes.append((_halved(sizes[-1][0]), None if sizes[-1][1] is None else _halved(sizes[-1][1])))
+    features: tuple[Tensor, Tensor | None] | None = None
+    for stage, (seen, before) in zip(stages, reversed(sizes), strict=True):
+        features = stage(seen, before, features)
+    assert features is not None
+    return features
+
+
+def _halved(images: Tensor) -> Tensor:
+    return avg_pool2d(images, 3, 2, 1, count_include_pad=False)
+
+
+def _planes(inputs: Mapping[str, InputFacts], classes: Sequence[int]) -> list[int]:
+    """The channels, in the stack of the inputs, of classes of the first map."""
+    if not classes:
+        return []
+    before = 0
+    for facts in inputs.values():
+        assert facts.channels is not None
+        if facts.kind == "maps" and facts.classes > 2:
+            if max(classes) >= facts.classes or facts.channels != 1:
+                raise UserError(f"'foreground' has classes of the first map, which are 0 to {facts.classes - 1}")
+            return [before + number for number in classes]
+        before += facts.channels * (facts.classes if facts.classes > 2 else 1)
+    raise UserError("'foreground' has classes of a map, and the data have no map of three classes or more")
+
+
+def _check_sides(shape: tuple[int, ...], halvings: int, scales: int) -> None:
+    least = 2 ** (halvings + scales - 1)
+    for side in shape[1:]:
+        if side % least or side < 2 * least or side >> scales - 1 <= _REFLECTED:
+            raise UserError(
+                f"frames of {shape[1]} x {shape[2]} pixels are too small for what 'halvings' and "
+                f"'scales' ask for: sides are multiples of {least} and larger than that, on the smallest scale at "
+                f"least {_REFLECTED + 1} pixels"
+            )

@@ -1,0 +1,321 @@
+"""The game of vid2vid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor, nn
+
+from ganlab import Batch, DataFacts, GANModule, Latents, UserError, Views
+from ganlab.contracts import Discriminator, Factory, Generator, Loss, Scores, WeightedRegularizer
+from ganlab.schedules import Scheduled
+from ganlab.spec.model import Count, Weight
+from ganlab.views import as_scores
+from ganlab_video.clips import Clip, films, is_clip, last_frames, padded
+from ganlab_video.frame_inputs import frame_inputs, stack_of_frames
+from ganlab_video.generator import EXAMPLE_FACTS, FLOW_SCALE, FilmGenerator, Frame
+from ganlab_video.motion import FlowSource, flows_of
+from ganlab_video.terms import features_apart, motion_terms
+
+_OF_BOTH = frozenset({"real_images", "fake_images", "random", "discriminator", "generator"})
+
+
+class Vid2Vid(GANModule):
+    """Films from films of maps, frame by frame (Wang et al., 2018).
+
+    The generator draws each frame from the maps and from the frames that it drew before, and keeps parts of the last
+    one, moved. A discriminator judges single frames beside their maps, others judge films, of neighbouring frames and
+    of frames farther apart, beside their motion. In one step, a window of each film is made from its first frame to its
+    last; every `update_frames` frames both players are updated, and the frames before are taken as they are, so that no
+    gradient goes back further. A step ends with its window, so that a checkpoint never lies inside one.
+
+    `perceptual_matching`, the published term of VGG19, is a regularizer; it sees frames and what was drawn anew.
+
+    Args:
+        generator: maps and frames before to a frame.
+        discriminator: a frame and the stack of what it is made from to logits.
+        loss: what the players minimise; summed over the scales of a discriminator, as in the authors' code.
+        facts: facts of the data.
+        film_discriminator: frames beside each other, and their motion, to logits; one is built for each of
+            `film_scales`. Null for no judge of films.
+        film_frames: how many frames such a judge sees.
+        film_scales: how many of them there are: the second sees every `film_frames`-th frame, and so on.
+        regularizers: penalties that join a player's terms.
+        first_frame: the first frame is `made` of its map, by the generator, or as many as it looks back at are
+            `given`, in sampling too.
+        flow: where the motion of reals is known from: the `data`, a network of torchvision, or `none`.
+        flow_weights: a file of torchvision's weights of that network, where it is not where torch keeps its downloads.
+        adversarial: weight of the loss in the generator's terms; the authors' is that of 2 for `lsgan`.
+        matching: weight of the distance to the reals' features in the discriminators.
+        flow_matching: weight of the distance of the generator's flow to the known one.
+        flow_warping: weight of the distance of reals to those before, moved by the generator's flow.
+        consistency: weight of the distance of fakes to those before, moved by the known flow.
+        mask: weight of how much is drawn anew where the motion is known, for `first_frame: made`.
+        first_length: frames of the windows at the start; null for all that the data give.
+        doubled_every_kimg: after so many thousands of films the windows become twice as long, as far as there are
+            frames.
+        update_frames: how many frames are made in an update.
+        backward_frames: how many frames a gradient goes through, at most those of an update.
+    """
+
+    provides: ClassVar[Mapping[str, frozenset[str]]] = {"discriminator": _OF_BOTH, "generator": _OF_BOTH}
+    example: ClassVar[Mapping[str, Any]] = {
+        "generator": {"name": "vid2vid", **FilmGenerator.example},
+        "discriminator": {"name": "multiscale", "width": 2, "layers": 2},
+        "film_discriminator": {"name": "multiscale", "width": 2, "layers": 2},
+        "film_frames": 2,
+        "loss": "lsgan",
+        "update_frames": 2,
+        "first_length": 2,
+        "doubled_every_kimg": 0.016,
+    }
+    example_facts: ClassVar[DataFacts] = EXAMPLE_FACTS
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Factory[Discriminator],
+        loss: Loss,
+        facts: DataFacts,
+        film_discriminator: Factory[Discriminator] | None = None,
+        film_frames: Annotated[int, Ge(2)] = 3,
+        film_scales: Count = 2,
+        regularizers: Sequence[WeightedRegularizer] = (),
+        first_frame: Literal["made", "given"] = "made",
+        flow: FlowSource = "data",
+        flow_weights: str | None = None,
+        adversarial: Annotated[Scheduled, Ge(0)] = 1.0,
+        matching: Weight = 10.0,
+        flow_matching: Weight = 10.0,
+        flow_warping: Weight = 10.0,
+        consistency: Weight = 10.0,
+        mask: Weight = 1.0,
+        first_length: Count | None = None,
+        doubled_every_kimg: Annotated[float, Gt(0)] | None = None,
+        update_frames: Count = 1,
+        backward_frames: Count = 1,
+    ) -> None:
+        super().__init__()
+        self.of_frame = frame_inputs(facts)
+        self.flows = flows_of(flow, facts, flow_weights)
+        self.generator = generator
+        self.loss = loss
+        self.frames, self.image_shape = facts.frames, facts.image_shape
+        self.film_frames = film_frames
+        self.strides = [film_frames**scale for scale in range(film_scales)] if film_discriminator is not None else []
+        judges = {"frames": discriminator(shape=facts.image_shape, inputs=self.of_frame)}
+        channels = film_frames * facts.image_shape[0] + (0 if self.flows is None else 2 * (film_frames - 1))
+        for stride in self.strides:
+            assert film_discriminator is not None, "there are strides for judges of films alone"
+            shape = (channels, *facts.image_shape[1:])
+            judges[f"films_{stride}"] = film_discriminator(shape=shape, inputs={})
+        self.discriminator = nn.ModuleDict(judges)  # type: ignore[arg-type]
+        self.regularizers = regularizers
+        self.past: int = getattr(generator, "past", 0)
+        self.first_frame = first_frame
+        self.given = self.past if first_frame == "given" else 0
+        self.matching, self.flow_matching, self.flow_warping = matching, flow_matching, flow_warping
+        self.consistency, self.mask = consistency, mask
+        self.adversarial = adversarial
+        self.first_length, self.doubled_every_kimg = first_length, doubled_every_kimg
+        self.update_frames, self.backward_frames = update_frames, backward_frames
+        _check_lengths(first_length, doubled_every_kimg, facts.frames, self.given)
+
+    # ---------------------------------------------------------------- training
+
+    def step_frames(self, images_seen: int) -> int | None:
+        """Frames of the windows at this moment: those of the start, doubled at its times."""
+        first = self.first_length or self.frames
+        doublings = int(images_seen // (1000 * self.doubled_every_kimg)) if self.doubled_every_kimg else 0
+        return min(self.frames, first << min(doublings, self.frames.bit_length()))
+
+    def moments(self, images: int) -> Sequence[int]:
+        """The start, and where windows become longer."""
+        every = 1000 * (self.doubled_every_kimg or images)
+        starts = [math.ceil(every * doubling) for doubling in range(self.frames.bit_length() + 1)]
+        lengths = {self.step_frames(start): start for start in reversed(starts) if start < images}
+        return sorted(lengths.values()) or [0]
+
+    def play(self, batches: Sequence[Batch]) -> None:
+        """Make each film from its first frame on; both players learn from every few frames."""
+        for batch in batches:
+            for frame, clip in self._clips(batch):
+                for player in self.player_names:
+                    self.update(player, self.terms_of(player), clip.as_batch(batch, frame))
+
+    def discriminator_terms(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Tell reals from fakes, in frames and in films."""
+        clip = self._clip_of(batch)
+        terms: dict[str, Tensor] = {}
+        for name, reals, *fakes in self._shown(clip, [clip.fakes, clip.raws], batch.labels):
+            scores = self._judged(name, reals, batch.labels)
+            losses = [self._loss(scores, self._judged(name, fake, batch.labels)) for fake in fakes]
+            terms["loss" if name == "frames" else name] = torch.stack(losses).sum()
+        return {**terms, **self.penalties("discriminator", self._views(batch, clip, clip.fakes, clip.raws))}
+
+    def generator_terms(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Make frames and films that look real, and move as the reals do."""
+        clip = self._clip_of(batch)
+        made = self._made(self.generator, clip)
+        fakes, raws = (torch.stack([getattr(frame, name) for frame in made], dim=1) for name in ("image", "raw"))
+        terms, apart = {}, []
+        for name, reals, *of_fakes in self._shown(clip, [fakes, raws], batch.labels):
+            with torch.no_grad():
+                scores = self._judged(name, reals, batch.labels)
+            judged = [self._judged(name, fake, batch.labels) for fake in of_fakes]
+            losses = [self._loss_of_generator(scores, each) for each in judged]
+            terms["loss" if name == "frames" else name] = self.adversarial * torch.stack(losses).sum()
+            apart += [features_apart(each, scores) for each in judged] if self.matching else []
+        if apart:
+            terms["matching"] = self.matching * torch.stack(apart).sum()
+        weights = {"flow": self.flow_matching, "warping": self.flow_warping, "consistency": self.consistency}
+        weights["mask"] = self.mask if self.first_frame == "made" else 0.0
+        terms |= {name: weights[name] * value for name, value in motion_terms(clip, made, fakes).items()}
+        return {**terms, **self.penalties("generator", self._views(batch, clip, fakes, raws))}
+
+    def show_batch(self, batch: Batch) -> None:
+        """The frames of the whole batch."""
+        self._made(self.generator, self._clip_of(batch))
+
+    # ---------------------------------------------------------------- sampling
+
+    def made_from(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Also the first real frames, where these are given."""
+        return ("images",) if self.given else ()
+
+    def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
+        """Films (N, T, C, H, W) of the inputs, as long as these."""
+        generator = self.network("generator", averaged)
+        stack = stack_of_frames(latents.inputs, self.of_frame)
+        maps = padded(stack, self.past)
+        first = latents.inputs["images"][:, : self.given] if self.given else None
+        frames = [] if first is None else list(first.unbind(1))
+        for frame in range(len(frames), stack.shape[1]):
+            frames.append(self._next(generator, maps[:, frame : frame + self.past + 1], frames).image)
+        return torch.stack(frames, dim=1)
+
+    # ---------------------------------------------------------------- inside
+
+    def _clips(self, batch: Batch) -> Any:
+        """The frames at which updates begin, each with its clip; what a clip has made is what the next goes on from."""
+        reals = batch.images
+        maps = padded(stack_of_frames(batch.inputs, self.of_frame), self.past)
+        flows = None if self.flows is None else self.flows(reals, batch.inputs)
+        remembered = max(self.past, 1, *(stride * (self.film_frames - 1) for stride in self.strides))
+        made = reals[:, : self.given]
+        for start in range(self.given, reals.shape[1], self.update_frames):
+            end = min(start + self.update_frames, reals.shape[1])
+            kept = made[:, max(0, made.shape[1] - remembered) :]
+            since = start - kept.shape[1]
+            nothing = reals[:, :0]
+            clip = Clip(
+                reals=reals[:, since:end],
+                made=kept,
+                maps=maps[:, start : end + self.past],
+                flows=None if flows is None else flows[:, since:end],
+                fakes=nothing,
+                raws=nothing,
+            )
+            with torch.no_grad():
+                frames = self._made(self.generator, clip)
+            clip.fakes = torch.stack([frame.image for frame in frames], dim=1)
+            clip.raws = torch.stack([frame.raw for frame in frames], dim=1)
+            yield start, clip
+            made = torch.cat([kept, clip.fakes], dim=1)
+
+    def _clip_of(self, batch: Batch) -> Clip:
+        """What a batch stands for; of whole films the first clip."""
+        if is_clip(batch):
+            return Clip.of_batch(batch)
+        clip: Clip = next(self._clips(batch))[1]
+        return clip
+
+    def _made(self, generator: Any, clip: Clip) -> list[Frame]:
+        """The frames of a clip, one after the other."""
+        frames = list(clip.made.unbind(1))
+        made: list[Frame] = []
+        for index in range(clip.reals.shape[1] - clip.before):
+            if index % self.backward_frames == 0:
+                frames = [frame.detach() for frame in frames]
+            made.append(self._next(generator, clip.maps[:, index : index + self.past + 1], frames))
+            frames.append(made[-1].image)
+        return made
+
+    def _next(self, generator: Any, maps: Tensor, frames: Sequence[Tensor]) -> Frame:
+        """The frame behind these; the first one is drawn from its map alone."""
+        if not self.past:
+            alone: Frame = generator(maps)
+            return alone
+        none = maps.new_zeros(len(maps), 0, *self.image_shape)
+        before = torch.stack(list(frames[-self.past :]), dim=1) if frames else none
+        made: Frame = generator(maps, last_frames(before, self.past), raw_only=not frames)
+        return made
+
+    def _shown(self, clip: Clip, fakes: Sequence[Tensor], labels: Tensor | None) -> Any:
+        """What each discriminator sees, by its name: reals and fakes; frames also as they were drawn."""
+        maps = clip.maps[:, self.past :]
+        drawn = fakes if getattr(self.generator, "moves", False) else fakes[:1]
+        yield "frames", *((frames, maps) for frames in (clip.new_reals, *drawn))
+        whole = torch.cat([clip.made, fakes[0]], dim=1)
+        for stride in self.strides:
+            span = stride * (self.film_frames - 1)
+            ends = range(max(clip.before, span), clip.reals.shape[1])
+            if not ends:
+                continue
+            shown = [
+                torch.stack([films(of, clip.flows, end, self.film_frames, stride, FLOW_SCALE) for end in ends], dim=1)
+                for of in (clip.reals, whole)
+            ]
+            yield f"films_{stride}", *((each, None) for each in shown)
+
+    def _judged(self, name: str, shown: tuple[Tensor, Tensor | None], labels: Tensor | None) -> Scores:
+        """What a discriminator says of images (N, F, ...) beside what they are made from, if it sees that."""
+        images, maps = shown
+        of_each = None if labels is None else labels.repeat_interleave(images.shape[1])
+        judge = self.discriminator[name]
+        if maps is None:
+            return as_scores(judge(images.flatten(0, 1), of_each))
+        return as_scores(judge(images.flatten(0, 1), of_each, maps.flatten(0, 1)))
+
+    def _loss(self, reals: Scores, fakes: Scores) -> Tensor:
+        pairs = zip(reals.scales, fakes.scales, strict=True)
+        return torch.stack([self.loss.discriminator(real, fake) for real, fake in pairs]).sum()
+
+    def _loss_of_generator(self, reals: Scores, fakes: Scores) -> Tensor:
+        seen = reals.scales if getattr(self.loss, "needs_real_logits", False) else (None,) * len(fakes.scales)
+        pairs = zip(seen, fakes.scales, strict=True)
+        return torch.stack([self.loss.generator(real, fake) for real, fake in pairs]).sum()
+
+    def _views(self, batch: Batch, clip: Clip, fakes: Tensor, raws: Tensor) -> Views:
+        """What regularizers see: single frames, and beside them those that were drawn anew."""
+        moves = getattr(self.generator, "moves", False)
+        made = torch.cat([fakes, raws], dim=1) if moves else fakes
+        reals = torch.cat([clip.new_reals] * 2, dim=1) if moves else clip.new_reals
+        return Views(
+            real_images=reals.flatten(0, 1),
+            fake_images=made.flatten(0, 1),
+            random=batch.random,
+            discriminator=self.discriminator,
+            generator=self.generator,
+        )
+
+
+def _check_lengths(first: int | None, every: float | None, frames: int, given: int) -> None:
+    """Raise `UserError` for windows that the data do not have."""
+    if (first is None) != (every is None):
+        raise UserError("'first_length' and 'doubled_every_kimg' belong together: give both or neither")
+    least = frames if first is None else first
+    if least > frames:
+        raise UserError(
+            f"'first_length: {least}' is more than the {frames} frames of the data's sequences: take fewer, or set "
+            "'data.frames' to more"
+        )
+    if least <= given:
+        raise UserError(
+            f"with 'first_frame: given' the first {given} frames are given, so that windows of {least} leave nothing "
+            "to make: take longer ones"
+        )

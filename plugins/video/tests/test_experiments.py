@@ -1,0 +1,67 @@
+"""The published experiments, built on the meta device, and the small ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganlab.build import build_architecture, facts_of_data
+from ganlab.spec import read_spec
+
+EXPERIMENTS = Path(__file__).parents[3] / "experiments"
+WITHOUT_WEIGHTS = ["architecture.flow=none", "architecture.regularizers=[]"]
+
+
+def built(path: str, overrides=()):
+    spec = read_spec(EXPERIMENTS / f"{path}.yaml", list(overrides))
+    facts, _ = facts_of_data(spec)
+    assert facts is not None
+    with torch.device("meta"):
+        return build_architecture(spec, facts)[0], spec
+
+
+def parameters(module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def judge(channels: int, scales: int) -> int:
+    """Parameters of a discriminator: 4x4 convolutions of 64 to 512 channels, norms between the first and the last."""
+    widths = [channels, 64, 128, 256, 512, 1]
+    pairs = list(zip(widths, widths[1:], strict=False))
+    ends = sum(before * after * 16 + after for before, after in (pairs[0], pairs[-1]))
+    return scales * (ends + sum(before * after * 16 + 2 * after for before, after in pairs[1:-1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "scales", "generator", "lengths"),
+    [
+        ("cityscapes-512", 1, 411_282_121, [8, 16, 30, 30]),
+        ("cityscapes-1024", 2, 414_113_001, [6, 12, 24, 30]),
+        ("cityscapes-2048", 3, 414_947_833, [6, 12, 24, 30]),
+    ],
+)
+def test_the_papers_networks_and_windows(name: str, scales: int, generator: int, lengths: list[int]) -> None:
+    module, spec = built(f"papers/vid2vid/{name}", WITHOUT_WEIGHTS)
+    assert parameters(module.generator) == generator
+    assert list(module.discriminator) == ["frames", "films_1", "films_3"]
+    assert parameters(module.discriminator["frames"]) == judge(36 + 3, scales + 1)
+    assert parameters(module.discriminator["films_3"]) == judge(3 * 3, scales + 1)
+    every = 1000 * spec.architecture.options["doubled_every_kimg"]
+    assert [module.step_frames(round(every * times)) for times in range(4)] == lengths
+    rate = spec.optimizers["generator"].options["lr"]
+    assert (rate(spec.kimg * 500), rate(spec.kimg * 1000)) == (rate(0), 0)
+
+
+def test_all_published_experiments_are_tested() -> None:
+    names = {path.stem for path in (EXPERIMENTS / "papers/vid2vid").glob("*.yaml")}
+    assert names == {"cityscapes-512", "cityscapes-1024", "cityscapes-2048"}
+
+
+def test_the_baseline_is_the_same_generator_without_what_is_of_films() -> None:
+    module, _ = built("vid2vid/moving-digits")
+    alone, _ = built("vid2vid/moving-digits-per-frame")
+    assert list(alone.discriminator) == ["frames"]
+    assert (alone.generator.past, alone.generator.moves, module.generator.past) == (0, False, 2)
+    assert parameters(alone.discriminator["frames"]) == parameters(module.discriminator["frames"])
