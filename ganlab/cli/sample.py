@@ -23,6 +23,16 @@ _MOST_IN_A_GRID = 10_000
 _MOST_SEEDS = 1_000_000
 
 
+Inputs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NODE",
+        help="Data that the samples are made for, as in '{name: image_folder, path: photos}'; without it the run's "
+        "held-out examples.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("sample")(sample)
@@ -48,14 +58,7 @@ def sample(
     label: Annotated[
         str | None, typer.Option(help="Class of all samples, by number or name; else the example's, or i for sample i.")
     ] = None,
-    inputs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NODE",
-            help="Data that the samples are made for, as in '{name: image_folder, path: photos}'; without it the run's "
-            "held-out examples.",
-        ),
-    ] = None,
+    inputs: Inputs = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
     columns: Annotated[int | None, typer.Option(min=1, help="Samples in a row of --grid; without it a square.")] = None,
     checkpoint: Annotated[
