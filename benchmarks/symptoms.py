@@ -9,22 +9,14 @@ that are in the folder already are not trained again.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import matplotlib
-import numpy as np
-from PIL import Image
+from curve_panels import curves_of_run, plot, save_small, show_samples
+from matplotlib import pyplot
 
 from ganlab.errors import TrainingStopped
 from ganlab.run.session import train
 from ganlab.spec import read_spec
-from ganlab.studies.curves import curves_of
-from ganlab.tracking.jsonl import read_records
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs/images"
@@ -73,24 +65,13 @@ def trained(name: str, runs: Path, kimg: float) -> Path:
 
 def draw(run: Path, healthy: Path, path: Path) -> None:
     """Curves of a run, the healthy one's pale behind them, and its newest samples."""
-    curves, pale = (curves_of(read_records(folder / "log.jsonl"), 60) for folder in (run, healthy))
+    curves, behind = curves_of_run(run), curves_of_run(healthy)
     figure, places = pyplot.subplots(1, 4, figsize=(11, 2.6), layout="constrained")
     for place, names in zip(places[:3], CURVES, strict=True):
-        for number, name in enumerate(names):
-            place.plot(*_numbers(pale, name), color=f"C{number}", alpha=0.3, linewidth=3)
-            place.plot(*_numbers(curves, name), color=f"C{number}", label=name)
-        place.legend(fontsize=7)
-        place.set_xlabel("kimg", fontsize=8)
-        place.tick_params(labelsize=7)
-    places[3].imshow(np.asarray(Image.open(run / "samples/latest.png").convert("RGB")))
-    places[3].axis("off")
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
-
-
-def _numbers(curves: Mapping[str, Any], name: str) -> tuple[list[float], list[float]]:
-    xs, ys = curves[name]
-    return xs, [float("nan") if y is None else y for y in ys]
+        plot(place, behind, names, pale=True)
+        plot(place, curves, names)
+    show_samples(places[3], run)
+    save_small(figure, path)
 
 
 if __name__ == "__main__":
