@@ -53,7 +53,7 @@ def plot(place: Any, curves: Mapping[str, Curve], names: Sequence[str], pale: bo
 
 def show_samples(place: Any, run: Path) -> None:
     """Put the newest grid of samples into one panel."""
-    place.imshow(np.asarray(newest_samples(run)), interpolation="nearest")
+    place.imshow(np.asarray(newest_samples(run)))
     place.axis("off")
 
 

@@ -35,6 +35,7 @@ ENTRIES = {
         "style/digits-small.yaml",
         (LOGITS, ("generator/path_length",), LOSSES),
         SWD,
+        ("kimg=60",),
     ),
     "dcgan": Entry("DCGAN", "quickstart.yaml", DIGITS, (*ACCURACY, *SWD), (_every(20),)),
     "acgan": Entry("AC-GAN", "acgan/digits.yaml", DIGITS, (*ACCURACY, *SWD), (_every(5),)),

@@ -50,8 +50,8 @@ def draw(trained: Trained, path: Path) -> None:
     """Three panels of curves and the newest grid of samples."""
     curves, grid = curves_of_run(trained.run), newest_samples(trained.run)
     width = min(max(grid.width / grid.height, 0.7), 2.2)
-    widths = {"width_ratios": [1.15, 1.15, 1.15, width]}
-    figure, places = pyplot.subplots(1, 4, figsize=(11, 2.6), layout="constrained", gridspec_kw=widths)
+    widths = {"width_ratios": [1, 1, 1, width]}
+    figure, places = pyplot.subplots(1, 4, figsize=(12, 3), layout="constrained", gridspec_kw=widths)
     for place, names in zip(places[:3], trained.entry.panels, strict=True):
         plot(place, curves, names)
     show_samples(places[3], trained.run)
