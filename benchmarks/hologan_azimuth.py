@@ -1,20 +1,23 @@
 """What a trained HoloGAN has found out about azimuths that nobody has told it of.
 
-Usage: `python benchmarks/hologan_azimuth.py RUN [--samples 300] [--reals 3000] [--passes 12] [--seed 0]`. RUN is the
-folder of a run on `rendered_shapes`. A small network learns to tell the sine and cosine of the azimuth from reals, of
-which the data set knows the poses, and is tried on reals that it has not seen. It then looks at samples whose azimuths
-were asked for. Nobody has told the game where the front is nor which way around is positive: numbers are after the best
-offset, and the sign says whether both turn alike. Prints, for reals and for samples:
+Usage: `python benchmarks/hologan_azimuth.py RUN... [--samples 300] [--reals 3000] [--passes 12] [--seed 0]`. RUN is the
+folder of a run on `rendered_shapes`; several are those of one spec with other seeds. A small network learns to tell the
+sine and cosine of the azimuth from reals, of which the data set knows the poses, and is tried on reals that it has not
+seen. It then looks at samples whose azimuths were asked for. Nobody has told the game where the front is nor which way
+around is positive: numbers are after the best offset, and the sign says whether both turn alike. Prints, for reals and
+for samples:
 
 - the circular correlation of Fisher and Lee (1983), which knows no offset: 1 or -1 is perfect, 0 is no relation;
 - the mean error in degrees after the best offset and sign, beside that of one answer to everything.
 
-The last lines are the mean answer to each of seven azimuths.
+Below samples are the mean answers to each of seven azimuths, and below several runs the mean of their numbers and its
+standard deviation over them.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,38 +79,63 @@ def samples(generator: ganlab.TrainedGenerator, asked: Tensor) -> Tensor:
     return generator.render(replace(latents, poses=poses)).clamp(-1, 1)
 
 
-def report(name: str, asked: Tensor, answered: Tensor) -> None:
-    """Print a line of numbers."""
+def report(name: str, asked: Tensor, answered: Tensor) -> tuple[float, float]:
+    """Print a line of numbers; the correlation and the error."""
     correlation = circular_correlation(asked, answered)
     sign = 1.0 if correlation >= 0 else -1.0
     error = error_after_offset(asked, answered, sign)
     constant = error_after_offset(asked, torch.zeros_like(asked), sign)
     print(f"{name}: correlation {correlation:+.3f}, error {error:.1f} degrees (one answer to all: {constant:.1f})")
+    return correlation, error
 
 
-def main() -> None:
-    """Train the regressor, ask, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
-    for name, default in (("samples", 300), ("reals", 3000), ("passes", 12), ("seed", 0)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
-    dataset = open_dataset(read_spec(options.run / "spec.yaml", []).data)
-    assert isinstance(dataset, RenderedShapes), "the run is not one on rendered_shapes, whose poses are known"
+def opened(run: Path) -> RenderedShapes:
+    """The data of a run."""
+    dataset = open_dataset(read_spec(run / "spec.yaml", []).data)
+    assert isinstance(dataset, RenderedShapes), f"{run} is not one on rendered_shapes, whose poses are known"
+    return dataset
+
+
+def regressor_of(dataset: RenderedShapes, options: argparse.Namespace) -> nn.Module:
+    """A network that has learned from most of the reals and is tried on the rest."""
     count = min(len(dataset), options.reals + options.samples)
     images = scale(dataset.take(range(count))["images"], dataset.facts.value_range)
     azimuths = dataset.poses[:count, 0].deg2rad().float()
     learned = count - options.samples
     network = trained_regressor(images[:learned], azimuths[:learned], options.passes, options.seed)
     report("reals not seen before", azimuths[learned:], answers(network, images[learned:]))
-    generator = ganlab.load(options.run)
+    return network
+
+
+def measure(run: Path, network: nn.Module, count: int) -> tuple[float, float]:
+    """The correlation and the error of the samples of a run, with the answers to some azimuths."""
+    generator = ganlab.load(run)
     low, high = generator.module.poses.ranges["azimuth"]
-    asked = low + (high - low) * (torch.arange(options.samples) + 0.5) / options.samples
+    asked = low + (high - low) * (torch.arange(count) + 0.5) / count
     answered = answers(network, samples(generator, asked))
-    report("samples", asked.deg2rad(), answered)
+    numbers = report(f"samples of {run}", asked.deg2rad(), answered)
     for part, of_part in zip(asked.chunk(_SHOWN), answered.chunk(_SHOWN), strict=True):
         turns = torch.polar(torch.ones_like(of_part), of_part).mean()
-        print(f"asked {part.mean():+7.1f}: {turns.angle().rad2deg():+7.1f}, agreement {turns.abs():.2f}")
+        print(f"  asked {part.mean():+7.1f}: {turns.angle().rad2deg():+7.1f}, agreement {turns.abs():.2f}")
+    return numbers
+
+
+def main() -> None:
+    """Train the regressor, ask each run, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    for name, default in (("samples", 300), ("reals", 3000), ("passes", 12), ("seed", 0)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args()
+    datasets = [opened(run) for run in options.runs]
+    if len({dataset.facts.fingerprint for dataset in datasets}) > 1:
+        parser.error("the runs have learned from other data each: measure those of one spec together")
+    network = regressor_of(datasets[0], options)
+    found = [measure(run, network, options.samples) for run in options.runs]
+    if len(found) > 1:
+        for name, values in zip(("size of the correlation", "error in degrees"), zip(*found, strict=True), strict=True):
+            sizes = [abs(value) for value in values]
+            print(f"{name} over {len(sizes)} runs: {statistics.mean(sizes):.3f} +- {statistics.stdev(sizes):.3f}")
 
 
 if __name__ == "__main__":

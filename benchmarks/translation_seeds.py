@@ -1,4 +1,4 @@
-"""What `translation.py` and `translation_domains.py` print: a line for each seed, and mean and deviation over all."""
+"""What the benchmarks of several seeds print: a line for each seed, and mean and deviation over all."""
 
 from __future__ import annotations
 

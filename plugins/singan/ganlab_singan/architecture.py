@@ -22,7 +22,7 @@ from ganlab.training.module import Terms
 from ganlab.views import Scores
 from ganlab_singan.animation import Walk
 from ganlab_singan.pyramid import DiscriminatorPyramid, GeneratorPyramid, enlarged
-from ganlab_singan.requests import Request, Share, SizeOption, Task
+from ganlab_singan.requests import Colours, Request, Share, SizeOption, Task
 from ganlab_singan.scales import Plan, sizes_of
 
 _COMPARED = 24  # rounds in which a picture that is mirrored by chance is noticed
@@ -258,6 +258,7 @@ class SinGAN(TwoPlayerGAN):
         size: SizeOption | None = None,
         factor: Annotated[float, Gt(1), Le(16)] = 4.0,
         feather: Annotated[float, Ge(0), Le(100)] = 2.0,
+        colours: Colours | None = None,
         averaged: bool = True,
     ) -> Tensor:
         """Samples in any size, or what the networks make of a picture that is given.
@@ -276,8 +277,10 @@ class SinGAN(TwoPlayerGAN):
                 whose size follows.
             factor: how many times larger `super_resolution` makes a picture.
             feather: pixels over which the mask's border is blurred, as a standard deviation.
+            colours: how many colours a painting is reduced to, those of the reconstruction at the scale before `start`
+                by k-means, as in the paper's supplementary; null leaves its own. Only for `paint`.
         """
-        request = Request(task, start, size, factor, feather, self.trained, self.sizes)
+        request = Request(task, start, size, factor, feather, self.trained, self.sizes, colours)
         pyramid: GeneratorPyramid = self.network("generator", averaged)
         return request.answer(pyramid, latents)
 

@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from ganlab import Latents, Randomness, UserError
+from ganlab_singan.colours import in_colours, main_colours
 from ganlab_singan.pyramid import GeneratorPyramid, enlarged
 from ganlab_singan.scales import Size, resized
 
 Task = Literal["samples", "paint", "edit", "harmonise", "super_resolution"]
 Side = Annotated[int, Ge(8), Le(4096)]
 SizeOption = tuple[Side, Side]
+Colours = Annotated[int, Ge(2), Le(256)]
 Share = Annotated[float, Ge(0), Le(1)]
 
 _MASK = "mask"
@@ -36,9 +38,12 @@ class Request:
     feather: float
     trained: int
     sizes: tuple[Size, ...]
+    colours: int | None = None
 
     def answer(self, pyramid: GeneratorPyramid, latents: Latents) -> Tensor:
         """Images in [-1, 1], one for each row of the latents."""
+        if self.colours is not None and self.task != "paint":
+            raise UserError(f"'colours' are those of a painting: leave it out, or 'task={self.task}' for 'task=paint'")
         if self.task == "samples":
             return self._samples(pyramid, latents)
         if "images" not in latents.inputs:
@@ -68,7 +73,10 @@ class Request:
         size = self.size or like(picture, self.sizes[-1])
         sizes = resized(self.sizes, size)
         noise = draw_noise(pyramid, _random_of(latents), sizes, start, self.trained)
-        made = enlarged(pyramid.in_pieces(noise, enlarged(picture, sizes[start - 1]), start), size)
+        coarse = enlarged(picture, sizes[start - 1])
+        if self.colours is not None:
+            coarse = in_colours(coarse, main_colours(pyramid.reconstruction(start - 1), self.colours))
+        made = enlarged(pyramid.in_pieces(noise, coarse, start), size)
         if self.task == "paint":
             return made
         if _MASK not in latents.inputs:

@@ -4,8 +4,10 @@ import pytest
 import torch
 from ganlab_singan.animation import Walk
 from ganlab_singan.architecture import SinGAN
+from ganlab_singan.colours import main_colours
 from ganlab_singan.requests import Request, blurred
 from scipy.ndimage import gaussian_filter
+from sklearn.cluster import KMeans
 from torch.nn.functional import interpolate
 
 from ganlab import Randomness, UserError
@@ -77,6 +79,28 @@ def test_painting_refines_a_picture_of_any_size(trained):
     noise = normal("noise 1", 3, *sizes[1], scoped=["other sizes"])
     expected = pyramid.scales[1](0.3 * noise, cubic(coarse, sizes[1]))
     torch.testing.assert_close(sampled(trained, 2, "task=paint", inputs={"images": painting}), expected)
+
+
+@torch.no_grad()
+def test_a_painting_takes_the_colours_of_the_training(trained):
+    pyramid = trained.averaged_model("generator")
+    painting = torch.rand(1, 3, 12, 16) * 2 - 1
+    rebuilt = pyramid.reconstruction(0)[0].flatten(1).T.double().numpy()
+    means = KMeans(3, n_init=1, random_state=0).fit(rebuilt)
+    coarse = cubic(painting, SIZES[0])[0].permute(1, 2, 0).double().numpy()
+    chosen = means.cluster_centers_[means.predict(coarse.reshape(-1, 3))].reshape(coarse.shape)
+    below = torch.from_numpy(chosen).float().permute(2, 0, 1)[None]
+    noise = normal("noise 1", 3, *SIZES[1], count=1, scoped=["other sizes"])
+    expected = pyramid.scales[1](0.3 * noise, cubic(below, SIZES[1]))
+    made = sampled(trained, 1, "task=paint", "colours=3", inputs={"images": painting})
+    torch.testing.assert_close(made, expected)
+
+
+def test_the_main_colours_are_all_where_there_are_few():
+    colours = torch.tensor([[1.0, -1.0, 0.5], [-0.25, 0.0, 0.75]])
+    picture = colours[torch.randint(2, (6, 7))].permute(2, 0, 1)[None]
+    for count in (2, 5):
+        torch.testing.assert_close(main_colours(picture, count).sort(0).values, colours.sort(0).values)
 
 
 @pytest.mark.parametrize("task", ["edit", "harmonise"])
@@ -154,6 +178,7 @@ def test_a_sample_does_not_depend_on_how_many_are_made(trained):
         (["task=paint", "start=0"], {"images": torch.zeros(1, 3, 9, 9)}, "a picture enters at 1 to 1"),
         (["start=2"], None, "scales that have been trained are 0 to 1"),
         (["task=super_resolution", "size=[9, 9]"], {"images": torch.zeros(1, 3, 9, 9)}, "follows from 'factor'"),
+        (["colours=5"], None, "those of a painting"),
         (["size=[4, 9]"], None, "size"),
         (["size=[4096, 4097]"], None, "size"),
     ],
