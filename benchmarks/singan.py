@@ -27,8 +27,8 @@ from ganlab_metrics.plain_features import RandomPlaces
 from ganlab_metrics.single_image import SingleImageFID
 from ganlab_singan.architecture import SinGAN
 from ganlab_singan.pyramid import GeneratorPyramid, enlarged
+from seeds import tell_seeds
 from torch import Tensor
-from translation_seeds import tell_seeds
 
 import ganlab
 from ganlab.build import open_dataset

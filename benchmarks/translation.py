@@ -25,9 +25,9 @@ from pathlib import Path
 
 import torch
 from ganlab_datasets.digit_translations import coloured
+from seeds import tell_seeds
 from sklearn.svm import SVC
 from torch import Tensor
-from translation_seeds import tell_seeds
 
 import ganlab
 from ganlab.build import open_dataset

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from translation_seeds import tell_seeds
+from seeds import tell_seeds
 
 from ganlab.run.session import train
 from ganlab.spec import read_spec
