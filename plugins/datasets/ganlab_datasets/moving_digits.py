@@ -133,7 +133,7 @@ class MovingDigits:
             count, 2, low=-self.speed, high=self.speed
         )
         turns = drawn(count, low=-math.pi, high=math.pi) + moments * drawn(count, low=-self.turn, high=self.turn)
-        pattern = drawn(1, 3, 1, 1, low=0.0, high=0.3) + drawn(1, 3, _PATCHES, _PATCHES, low=0.0, high=0.25)
+        pattern = drawn(1, 3, 1, 1, low=0.0, high=0.3) + drawn(1, 3, _PATCHES, _PATCHES, low=0.0, high=0.12)
         return _Film(
             ink=self._source.images[chosen].float() / 255,
             classes=classes,
