@@ -59,11 +59,6 @@ def is_clip(batch: Batch) -> bool:
     return MADE in batch.inputs
 
 
-def padded(frames: Tensor, before: int) -> Tensor:
-    """Frames (N, T, ...) with the first one repeated so often in front."""
-    return torch.cat([frames[:, :1].expand(-1, before, *[-1] * (frames.dim() - 2)), frames], dim=1)
-
-
 def last_frames(made: Tensor, count: int) -> Tensor:
     """The last frames of (N, T, C, H, W), with black ones in front where there are fewer: -1 is black, 0 is nothing."""
     kept = made[:, max(0, made.shape[1] - count) :]

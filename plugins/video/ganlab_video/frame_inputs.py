@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -30,8 +30,19 @@ def frame_inputs(facts: DataFacts) -> dict[str, InputFacts]:
     return found
 
 
-def stack_of_frames(inputs: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> Tensor:
-    """What each frame is made from, as one stack of channels (N, T, S, H, W)."""
-    count, frames = next(iter(inputs[name] for name in facts)).shape[:2]
-    flat = {name: inputs[name].flatten(0, 1) for name in facts}
-    return stacked(flat, facts).unflatten(0, (count, frames))
+def stack_of_frames(
+    inputs: Mapping[str, Tensor], facts: Mapping[str, InputFacts], frames: Iterable[int] | None = None
+) -> Tensor:
+    """What frames are made from, as one stack of channels (N, T, S, H, W): all, or these, before the first the first.
+
+    A stack is many times as large as its maps: it is made for as few frames as are needed.
+    """
+    count, length = next(iter(inputs[name] for name in facts)).shape[:2]
+    places = list(range(length)) if frames is None else [max(0, frame) for frame in frames]
+    flat = {name: inputs[name][:, places].flatten(0, 1) for name in facts}
+    return stacked(flat, facts).unflatten(0, (count, len(places)))
+
+
+def frames_of_films(inputs: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> int:
+    """How many frames the inputs of films are for."""
+    return next(iter(inputs[name].shape[1] for name in facts))

@@ -15,8 +15,8 @@ from ganlab.contracts import Discriminator, Factory, Generator, Loss, Scores, We
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Weight
 from ganlab.views import as_scores
-from ganlab_video.clips import Clip, films, is_clip, last_frames, padded
-from ganlab_video.frame_inputs import frame_inputs, stack_of_frames
+from ganlab_video.clips import Clip, films, is_clip, last_frames
+from ganlab_video.frame_inputs import frame_inputs, frames_of_films, stack_of_frames
 from ganlab_video.generator import EXAMPLE_FACTS, FLOW_SCALE, FilmGenerator, Frame
 from ganlab_video.motion import FlowSource, flows_of
 from ganlab_video.terms import features_apart, motion_terms
@@ -190,12 +190,11 @@ class Vid2Vid(GANModule):
     def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
         """Films (N, T, C, H, W) of the inputs, as long as these."""
         generator = self.network("generator", averaged)
-        stack = stack_of_frames(latents.inputs, self.of_frame)
-        maps = padded(stack, self.past)
         first = latents.inputs["images"][:, : self.given] if self.given else None
         frames = [] if first is None else list(first.unbind(1))
-        for frame in range(len(frames), stack.shape[1]):
-            frames.append(self._next(generator, maps[:, frame : frame + self.past + 1], frames).image)
+        for frame in range(len(frames), frames_of_films(latents.inputs, self.of_frame)):
+            maps = stack_of_frames(latents.inputs, self.of_frame, range(frame - self.past, frame + 1))
+            frames.append(self._next(generator, maps, frames).image)
         return torch.stack(frames, dim=1)
 
     # ---------------------------------------------------------------- inside
@@ -203,7 +202,6 @@ class Vid2Vid(GANModule):
     def _clips(self, batch: Batch) -> Any:
         """The frames at which updates begin, each with its clip; what a clip has made is what the next goes on from."""
         reals = batch.images
-        maps = padded(stack_of_frames(batch.inputs, self.of_frame), self.past)
         flows = None if self.flows is None else self.flows(reals, batch.inputs)
         remembered = max(self.past, 1, *(stride * (self.film_frames - 1) for stride in self.strides))
         made = reals[:, : self.given]
@@ -215,7 +213,7 @@ class Vid2Vid(GANModule):
             clip = Clip(
                 reals=reals[:, since:end],
                 made=kept,
-                maps=maps[:, start : end + self.past],
+                maps=stack_of_frames(batch.inputs, self.of_frame, range(start - self.past, end)),
                 flows=None if flows is None else flows[:, since:end],
                 fakes=nothing,
                 raws=nothing,

@@ -145,11 +145,11 @@ def test_losses_are_sums_over_what_is_judged_and_over_scales():
         real, fake, raw = (score.scales[scale] for score in scores)
         for other in (fake, raw):
             expected += ((real - 1).square().mean() + other.square().mean()).item() / 2
-    assert float(terms["loss"]) == pytest.approx(expected, rel=1e-5)
+    assert terms["loss"].item() == pytest.approx(expected, rel=1e-5)
     assert set(terms) == {"loss", "films_1", "films_2"}
     of_generator = module.generator_terms(clip.as_batch(batch, 3))
     wanted = sum((score.scales[k] - 1).square().mean().item() for score in scores[1:] for k in range(2))
-    assert float(of_generator["loss"]) == pytest.approx(wanted, rel=1e-5)
+    assert of_generator["loss"].item() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_a_judge_of_films_sees_frames_of_its_stride_with_the_motion_between_them():
