@@ -225,7 +225,8 @@ def _save_samples(dataset: Dataset, readable: list[int], path: Path) -> Path:
     chosen = [readable[place * len(readable) // wanted] for place in range(wanted)]
     examples = torch.cat([read_examples(dataset, [index])[IMAGES] for index in chosen])
     if dataset.facts.is_images:
-        save_sheet(to_bytes(scale(examples, dataset.facts.value_range)), path, *grid)
+        images = examples.flatten(0, 1) if dataset.facts.frames else examples
+        save_sheet(to_bytes(scale(images, dataset.facts.value_range)), path, *grid)
     else:
         save_scatter(examples, path)
     return path

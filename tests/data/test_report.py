@@ -9,7 +9,7 @@ from PIL import Image
 from ganlab.data import FileRecord, preflight
 from ganlab.data.report import report_on
 from ganlab.errors import DataError
-from tests.data.toys import Numbered, Points
+from tests.data.toys import Numbered, Points, Sequences
 
 
 def test_a_sound_data_set_passes(tmp_path):
@@ -73,3 +73,12 @@ def test_images_outside_the_declared_range_are_remarked():
 def test_an_empty_data_set_is_refused():
     with pytest.raises(DataError, match="empty"):
         preflight(Numbered(0))
+
+
+def test_sequences_are_rows_of_their_frames_in_the_picture_of_a_report(tmp_path):
+    report = report_on(Sequences(6), tmp_path)
+    picture = Image.open(report.samples)
+    step = (picture.width + 2) // 3  # frames of a row, with gaps of 2
+    assert picture.height + 2 == step * 8  # rows, of which two stay black
+    rows = [[picture.getpixel((frame * step + step - 4, row * step + 2)) for frame in range(3)] for row in range(6)]
+    assert rows == [[10 * index + frame for frame in range(3)] for index in range(6)]

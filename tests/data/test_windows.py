@@ -5,8 +5,11 @@ import torch
 
 from ganlab.data import StepPlan, Stream
 from ganlab.data.jitter import jitter_examples
+from ganlab.data.loader import StepLoader
+from ganlab.data.opening import Wishes, arrange
 from ganlab.data.reduction import reduce_inputs
 from ganlab.data.stream import mirror_examples
+from ganlab.errors import DataError
 from ganlab.facts import DataFacts, InputFacts
 from tests.data.toys import Sequences
 
@@ -75,3 +78,23 @@ def test_windows_of_sequences_that_are_no_longer_are_cut_from_them(frames):
         assert (shown.diff(dim=1) == 1).all()
         seen |= set((shown[:, 0] % 10).tolist())
     assert seen == set(range(4 - frames))
+
+
+def test_a_loader_takes_windows_as_long_as_the_moment_says():
+    loader = StepLoader(Sequences(6), seed=0, step_size=lambda seen: (2, 1), frames=lambda seen: 1 + seen // 4)
+    batches = iter(loader)
+    assert [next(batches).images.shape[1] for _ in range(6)] == [1, 1, 2, 2, 3, 3]
+    loader.restart(8, 8)
+    again = next(iter(loader))
+    assert (again.images.shape[1], again.plan.frames) == (3, 3)
+
+
+def test_films_that_are_longer_than_examples_are_not_cached(tmp_path):
+    class Longer(Sequences):
+        def take_windows(self, indices, places, frames):
+            return {"images": self.images[list(indices)][:, :frames]}
+
+    with pytest.raises(DataError, match=r"'data.cache' would keep one window of each sequence"):
+        arrange(Longer(6), Wishes(cache=tmp_path))
+    held = arrange(Longer(6), Wishes(holdout=0.5))
+    assert held.take_windows([0, 1], torch.zeros(2), 2)["images"].shape == (2, 2, 1, 4, 4)
