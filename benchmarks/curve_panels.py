@@ -48,7 +48,7 @@ def plot(place: Any, curves: Mapping[str, Curve], names: Sequence[str], pale: bo
     place.set_xlabel("kimg", fontsize=8)
     place.tick_params(labelsize=7)
     if not pale:
-        place.legend(fontsize=7)
+        place.legend(fontsize=6)
 
 
 def show_samples(place: Any, run: Path) -> None:

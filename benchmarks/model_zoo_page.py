@@ -49,7 +49,7 @@ def figures_of(trained: Trained) -> str:
 def draw(trained: Trained, path: Path) -> None:
     """Three panels of curves and the newest grid of samples."""
     curves, grid = curves_of_run(trained.run), newest_samples(trained.run)
-    width = min(max(grid.width / grid.height, 0.7), 2.2)
+    width = min(max(grid.width / grid.height, 0.7), 1.6)
     widths = {"width_ratios": [1, 1, 1, width]}
     figure, places = pyplot.subplots(1, 4, figsize=(12, 3), layout="constrained", gridspec_kw=widths)
     for place, names in zip(places[:3], trained.entry.panels, strict=True):
