@@ -63,7 +63,7 @@ def last_frames(made: Tensor, count: int) -> Tensor:
     """The last frames of (N, T, C, H, W), with black ones in front where there are fewer: -1 is black, 0 is nothing."""
     kept = made[:, max(0, made.shape[1] - count) :]
     missing = count - kept.shape[1]
-    return torch.cat([kept.new_zeros(len(kept), missing, *kept.shape[2:]), kept], dim=1) if missing else kept
+    return torch.cat([kept.new_zeros(kept.shape[0], missing, *kept.shape[2:]), kept], dim=1) if missing else kept
 
 
 def films(frames: Tensor, flows: Tensor | None, end: int, length: int, stride: int, scale: float) -> Tensor:

@@ -248,7 +248,7 @@ class Vid2Vid(GANModule):
         if not self.past:
             alone: Frame = generator(maps)
             return alone
-        none = maps.new_zeros(len(maps), 0, *self.image_shape)
+        none = maps.new_zeros(maps.shape[0], 0, *self.image_shape)
         before = torch.stack(list(frames[-self.past :]), dim=1) if frames else none
         made: Frame = generator(maps, last_frames(before, self.past), raw_only=not frames)
         return made
