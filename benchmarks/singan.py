@@ -68,12 +68,15 @@ def others(dataset: Photograph) -> Numbers:
 def measure(run: Path, dataset: Photograph, samples: int) -> Numbers:
     """The numbers of one run."""
     generator = ganlab.load(run)
-    assert isinstance(generator.module, SinGAN), f"{run} is not a run of singan"
-    pyramid = generator.module.averaged_model("generator")
+    module = generator.module
+    assert isinstance(module, SinGAN), f"{run} is not a run of singan"
+    if module.clock.images_seen < module.plan.complete_at:
+        raise SystemExit(f"{run} has been interrupted: go on with it by 'ganlab train --resume', or remove it")
+    pyramid = module.averaged_model("generator")
     assert isinstance(pyramid, GeneratorPyramid)
     picture = scale(dataset.take([0])["images"], (0.0, 255.0))
     with torch.no_grad():
-        rebuilt = pyramid.reconstruction(generator.module.trained)
+        rebuilt = pyramid.reconstruction(module.trained)
     starts = {start: to_bytes(generator.sample(samples, start=start).clamp(-1, 1)) for start in (0, 1)}
     return {
         "reconstruction error": float((rebuilt - picture).square().mean().sqrt()),

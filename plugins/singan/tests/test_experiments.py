@@ -40,6 +40,7 @@ def test_scales_and_lengths_are_the_papers(name):
     assert module.remark(round(1000 * spec.kimg)) is None
 
 
-def test_the_small_experiment_has_time_for_all_scales():
-    spec, module = built(EXPERIMENTS / "singan/china.yaml")
+@pytest.mark.parametrize("name", ["china", "china-large"])
+def test_the_small_experiments_have_time_for_all_scales(name):
+    spec, module = built(EXPERIMENTS / f"singan/{name}.yaml")
     assert 1000 * spec.kimg == module.plan.complete_at
