@@ -1,9 +1,15 @@
-"""What the benchmarks of several seeds print: a line for each seed, and mean and deviation over all."""
+"""What the benchmarks of several seeds share: runs that are trained once, and lines for each seed and over all."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ganlab.run.session import train
+from ganlab.spec.model import Spec
+from ganlab.studies.record import RunRecord
+from ganlab.studies.state import state_of
 
 
 def tell_seeds(
@@ -24,3 +30,15 @@ def tell_seeds(
         values = [numbers[name] for numbers in found]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+
+
+def run_of(spec: Spec, runs: Path) -> Path:
+    """The folder of the newest run of a spec's name that came to its end; it is trained if there is none."""
+    if not _finished(spec, runs):
+        train(spec, runs)
+    return _finished(spec, runs)[-1]
+
+
+def _finished(spec: Spec, runs: Path) -> list[Path]:
+    folders = sorted(path.parent for path in runs.glob(f"{spec.name}/*/spec.yaml"))
+    return [folder for folder in folders if state_of(RunRecord(folder)).word == "finished"]

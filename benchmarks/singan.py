@@ -27,13 +27,12 @@ from ganlab_metrics.plain_features import RandomPlaces
 from ganlab_metrics.single_image import SingleImageFID
 from ganlab_singan.architecture import SinGAN
 from ganlab_singan.pyramid import GeneratorPyramid, enlarged
-from seeds import tell_seeds
+from seeds import run_of, tell_seeds
 from torch import Tensor
 
 import ganlab
 from ganlab.build import open_dataset
 from ganlab.data.scaling import scale, to_bytes
-from ganlab.run.session import train
 from ganlab.spec import read_spec
 
 CHINA = Path(__file__).parents[1] / "experiments" / "singan" / "china.yaml"
@@ -89,10 +88,9 @@ def run(seed: int, arguments: argparse.Namespace, dataset: Photograph) -> tuple[
     name = read_spec(arguments.spec, []).name
     spec = read_spec(arguments.spec, [f"seed={seed}", f"name={name}-{seed}"])
     began = time.process_time()
-    if not list(arguments.runs.glob(f"{spec.name}/*/generator.safetensors")):
-        train(spec, arguments.runs)
+    folder = run_of(spec, arguments.runs)
     spent = time.process_time() - began
-    return measure(sorted(arguments.runs.glob(f"{spec.name}/*"))[-1], dataset, arguments.samples), spent
+    return measure(folder, dataset, arguments.samples), spent
 
 
 def is_good(limit: float, numbers: Numbers) -> bool:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 from ganlab_datasets.digit_translations import coloured
-from seeds import tell_seeds
+from seeds import run_of, tell_seeds
 from sklearn.svm import SVC
 from torch import Tensor
 
@@ -36,7 +36,6 @@ from ganlab.data import read_examples
 from ganlab.data.opening import held_out_of
 from ganlab.data.scaling import scale, to_bytes
 from ganlab.data.stream import domains_of
-from ganlab.run.session import train
 from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -118,10 +117,9 @@ def run(system: str, seed: int, runs: Path) -> tuple[Numbers, float]:
     """The numbers of one run, which is trained if it is not there yet, and the seconds of CPU time that took."""
     spec = read_spec(EXPERIMENTS / system / "digits.yaml", [f"seed={seed}", f"name={system}-digits-{seed}"])
     began = time.process_time()
-    if not list(runs.glob(f"{spec.name}/*/generator.safetensors")):
-        train(spec, runs)
+    folder = run_of(spec, runs)
     spent = time.process_time() - began
-    generator = ganlab.load(sorted(runs.glob(f"{spec.name}/*"))[-1])
+    generator = ganlab.load(folder)
     dataset = open_dataset(spec.data)
     torch.manual_seed(0)
     return SYSTEMS[system](generator, dataset), spent

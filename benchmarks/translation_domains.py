@@ -19,9 +19,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from seeds import tell_seeds
+from seeds import run_of, tell_seeds
 
-from ganlab.run.session import train
 from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -32,17 +31,10 @@ def run(system: str, seed: int, runs: Path) -> tuple[Mapping[str, float], float]
     """The last numbers of a run, which is trained if it is not there yet, and the seconds of CPU time that took."""
     spec = read_spec(EXPERIMENTS / system / "digits.yaml", [f"seed={seed}", f"name={system}-digits-{seed}"])
     began = time.process_time()
-    if not finished(runs / spec.name):
-        train(spec, runs)
-    path = finished(runs / spec.name)[-1]
+    path = run_of(spec, runs)
     line = json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])
     prefix = METRICS[system]
     return {key: value for key, value in line.items() if key.split("/")[0] == prefix}, time.process_time() - began
-
-
-def finished(folder: Path) -> list[Path]:
-    """The runs in a folder that were measured at their end."""
-    return sorted(path.parent for path in folder.glob("*/metrics.jsonl") if path.stat().st_size)
 
 
 def is_good(system: str, numbers: Mapping[str, float]) -> bool:

@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from seeds import tell_seeds
+from seeds import run_of, tell_seeds
 
-from ganlab.run.session import train
 from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments/vid2vid"
@@ -40,18 +39,11 @@ def both(seed: int, runs: Path) -> tuple[Mapping[str, float], float]:
 def run(experiment: str, seed: int, runs: Path) -> Mapping[str, float]:
     """The last numbers of a run, which is trained if it is not there yet."""
     spec = read_spec(EXPERIMENTS / f"{experiment}.yaml", [f"seed={seed}", f"name={experiment}-{seed}"])
-    if not _measured(runs / spec.name):
-        train(spec, runs)
-    lines = (_measured(runs / spec.name)[-1] / "metrics.jsonl").read_text().splitlines()
+    lines = (run_of(spec, runs) / "metrics.jsonl").read_text().splitlines()
     numbers: dict[str, float] = {}
     for line in lines:
         numbers |= {key: value for key, value in json.loads(line).items() if isinstance(value, float)}
     return numbers
-
-
-def _measured(folder: Path) -> list[Path]:
-    """The runs in a folder that were measured at their end."""
-    return sorted(path.parent for path in folder.glob("*/metrics.jsonl") if path.stat().st_size)
 
 
 def is_good(numbers: Mapping[str, float]) -> bool:
