@@ -94,6 +94,7 @@ ENTRIES = {
         "singan/china.yaml",
         (LOGITS, ("reconstruction/error",), ("scale/height", "scale/width")),
         ("reconstruction/error",),
+        ("tracking.every_kimg=0.02",),
     ),
     "r3gan": Entry("R3GAN", "r3gan/digits.yaml", DIGITS, (*ACCURACY, *SWD), (_every(2),)),
     "sngan": Entry("SNGAN", "biggan/digits-sngan.yaml", DIGITS, (*ACCURACY, *SWD), (_every(10),)),
