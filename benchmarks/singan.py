@@ -1,7 +1,7 @@
 """How near SinGAN comes to its photograph, several seeds of one spec.
 
 Usage: `python benchmarks/singan.py --runs DIR [--seeds 0,1,2] [--spec experiments/singan/china.yaml] [--samples 20]`. A
-run that is there already is measured and not trained again. Prints for each seed, and as mean and standard deviation:
+run that came to its end is measured and not trained again. Prints for each seed, and as mean and standard deviation:
 
 - the root mean squared error of the reconstruction, the picture being from -1 to 1;
 - SIFID of samples that start at the coarsest scale, and at the next one, with `random_places`, which needs no download.
@@ -70,7 +70,7 @@ def measure(run: Path, dataset: Photograph, samples: int) -> Numbers:
     module = generator.module
     assert isinstance(module, SinGAN), f"{run} is not a run of singan"
     if module.clock.images_seen < module.plan.complete_at:
-        raise SystemExit(f"{run} has been interrupted: go on with it by 'ganlab train --resume', or remove it")
+        raise SystemExit(f"{run} ended before its last scale was trained: give its spec more 'kimg'")
     pyramid = module.averaged_model("generator")
     assert isinstance(pyramid, GeneratorPyramid)
     picture = scale(dataset.take([0])["images"], (0.0, 255.0))

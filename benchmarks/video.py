@@ -1,6 +1,6 @@
 """vid2vid on moving digits beside the same generator frame by frame, several seeds, against a stated bound.
 
-Usage: `python benchmarks/video.py --runs DIR [--seeds 0,1,2]`. A run that is there already is read and not trained.
+Usage: `python benchmarks/video.py --runs DIR [--seeds 0,1,2]`. A run that came to its end is read and not trained.
 Prints for each seed and on average the warping error of held-out films of both, in thousandths, that of reals, the
 distance of films and that of frames, in features of a random network. Bound: vid2vid's warping error is below three
 quarters of the other's.
