@@ -24,7 +24,7 @@ def fresh_store(store: Store, rank: int, world_size: int, timeout: timedelta) ->
     torchrun's store keeps what ranks wrote before a restart. Whoever is first would read the addresses of ranks that
     are gone (pytorch/pytorch issue 135712), and restarts are counted by each machine for itself, so that their number
     is no common name. So rank 0 makes a name, and welcomes whoever answers to it by something that is new as well.
-    Raises `TimeoutError` if not all ranks have come after the timeout.
+    If not all ranks have come after the timeout, rank 0 raises the store's `DistStoreError`, and others `TimeoutError`.
     """
     name = _gather(store, world_size) if rank == 0 else _join(store, rank, timeout)
     return PrefixStore(name, store)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch.distributed
 from pytorch_lightning.strategies import DDPStrategy, StrategyRegistry
-from torch.distributed import DistNetworkError, TCPStore
+from torch.distributed import DistNetworkError, DistStoreError, TCPStore
 
 from ganlab.distributed import broadcast_module
 from ganlab.errors import RunError, reason
@@ -34,7 +34,7 @@ class GradientSyncStrategy(DDPStrategy):
             if kept_by_torchrun():
                 self._meet_in_torchruns_store()
             super().setup_distributed()  # which sets up all the rest where the ranks have met
-        except (DistNetworkError, TimeoutError) as error:
+        except (DistNetworkError, DistStoreError, TimeoutError) as error:
             environment = self.cluster_environment
             assert environment is not None
             raise RunError(

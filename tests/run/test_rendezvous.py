@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from torch.distributed import HashStore, Store, TCPStore
+from torch.distributed import DistStoreError, HashStore, Store, TCPStore
 
 from ganlab.run import rendezvous
 from ganlab.run.rendezvous import fresh_store
@@ -59,3 +59,10 @@ def test_a_rank_0_that_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     old.set(rendezvous.KEY, "of-a-run-that-is-gone")
     with pytest.raises(TimeoutError, match="rank 0 did not welcome rank 1"):
         fresh_store(old, 1, 2, timedelta(seconds=0.3))
+
+
+def test_a_rank_that_never_comes_is_told() -> None:
+    brief = timedelta(seconds=1)
+    lonely = TCPStore("127.0.0.1", 0, is_master=True, timeout=brief)
+    with pytest.raises(DistStoreError):
+        fresh_store(lonely, 0, 2, brief)
