@@ -10,6 +10,7 @@ import gzip
 import http.server
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Server:
         self.trouble: str | None = None
         self._open = threading.Event()
         self.on_row: Callable[[Run], None] = lambda run: None
-        self._serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._serving = _Listening(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._serving.server_port}"
         threading.Thread(target=self._serving.serve_forever, daemon=True).start()
 
@@ -342,6 +343,12 @@ class Server:
                 self.wfile.write(text)
 
         return Handler
+
+
+class _Listening(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client that waited for no answer any more
+            super().handle_error(request, client_address)
 
 
 _ENTITY = {"id": "e", "name": ENTITY}

@@ -28,6 +28,7 @@ from ganlab.tracking.identity import Identity, identity_of
 from ganlab.tracking.jsonl import measured_series
 from ganlab.tracking.tracker import FINISHED, INTERRUPTED, Tracker
 from ganlab.tracking.wandb_models import log_models, remove_old_models
+from ganlab.tracking.wandb_service import bound_exit, bounded
 
 logger = logging.getLogger(__name__)
 
@@ -131,10 +132,21 @@ class WandbTracker(Tracker):
             self._run.summary["stopped_early"] = True
         elif status == INTERRUPTED:
             self._run.mark_preempting()
-        kept = self._models and (status == FINISHED or stopped or not self._run.offline)
-        logged = kept and log_models(self._run, self._folder)
         code = 0 if status == FINISHED or stopped else 128 + signal.SIGTERM if status == INTERRUPTED else 1
-        self._run.finish(exit_code=code)
+        try:
+            self._end(code, self._models and (status == FINISHED or stopped or not self._run.offline))
+        except TimeoutError:
+            bound_exit(_FINISH_TIMEOUT)
+            _warn_unsent(Path(self._run.dir).parent)
+        except Exception:
+            bound_exit(_FINISH_TIMEOUT)
+            raise
+
+    def _end(self, code: int, with_models: bool) -> None:
+        try:
+            logged = with_models and log_models(self._run, self._folder)
+        finally:
+            self._run.finish(exit_code=code)
         if logged and not self._run.offline:
             remove_old_models(self._run)
 
@@ -213,6 +225,7 @@ def _start(
         console="off",
         init_timeout=_INIT_TIMEOUT,
         finish_timeout=_FINISH_TIMEOUT,
+        finish_timeout_raises=True,
         stop_fn=stop,
         x_transaction_log_flush_interval=_FLUSH_INTERVAL,
     )
@@ -237,7 +250,8 @@ def _start(
         if mode != "online":
             raise
         _warn_offline(str(error))
-        wandb.teardown()
+        with bounded(_FINISH_TIMEOUT):
+            wandb.teardown()
         return wandb.init(mode="offline", **options)
 
 
@@ -328,4 +342,12 @@ def _probe(server: str) -> str | None:
 def _warn_offline(problem: str) -> None:
     logger.warning(
         "ganlab: warning: W&B is used offline: %s; upload the run later with 'wandb sync'", problem.splitlines()[0]
+    )
+
+
+def _warn_unsent(folder: Path) -> None:
+    logger.warning(
+        "ganlab: warning: W&B did not take everything within %g s; the rest is kept, and 'wandb sync %s' sends it",
+        _FINISH_TIMEOUT,
+        folder,
     )
