@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _RunName = Annotated[
     str | None,
-    typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
+    typer.Argument(
+        help="A run's folder, an experiment's name (its newest run), a generator.safetensors, or its folder."
+    ),
 ]
 _Options = Annotated[
     list[str] | None,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ganlab.cli.latent_tools import RunName
+
 if TYPE_CHECKING:
     from ganlab.run.generator_file import OpenedGenerator
 
@@ -19,10 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    run: Annotated[
-        str,
-        typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
-    ],
+    run: RunName,
     options: Annotated[
         list[str] | None,
         typer.Argument(help="Sampling options that the file keeps, such as truncation=0.5; psi stays an input."),

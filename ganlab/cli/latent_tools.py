@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from ganlab.evaluation.trained_generator import TrainedGenerator
 
 RunName = Annotated[
-    str, typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors.")
+    str,
+    typer.Argument(
+        help="A run's folder, an experiment's name (its newest run), a generator.safetensors, or its folder."
+    ),
 ]
 Settings = Annotated[
     list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.", metavar="OPTIONS")

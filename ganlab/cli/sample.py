@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganlab.cli.latent_tools import RunName
+
 from ganlab.cli.interpolate import MovieChoice
 
 if TYPE_CHECKING:
@@ -39,10 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sample(
-    run: Annotated[
-        str,
-        typer.Argument(help="A run's folder, the name of an experiment (its newest run), or a generator.safetensors."),
-    ],
+    run: RunName,
     options: Annotated[
         list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.")
     ] = None,

@@ -55,10 +55,11 @@ def open_generator(
 ) -> OpenedGenerator:
     """A run by its folder or name, with the weights of a checkpoint; or a `generator.safetensors`, which needs no run.
 
-    A file in a run's folder is opened with its run. One from before there were headers is only read there. Nothing
-    that a file holds is run. Raises `RunError` for what is not there, is damaged or does not fit.
+    Such a file may be given by its folder as well. In a run's folder it is opened with its run. One from before there
+    were headers is only read there. Nothing that a file holds is run. Raises `RunError` for what is not there, is
+    damaged or does not fit.
     """
-    path = Path(reference).expanduser()
+    path = _lone_file(Path(reference).expanduser())
     if path.suffix != SUFFIX:
         run = open_run(reference, runs)
         return _of_run(run, run.load_module(device, checkpoint))
@@ -80,6 +81,12 @@ def open_generator(
     if run_around is not None:
         opened.module.kept_measurements = KeptMeasurements(run_around.path / "measured")
     return opened
+
+
+def _lone_file(path: Path) -> Path:
+    """The generator's file in a folder that is no run, such as one of `ganlab import`; else the path as it is."""
+    file = path / f"generator{SUFFIX}"
+    return file if file.is_file() and not (path / "spec.yaml").exists() else path
 
 
 def _of_run(run: Run, module: GANModule) -> OpenedGenerator:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import ganlab
 from ganlab.build import build_dataset, build_module
 from ganlab.cli.app import app
-from ganlab.errors import RunError
+from ganlab.errors import RunError, UserError
 from ganlab.run.folder import create_run
 from ganlab.run.generator_file import open_generator
 from ganlab.spec import dump, read_spec
@@ -69,6 +69,16 @@ def test_a_file_alone_gives_the_samples_of_its_run(run, tmp_path):
     assert opened.run.path == run.path.resolve()
     assert opened.module.kept_measurements.folder == open_generator(run.path).module.kept_measurements.folder
     assert open_generator(path).module.kept_measurements is None
+
+
+def test_a_file_is_found_in_a_folder_that_is_no_run(run, tmp_path):
+    (tmp_path / "imported").mkdir()
+    shutil.copy(run.generator, tmp_path / "imported" / "generator.safetensors")
+    alone = open_generator(tmp_path / "imported")
+    assert (alone.run, alone.name) == (None, "toy")
+    (tmp_path / "imported" / "spec.yaml").write_text("kimg: 1\n")
+    with pytest.raises(UserError, match=r"spec\.yaml"):  # a run, be it damaged, is opened as one
+        open_generator(tmp_path / "imported")
 
 
 def test_a_header_tells_versions_and_nothing_of_where_the_data_are(file):
