@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganlab.cli.latent_tools import RunName
-
 from ganlab.cli.interpolate import MovieChoice
+from ganlab.cli.latent_tools import RunName
 
 if TYPE_CHECKING:
     from ganlab.evaluation.sampling import Samples
