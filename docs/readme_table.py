@@ -23,6 +23,7 @@ def table() -> str:
         project = tomllib.loads(path.read_text())["project"]
         for group, entries in project.get("entry-points", {}).items():
             found[group.removeprefix("ganlab.")][project["name"]] += entries
+    found.pop("moved", None)  # former names, which are no plugins
     rows = [
         f"| {kind} | {distribution} | {', '.join(f'`{name}`' for name in names)} |"
         for kind, distributions in sorted(found.items())

@@ -51,11 +51,13 @@ def known_kind(kind: str) -> str:
 def find(kind: str, reference: str) -> Plugin:
     """The plugin that `reference`, a name or `distribution/name`, means; nothing is imported.
 
+    A plugin that left a distribution is found under it as well if that says where it is, in the group `ganlab.moved`.
     Raises `PluginError` when there is none (with the nearest spelling) or when several distributions offer it.
     """
     distribution, _, name = reference.rpartition("/")
     named = [plugin for plugin in installed(kind) if plugin.name == name]
     matches = [plugin for plugin in named if not distribution or _same(plugin.distribution, distribution)]
+    matches = matches or _moved(kind, distribution, name, named)
     if not matches:
         raise PluginError(_unknown(kind, reference, named))
     if len(matches) > 1:
@@ -78,6 +80,13 @@ def _of_kind(kind: str, entries: Iterable[EntryPoint]) -> list[Plugin]:
         plugin = Plugin(kind, entry.name, entry.dist.name, entry.dist.version, entry.value)
         found.setdefault((plugin.name, _canonical(plugin.distribution)), plugin)
     return [found[key] for key in sorted(found)]
+
+
+def _moved(kind: str, distribution: str, name: str, named: list[Plugin]) -> list[Plugin]:
+    """Plugins of a name that have left a distribution, which tells where they are now."""
+    entries = entry_points(group="ganlab.moved", name=f"{kind}.{name}")
+    targets = {entry.value for entry in entries if entry.dist is not None and _same(entry.dist.name, distribution)}
+    return [plugin for plugin in named if plugin.target in targets]
 
 
 def _unknown(kind: str, reference: str, same_name: list[Plugin]) -> str:

@@ -95,6 +95,16 @@ def test_a_wrong_distribution_names_the_right_one(toy):
         find("losses", "other/toy")
 
 
+def test_a_plugin_that_moved_is_found_under_its_former_distribution_too(install):
+    install("new-home", {"losses": {"wanderer": "new_home:Good"}}, {"new_home": LOSS})
+    install("old-home", {"moved": {"losses.wanderer": "new_home:Good"}}, {})
+    install("old-rival", {"moved": {"losses.wanderer": "gone:Good"}}, {})
+    assert find("losses", "old_home/wanderer") == find("losses", "wanderer") == find("losses", "new-home/wanderer")
+    for reference in ("old-rival/wanderer", "other/wanderer"):
+        with pytest.raises(PluginError, match="'wanderer' comes from: new-home/wanderer"):
+            find("losses", reference)
+
+
 def test_metadata_seen_twice_are_no_collision(install, tmp_path, monkeypatch):
     install("one-pack", {"losses": {"once": "one_pack:Good"}}, {"one_pack": LOSS})
     monkeypatch.syspath_prepend(write_distribution(tmp_path, "one-pack", {"losses": {"once": "one_pack:Good"}}, {}))

@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from ganlab_layers.batch import BatchNormalizer
+from ganlab_layers.glorot import initialise, initialised
 from ganlab_layers.spectral import SpectralNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torch.nn.utils.parametrize import is_parametrized
 
 from ganlab import DataFacts, InputFacts, UserError
 from ganlab.contracts import Normalizer
@@ -18,7 +18,6 @@ from ganlab.nn import CombinedNormalizer, Conv2d, leaky_relu, spatial_activation
 from ganlab.nn.conditions import condition_channels
 from ganlab.spec.model import Count, Natural
 
-_GAIN = 0.02  # of the initial weights, which are normal as Glorot and Bengio have them
 _SLOPE = 0.2
 
 EXAMPLE_FACTS = DataFacts(
@@ -122,21 +121,6 @@ class SPADEBlock(nn.Module):
             features = convolution(leaky_relu(norm(features, source), _SLOPE))
         result: Tensor = past + features
         return result
-
-
-def initialised(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
-    """The layer with the authors' initial weights: Glorot's with a gain of 0.02, biases 0."""
-    nn.init.xavier_normal_(layer.weight, _GAIN)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def initialise(network: nn.Module) -> None:
-    """Give all layers of a network whose weight is no function of others these initial weights."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear) and not is_parametrized(layer):
-            initialised(layer)
 
 
 def _check(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from ganlab_layers.glorot import initialise, initialised
 from ganlab_layers.groups import InstanceNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
 from torch import Tensor, nn
@@ -15,7 +16,6 @@ from ganlab import UserError
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, LeakyReLU
 from ganlab.spec.model import Count
-from ganlab_translation.spade_generator import initialise, initialised
 
 
 class StyleEncoder(nn.Module):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from ganlab_layers.batch import BatchNormalizer
+from ganlab_layers.multiscale import MultiscaleDiscriminator
 from ganlab_layers.pixelnorm import PixelNormalizer
 from ganlab_objectives.hinge import Hinge
 from ganlab_translation.layer_matching import LayerMatching
-from ganlab_translation.multiscale import MultiscaleDiscriminator
 from ganlab_translation.spade import SPADE, divergence
 from ganlab_translation.spade_generator import EXAMPLE_FACTS, SPADEGenerator
 from ganlab_translation.style_encoder import StyleEncoder
@@ -58,19 +58,19 @@ def first_batch(module: SPADE) -> Batch:
 
 
 @pytest.mark.parametrize(
-    ("data", "size", "doubled", "counts"),
+    ("data", "size", "doubled", "parameters"),
     [
-        ((183, True), (256, 256), (0, 2, 3, 4, 5), (97_480_899, 5_904_514)),
-        pytest.param((151, False), (256, 256), (0, 2, 3, 4, 5), (96_492_483, 5_836_930), marks=pytest.mark.slow),
-        ((35, True), (256, 512), (0, 1, 2, 3, 4, 5), (93_048_003, 5_601_410)),
+        ((183, True), (256, 256), (0, 2, 3, 4, 5), 97_480_899),
+        pytest.param((151, False), (256, 256), (0, 2, 3, 4, 5), 96_492_483, marks=pytest.mark.slow),
+        ((35, True), (256, 512), (0, 1, 2, 3, 4, 5), 93_048_003),
     ],
     ids=["COCO-Stuff", "ADE20K", "Cityscapes"],
 )
-def test_parameters_are_as_many_as_published(data, size, doubled, counts):
+def test_parameters_are_as_many_as_published(data, size, doubled, parameters):
     shape, inputs = (3, *size), maps(*data, *size)
     with torch.device("meta"):
         generator = SPADEGenerator(shape, inputs, doubled_after=doubled)
-        assert (count(generator), count(MultiscaleDiscriminator(shape, inputs))) == counts
+        assert count(generator) == parameters
         assert generator.start == (size[0] // 2 ** len(doubled), size[1] // 2 ** len(doubled))
 
 
@@ -113,19 +113,6 @@ def test_maps_of_two_classes_are_one_channel():
     facts = {"label_map": InputFacts((1, 3), "maps", classes=3), "edges": InputFacts((1, 3), "maps", classes=2)}
     assert condition_channels(facts, (3, 1, 3)) == 4
     assert stacked(values, facts).tolist() == [[[[1, 0, 0]], [[0, 0, 1]], [[0, 1, 0]], [[0, 1, 0]]]]
-
-
-def test_scales_see_the_image_at_half_the_size():
-    torch.manual_seed(0)
-    judge = MultiscaleDiscriminator((3, 33, 20), None, width=2, layers=3)
-    images = torch.rand(2, 3, 33, 20)
-    scores = judge(images)
-    assert [len(layers) for layers in judge.scales] == [4, 4]
-    assert len(scores.features) == 6
-    halved = torch.nn.functional.avg_pool2d(images, 3, 2, 1, count_include_pad=False)
-    for layer in judge.scales[1]:
-        halved = layer(halved)
-    torch.testing.assert_close(scores.further_logits[0], halved.squeeze(1))
 
 
 def test_terms_are_the_papers_in_float64():

@@ -8,8 +8,6 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge
-from ganlab_layers.groups import InstanceNormalizer
-from ganlab_layers.spectral import SpectralNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
@@ -18,7 +16,9 @@ from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, LeakyReLU
 from ganlab.nn.conditions import condition_channels
 from ganlab.spec.model import Count
-from ganlab_translation.spade_generator import initialise, initialised
+from ganlab_layers.glorot import initialise, initialised
+from ganlab_layers.groups import InstanceNormalizer
+from ganlab_layers.spectral import SpectralNormalizer
 
 _MOST = 8  # times the width of the first layer
 _KERNEL, _PADDING = 4, 2
