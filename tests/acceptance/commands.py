@@ -15,6 +15,7 @@ import yaml
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline"}
 GANLAB = [sys.executable, "-m", "ganlab"]
+PATIENCE = 240  # seconds: what takes longer hangs, however busy the machine is
 
 
 def dcgan_spec(**changes: Any) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def write_spec(folder: Path, spec: dict[str, Any]) -> Path:
 
 def ganlab(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [*GANLAB, *map(str, arguments)]
-    return subprocess.run(command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -70,11 +71,22 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
+
+
+def wait_until_caught(process: subprocess.Popen[str], number: int) -> None:
+    """Wait until the program has taken a signal over from the interpreter, which a busy machine starts slowly."""
+
+    def caught() -> bool:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(mask, 16) >> (number - 1) & 1)
+
+    wait_until(caught)
 
 
 def run_folder(output: str) -> Path:
