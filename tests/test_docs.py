@@ -86,6 +86,15 @@ def test_the_guides_test_passes(examples, monkeypatch) -> None:
     assert set(checked) <= set(EXAMPLES)
 
 
+def test_the_guides_test_of_an_experiment_passes(examples, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("examples.yaml").write_text(blocks(GUIDE, "yaml")[0])
+    (code,) = blocks(GUIDE, "python experiment")
+    names: dict = {}
+    exec(code, names)
+    names["test_the_experiment_is_the_papers"]()
+
+
 @pytest.mark.parametrize("index", range(len(blocks(GUIDE, "yaml"))))
 def test_the_guides_specs_build(examples, tmp_path: Path, index: int) -> None:
     path = tmp_path / "spec.yaml"

@@ -12,6 +12,18 @@ of their smallest sensible instance.
 from __future__ import annotations
 
 from ganlab.testing.examples import EXAMPLE_FACTS, ExampleData, build_example
+from ganlab.testing.experiments import Experiment, build_experiment, parameter_count
 from ganlab.testing.kit import CHECKS, Check, check_plugin, checks_for
 
-__all__ = ["CHECKS", "EXAMPLE_FACTS", "Check", "ExampleData", "build_example", "check_plugin", "checks_for"]
+__all__ = [
+    "CHECKS",
+    "EXAMPLE_FACTS",
+    "Check",
+    "ExampleData",
+    "Experiment",
+    "build_example",
+    "build_experiment",
+    "check_plugin",
+    "checks_for",
+    "parameter_count",
+]

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment
 
 PAPERS = Path(__file__).parents[3] / "experiments/papers"
 LATENTS = {
@@ -28,10 +27,8 @@ def test_all_are_tested():
 
 @pytest.mark.parametrize("name", LATENTS)
 def test_latents_are_the_papers(name):
-    spec = read_spec(PAPERS / f"{name}.yaml", [])
-    facts, _ = facts_of_data(spec)
+    _, facts, module = build_experiment(PAPERS / f"{name}.yaml")
     with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
         code = module.encoder.eval()(torch.zeros(2, *facts.shape))
     assert (module.generator.latent_size, module.latents, module.encoder.stochastic) == LATENTS[name]
     assert code.shape == (2, LATENTS[name][0] * (1 + module.encoder.stochastic))

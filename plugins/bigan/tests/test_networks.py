@@ -10,6 +10,7 @@ from ganlab_bigan.pairs import ALIDiscriminator, BiGANDiscriminator
 from ganlab_bigan.perceptrons import BiGANPerceptronDiscriminator, BiGANPerceptronEncoder, BiGANPerceptronGenerator
 
 from ganlab import UserError
+from ganlab.testing import parameter_count
 
 RGB = (3, 32, 32)
 ENCODER = (
@@ -44,10 +45,6 @@ def on_meta(kind, *arguments, **options):
         return kind(*arguments, **options)
 
 
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 @pytest.mark.parametrize(
     ("kind", "shape", "expected"),
     [
@@ -72,7 +69,7 @@ def count(network):
     ],
 )  # fmt: skip
 def test_parameters_of_the_defaults(kind, shape, expected):
-    assert count(on_meta(kind, shape)) == expected
+    assert parameter_count(on_meta(kind, shape)) == expected
 
 
 def test_shapes_and_the_first_weights():

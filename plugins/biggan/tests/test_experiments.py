@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
 from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 FOLDERS = ("biggan", "papers/biggan", "papers/sngan", "papers/sagan")
@@ -30,25 +29,16 @@ MILLIONS = {  # of the tables, which leave a shared embedding out
 }
 
 
-def built(path):
-    spec = read_spec(path, [])
-    facts, _ = facts_of_data(spec)
-    assert facts is not None, "without its data, the spec does not say what the networks are"
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    return spec, facts, module
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_all_are_what_they_say(path):
     if path.parent.name == "biggan" and path.parent.parent.name == "papers" and path.stem not in MILLIONS:
         assert read_spec(path, []).name
         return  # their networks are counted in test_parameters.py
-    spec, facts, module = built(path)
+    spec, _, module = build_experiment(path)
     assert spec.name
     if path.stem in MILLIONS and path.parent.parent.name == "papers" and path.parent.name == "biggan":
         embedding = module.generator.conditions.embedding
-        total = sum(p.numel() for player in module.players().values() for p in player.parameters())
+        total = sum(map(parameter_count, module.players().values()))
         # The paper rounds 160,646,886 down and 158,288,358 to the nearest.
         assert abs((total - (0 if embedding is None else embedding.weight.numel())) / 1e6 - MILLIONS[path.stem]) < 0.051
 

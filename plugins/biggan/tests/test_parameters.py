@@ -13,6 +13,8 @@ from ganlab_biggan.sagan import SAGANDiscriminator, SAGANGenerator
 from ganlab_biggan.sndcgan import SNDCGANDiscriminator, SNDCGANGenerator
 from ganlab_biggan.sngan import SNGANDiscriminator, SNGANGenerator
 
+from ganlab.testing import parameter_count
+
 IMAGENET = 1000
 JFT = 18_292  # the paper says 18K; from this number of classes on, to 18,295, all its four totals agree
 PLAIN = {"shared": 0, "skip": "none", "latent_size": 128}
@@ -21,7 +23,7 @@ PLAIN = {"shared": 0, "skip": "none", "latent_size": 128}
 def count(make, resolution, classes, options):
     with torch.device("meta"):
         network = make((3, resolution, resolution), classes, **options)
-    return sum(parameter.numel() for parameter in network.parameters())
+    return parameter_count(network)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ganlab_layers.spectral import SpectralNormalizer
 from torch import nn
 
 from ganlab.errors import UserError
+from ganlab.testing import parameter_count
 
 NORMALIZERS = [None, NoNormalizer(), BatchNormalizer(), PixelNormalizer(), SpectralNormalizer()]
 
@@ -21,14 +22,10 @@ def _seed():
     torch.manual_seed(0)
 
 
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 @pytest.mark.parametrize("normalizer", [None, BatchNormalizer()])
 def test_published_parameter_counts(normalizer):
-    assert parameters(DCGANGenerator((3, 64, 64), normalizer=normalizer)) == 3_576_704
-    assert parameters(DCGANDiscriminator((3, 64, 64), normalizer=normalizer)) == 2_765_568
+    assert parameter_count(DCGANGenerator((3, 64, 64), normalizer=normalizer)) == 3_576_704
+    assert parameter_count(DCGANDiscriminator((3, 64, 64), normalizer=normalizer)) == 2_765_568
 
 
 # Height, width, and the size that the maps start with.
@@ -127,8 +124,8 @@ def test_labels_change_images_and_logits_of_conditional_networks_only():
 
 
 def test_an_unconditional_network_has_no_embedding():
-    assert parameters(DCGANGenerator((3, 64, 64), 10, conditional=False)) == 3_576_704
-    assert parameters(DCGANDiscriminator((3, 64, 64), 10, conditional=False)) == 2_765_568
+    assert parameter_count(DCGANGenerator((3, 64, 64), 10, conditional=False)) == 3_576_704
+    assert parameter_count(DCGANDiscriminator((3, 64, 64), 10, conditional=False)) == 2_765_568
 
 
 def test_projection_is_the_inner_product_with_averaged_features():

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from ganlab import DataFacts, InputFacts
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 PAPERS = Path(__file__).parents[3] / "experiments/papers"
 PLAIN = (101 * 1200 + 1201 * 1200 + 1201 * 784, 785 * 1200 + 241 * 1200 + 241)
@@ -42,14 +40,10 @@ def test_all_are_tested():
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_networks_and_schedules(name):
-    spec = read_spec(PAPERS / f"{name}.yaml", [])
-    facts = FLICKR if name == "cgan/flickr-tags" else facts_of_data(spec)[0]
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    counts = tuple(
-        sum(p.numel() for p in module.players()[each].parameters()) for each in ("generator", "discriminator")
-    )
-    assert counts == COUNTS[name]
+    facts = FLICKR if name == "cgan/flickr-tags" else None
+    spec, _, module = build_experiment(PAPERS / f"{name}.yaml", facts=facts)
+    players = module.players()
+    assert tuple(parameter_count(players[each]) for each in ("generator", "discriminator")) == COUNTS[name]
     for node in spec.optimizers.values():
         assert node.name == "sgd"
         momentum, rate, batch = node.options["momentum"], node.options["lr"], spec.data.batch_size

@@ -8,6 +8,7 @@ from torch import nn
 
 from ganlab import InputFacts, UserError
 from ganlab.nn import PixelNorm, spectral_norm
+from ganlab.testing import parameter_count
 
 SHAPES = [(2,), (1, 8, 8), (3, 4, 6)]
 
@@ -25,10 +26,6 @@ class Everywhere:
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -59,11 +56,11 @@ def test_images_are_bounded_and_vectors_are_not():
 def test_the_papers_mnist_networks():
     # z 100 -> 1200 -> 1200 -> 784 and 784 -> 240 x 5 -> 240 x 5 -> 1, counted by hand.
     generator = MLPGenerator((1, 28, 28), latent_size=100, hidden=(1200, 1200), weight_range=0.05)
-    assert parameters(generator) == 101 * 1200 + 1201 * 1200 + 1201 * 784
+    assert parameter_count(generator) == 101 * 1200 + 1201 * 1200 + 1201 * 784
     discriminator = MLPDiscriminator(
         (1, 28, 28), hidden=(240, 240), maxout_pieces=5, input_dropout=0.2, dropout=0.5, weight_range=0.005
     )
-    assert parameters(discriminator) == 785 * 1200 + 241 * 1200 + 241
+    assert parameter_count(discriminator) == 785 * 1200 + 241 * 1200 + 241
     for network, bound in ((generator, 0.05), (discriminator, 0.005)):
         weights = torch.cat([m.weight.flatten() for m in network.modules() if isinstance(m, nn.Linear)])
         assert weights.abs().max() <= bound
@@ -76,11 +73,11 @@ def test_the_papers_mnist_networks():
 def test_the_conditional_networks_of_mnist():
     # z 100 -> 200 and y 10 -> 1000, together -> 1200 -> 784; x -> 240 x 5 and y -> 50 x 5, together -> 240 x 4 -> 1.
     generator = MLPGenerator((1, 28, 28), 10, latent_size=100, hidden=(1200,), branches=(200, 1000))
-    assert parameters(generator) == 101 * 200 + 11 * 1000 + 1201 * 1200 + 1201 * 784
+    assert parameter_count(generator) == 101 * 200 + 11 * 1000 + 1201 * 1200 + 1201 * 784
     discriminator = MLPDiscriminator(
         (1, 28, 28), 10, hidden=(240,), maxout_pieces=4, branches=(240, 50), branch_pieces=5
     )
-    assert parameters(discriminator) == 785 * 1200 + 11 * 250 + 291 * 960 + 241
+    assert parameter_count(discriminator) == 785 * 1200 + 11 * 250 + 291 * 960 + 241
 
 
 def test_branches_are_layers_of_their_own():

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 PAPER = Path(__file__).parents[3] / "experiments/papers/hologan"
 GENERATORS = {"celeba": 7_796_739, "celeba-128": 8_028_739, "cars": 8_028_739, "lsun": 8_028_739}
@@ -20,11 +19,8 @@ def test_all_are_tested():
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_networks_are_the_authors(name):
-    spec = read_spec(PAPER / f"{name}.yaml", [])
-    facts, _ = facts_of_data(spec)
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    assert sum(parameter.numel() for parameter in module.generator.parameters()) == GENERATORS[name]
+    spec, facts, module = build_experiment(PAPER / f"{name}.yaml")
+    assert parameter_count(module.generator) == GENERATORS[name]
     judged = module.discriminator(torch.empty(2, *facts.shape, device="meta"))
     assert len(judged.heads) == (0 if name == "celeba" else 4)
     assert (module.generator_steps, spec.data.batch_size) == (2, 32)

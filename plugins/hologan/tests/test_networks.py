@@ -11,10 +11,7 @@ from ganlab_hologan.layers import AdaptiveNorm, grow_maps, grow_volumes
 from torch.nn.functional import instance_norm
 
 from ganlab import UserError
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
+from ganlab.testing import parameter_count
 
 
 def styles(*widths):
@@ -31,9 +28,10 @@ def test_the_authors_networks_for_64_pixels():
         assert generator.volumes(torch.empty(2, 128)).shape == (2, 64, 16, 16, 16)
     volumes = 64 * 512 + 27 * (512 * 128 + 128 * 64)
     maps = 1024 * 1024 + 1024 + 16 * (1024 * 256 + 256 * 64 + 64 * 3) + 3
-    assert parameters(generator) == volumes + maps + styles(512, 128, 64, 256, 64) == 7_797_251 - (128 + 64 + 256 + 64)
+    counted = volumes + maps + styles(512, 128, 64, 256, 64)
+    assert parameter_count(generator) == counted == 7_797_251 - (128 + 64 + 256 + 64)
     levels = 25 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 64 + 2 * (128 + 256 + 512)
-    assert parameters(discriminator) == levels + 8193 + 8193 * 128 + 129 * 128 == 5_381_761 - (128 + 256 + 512)
+    assert parameter_count(discriminator) == levels + 8193 + 8193 * 128 + 129 * 128 == 5_381_761 - (128 + 256 + 512)
 
 
 def test_the_authors_networks_for_128_pixels():
@@ -46,10 +44,10 @@ def test_the_authors_networks_for_128_pixels():
         assert [scores.heads[f"style_{level}"].shape for level in range(1, 5)] == [(2, 2)] * 4
     volumes = 64 * 512 + 27 * (512 * 256 + 256 * 128 + 128 * 64 + 64 * 64) + 64 + 64
     maps = 1024 * 512 + 512 + 16 * (512 * 256 + 256 * 64 + 64 * 32 + 32 * 3) + 3
-    assert parameters(generator) == volumes + maps + styles(512, 256, 128, 256, 64, 32)
+    assert parameter_count(generator) == volumes + maps + styles(512, 256, 128, 256, 64, 32)
     levels = 25 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 1024) + 64 + 3 * (128 + 256 + 512 + 1024)
     judges = 128 + 256 + 512 + 1024 + 4
-    assert parameters(discriminator) == levels + judges + 16385 + 16385 * 128 + 129 * 128
+    assert parameter_count(discriminator) == levels + judges + 16385 + 16385 * 128 + 129 * 128
 
 
 def test_the_gain_is_used_as_it_is():

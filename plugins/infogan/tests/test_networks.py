@@ -4,10 +4,7 @@ from ganlab_infogan.networks import InfoGANDiscriminator, InfoGANGenerator
 from ganlab_layers.spectral import SpectralNormalizer
 
 from ganlab import UserError
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
+from ganlab.testing import parameter_count
 
 
 def test_the_papers_networks_for_mnist():
@@ -18,8 +15,8 @@ def test_the_papers_networks_for_mnist():
         assert discriminator(images).features[-1].shape == (2, 1024)
     # Weights, then two numbers of each batch norm, then the biases of layers without one, counted by hand.
     units = 74 * 1024 + 2 * 1024 + 1024 * 6272 + 2 * 6272
-    assert parameters(generator) == units + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
-    assert parameters(discriminator) == 64 * 16 + 64 + 64 * 128 * 16 + 2 * 128 + 6272 * 1024 + 2 * 1024 + 1024 + 1
+    assert parameter_count(generator) == units + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
+    assert parameter_count(discriminator) == 64 * 16 + 64 + 64 * 128 * 16 + 2 * 128 + 6272 * 1024 + 2 * 1024 + 1024 + 1
 
 
 def test_the_papers_networks_for_svhn_and_celeba():

@@ -7,6 +7,7 @@ import torch
 from ganlab_layers.multiscale import MultiscaleDiscriminator
 
 from ganlab import InputFacts, UserError
+from ganlab.testing import parameter_count
 
 
 def maps(classes, height, width, edges=True):
@@ -26,7 +27,7 @@ def maps(classes, height, width, edges=True):
 def test_parameters_are_as_many_as_published(size, inputs, parameters):
     with torch.device("meta"):
         judge = MultiscaleDiscriminator((3, *size), inputs)
-    assert sum(parameter.numel() for parameter in judge.parameters()) == parameters
+    assert parameter_count(judge) == parameters
 
 
 def test_scales_see_the_image_at_half_the_size():

@@ -13,6 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ganlab.contracts import DataFacts
 from ganlab.errors import SpecError, UserError
 from ganlab.games.growth import Stage
+from ganlab.testing import parameter_count
 from ganlab.testing.examples import build_example
 
 SMALL = {"fmap_base": 64, "fmap_max": 12}
@@ -21,10 +22,6 @@ SMALL = {"fmap_base": 64, "fmap_max": 12}
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def small(resolution=32, channels=3, classes=0, **options):
@@ -45,8 +42,8 @@ def small(resolution=32, channels=3, classes=0, **options):
 )
 def test_published_parameter_counts(resolution, options, latent_size, generator, discriminator):
     with torch.device("meta"):
-        assert parameters(ProgressiveGenerator(resolution, 3, latent_size=latent_size, **options)) == generator
-        assert parameters(ProgressiveDiscriminator(resolution, 3, **options)) == discriminator
+        assert parameter_count(ProgressiveGenerator(resolution, 3, latent_size=latent_size, **options)) == generator
+        assert parameter_count(ProgressiveDiscriminator(resolution, 3, **options)) == discriminator
 
 
 def test_only_the_last_rgb_layer_counts_at_the_end():
@@ -56,8 +53,8 @@ def test_only_the_last_rgb_layer_counts_at_the_end():
         (generator, generator.to_rgb, 23_071_507),
         (discriminator, discriminator.from_rgb, 23_077_137),
     ):
-        unused = sum(parameters(layer) for name, layer in layers.items() if name != "1024")
-        assert parameters(network) - unused == count
+        unused = sum(parameter_count(layer) for name, layer in layers.items() if name != "1024")
+        assert parameter_count(network) - unused == count
 
 
 @pytest.mark.parametrize("channels", [1, 3, 6])
@@ -177,9 +174,9 @@ def test_labels_enter_one_hot_and_leave_as_scores():
     assert torch.equal(scores.class_scores, outputs[:, 1:])
     assert small(16, 1)[1](images).class_scores is None
     for network in (ProgressiveGenerator, ProgressiveDiscriminator):
-        plain = parameters(network(16, 1, **SMALL))
-        assert parameters(network(16, 1, 3, **SMALL, conditional=False)) == plain
-        assert parameters(network(16, 1, 3, **SMALL)) > plain
+        plain = parameter_count(network(16, 1, **SMALL))
+        assert parameter_count(network(16, 1, 3, **SMALL, conditional=False)) == plain
+        assert parameter_count(network(16, 1, 3, **SMALL)) > plain
 
 
 def test_fusing_changes_no_image_and_no_parameter():
@@ -187,7 +184,7 @@ def test_fusing_changes_no_image_and_no_parameter():
     networks[1].load_state_dict(networks[0].state_dict())
     latents = torch.randn(3, 6).double()
     torch.testing.assert_close(networks[0](latents), networks[1](latents), rtol=1e-12, atol=1e-12)
-    assert parameters(small(fused=True)[1]) == parameters(small()[1])
+    assert parameter_count(small(fused=True)[1]) == parameter_count(small()[1])
 
 
 def test_minibatch_discrimination_by_hand():

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import load_spec, read_spec, resolve_with_origins
+from ganlab.spec import load_spec, resolve_with_origins
 from ganlab.spec.difference import differences
+from ganlab.testing import build_experiment, parameter_count
 
 PAPER = Path(__file__).parents[3] / "experiments/papers/r3gan"
 COUNTS = {
@@ -42,14 +41,9 @@ def test_all_are_tested():
 def test_builds_for_its_data(name):
     if name == "ablation-a":
         pytest.importorskip("ganlab_style")
-    spec = read_spec(PAPER / f"{name}.yaml", [])
-    facts, _ = facts_of_data(spec)
-    assert facts is not None, "without its data, the spec does not say what the networks are"
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
+    module = build_experiment(PAPER / f"{name}.yaml").module
     players = module.players()
-    counts = tuple(sum(p.numel() for p in players[each].parameters()) for each in ("generator", "discriminator"))
-    assert counts == COUNTS[name]
+    assert tuple(parameter_count(players[each]) for each in ("generator", "discriminator")) == COUNTS[name]
     if name not in ("ablation-a", "ablation-b"):
         assert [term.name for term in module.regularizers] == ["r1", "r2"]
     if name != "ablation-a":

@@ -11,6 +11,7 @@ from ganlab_r3gan.stripped import StrippedDiscriminator, StrippedGenerator
 from torch.nn.functional import conv2d, leaky_relu
 
 from ganlab.errors import UserError
+from ganlab.testing import parameter_count
 
 SMALL = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
 
@@ -36,7 +37,7 @@ def test_published_numbers_of_parameters(resolution, classes, widths, groups, ge
         networks = [
             make((3, resolution, resolution), widths, groups, classes) for make in (R3GANGenerator, R3GANDiscriminator)
         ]
-    assert [sum(p.numel() for p in network.parameters()) for network in networks] == [generator, discriminator]
+    assert list(map(parameter_count, networks)) == [generator, discriminator]
 
 
 def test_a_block_is_its_formula_and_starts_as_the_identity():

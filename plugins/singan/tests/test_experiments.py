@@ -3,24 +3,14 @@
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 PAPERS = {
     "photograph": (8, (25, 37), (167, 250), 128 // 2),
     "super-resolution": (9, (18, 27), (120, 180), 128),
 }
-
-
-def built(path):
-    spec = read_spec(path, [])
-    facts, _ = facts_of_data(spec)
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    return spec, module
 
 
 def test_all_are_tested():
@@ -30,7 +20,7 @@ def test_all_are_tested():
 @pytest.mark.parametrize("name", PAPERS)
 def test_scales_and_lengths_are_the_papers(name):
     scales, coarsest, finest, widest = PAPERS[name]
-    spec, module = built(EXPERIMENTS / f"papers/singan/{name}.yaml")
+    spec, _, module = build_experiment(EXPERIMENTS / f"papers/singan/{name}.yaml")
     assert (len(module.sizes), module.sizes[0], module.sizes[-1]) == (scales, coarsest, finest)
     assert module.generator.scales[-1].correct.layers[0].out_channels == widest
     assert module.plan.images == 2000 * 3  # rounds, and real images in each
@@ -42,5 +32,5 @@ def test_scales_and_lengths_are_the_papers(name):
 
 @pytest.mark.parametrize("name", ["china", "china-large"])
 def test_the_small_experiments_have_time_for_all_scales(name):
-    spec, module = built(EXPERIMENTS / f"singan/{name}.yaml")
+    spec, _, module = build_experiment(EXPERIMENTS / f"singan/{name}.yaml")
     assert 1000 * spec.kimg == module.plan.complete_at

@@ -7,6 +7,7 @@ from ganlab_singan.networks import SinGANDiscriminator, SinGANGenerator, width_a
 from torch.nn.functional import batch_norm, conv2d, leaky_relu, pad
 
 from ganlab import UserError
+from ganlab.testing import parameter_count
 
 
 def footprint(gradient):
@@ -57,8 +58,8 @@ def test_the_published_networks():
     with torch.device("meta"):
         generator, discriminator = SinGANGenerator(3), SinGANDiscriminator(3)
     hidden = (3 * 9 * 32 + 32) + 3 * (32 * 9 * 32 + 32) + 4 * 2 * 32  # convolutions with biases, and batch norms
-    assert sum(p.numel() for p in generator.parameters()) == hidden + 32 * 9 * 3 + 3
-    assert sum(p.numel() for p in discriminator.parameters()) == hidden + 32 * 9 + 1
+    assert parameter_count(generator) == hidden + 32 * 9 * 3 + 3
+    assert parameter_count(discriminator) == hidden + 32 * 9 + 1
     assert [width_at(scale, 32, 128) for scale in range(13)] == [32] * 4 + [64] * 4 + [128] * 5
 
 

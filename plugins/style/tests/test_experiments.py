@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
 from ganlab.spec import load_spec, read_spec, resolve_with_origins
 from ganlab.spec.difference import differences
+from ganlab.testing import build_experiment, parameter_count
 from ganlab.training.players import check_ownership
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
@@ -67,16 +66,12 @@ def _document(name):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_builds_for_its_data(path):
-    spec = read_spec(path, [])
-    facts, _ = facts_of_data(spec)
-    assert facts is not None, "without its data, the spec does not say what the networks are"
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
+    spec, _, module = build_experiment(path)
     check_ownership(module, module.players(), spec.optimizers)
     assert module.remark(spec.total_images) is None
     name = f"{path.parent.name}/{path.stem}"
     if name in COUNTS:
-        assert tuple(sum(p.numel() for p in module.players()[player].parameters()) for player in BOTH) == COUNTS[name]
+        assert tuple(parameter_count(module.players()[player]) for player in BOTH) == COUNTS[name]
 
 
 @pytest.mark.parametrize(

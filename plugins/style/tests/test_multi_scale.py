@@ -22,6 +22,7 @@ from ganlab.errors import UserError
 from ganlab.randomness import Randomness
 from ganlab.spec import node_from
 from ganlab.spec.sampling import sampling_options
+from ganlab.testing import parameter_count
 from ganlab.testing.examples import EXAMPLE_FACTS, example_module
 
 FACTS = EXAMPLE_FACTS["images with classes"]
@@ -66,7 +67,7 @@ def count_of(combine):
 def test_a_combination_adds_these_parameters(combine):
     with torch.device("meta"):
         network = MultiScaleDiscriminator((3, 1024, 1024), combine=combine)
-    assert sum(parameter.numel() for parameter in network.parameters()) == count_of(combine)
+    assert parameter_count(network) == count_of(combine)
 
 
 @pytest.mark.parametrize("combine", ["simple", "lin_cat", "cat_lin"])

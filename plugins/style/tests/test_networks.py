@@ -15,14 +15,11 @@ from torch.nn.functional import instance_norm
 
 from ganlab.errors import UserError
 from ganlab.games.growth import Stage
+from ganlab.testing import parameter_count
 
 SMALL = {"channel_base": 128, "channel_max": 8, "latent_size": 6, "style_size": 5, "mapping_layers": 2}
 SMALL_D = {"channel_base": 128, "channel_max": 8}
 BASELINE = {"styles": False, "mapping_layers": 0, "input": "latents", "noise": False}
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +45,8 @@ def test_stylegan2_has_the_published_numbers_of_parameters(resolution, options, 
     shape = (3, resolution, resolution)
     with torch.device("meta"):
         counts = (
-            parameters(StyleGAN2Generator(shape, **options)),
-            parameters(StyleGAN2Discriminator(shape, **options)),
+            parameter_count(StyleGAN2Generator(shape, **options)),
+            parameter_count(StyleGAN2Discriminator(shape, **options)),
         )
     assert counts == (generator, discriminator)
 
@@ -66,8 +63,8 @@ def test_stylegan2_has_the_published_numbers_of_parameters(resolution, options, 
 )
 def test_stylegan_has_the_published_numbers_of_parameters(options, count):
     with torch.device("meta"):
-        assert parameters(StyleGANGenerator((3, 1024, 1024), **options)) == count
-        assert parameters(StyleGANDiscriminator((3, 1024, 1024))) == 23_087_249
+        assert parameter_count(StyleGANGenerator((3, 1024, 1024), **options)) == count
+        assert parameter_count(StyleGANDiscriminator((3, 1024, 1024))) == 23_087_249
 
 
 @pytest.mark.parametrize("connections", ["skip", "residual", "original"])
@@ -284,7 +281,7 @@ def test_configuration_a_is_the_progressive_family():
     judging = pytest.importorskip("ganlab_progressive.discriminator")
     theirs = progressive.ProgressiveGenerator(16, 3, latent_size=6, fmap_base=64, fmap_max=8)
     ours = StyleGANGenerator((3, 16, 16), **{**SMALL, **BASELINE}, blur=None)
-    assert parameters(ours) == parameters(theirs)
+    assert parameter_count(ours) == parameter_count(theirs)
     with torch.no_grad():
         _copy_in_order(theirs, ours)
     latents = torch.randn(3, 6)

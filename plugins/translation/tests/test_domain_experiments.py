@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganlab.build import build_architecture, facts_of_data
 from ganlab.errors import DataMissing
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 PAPERS = Path(__file__).parents[3] / "experiments/papers"
 COUNTS = {
@@ -25,15 +24,6 @@ COUNTS = {
 TERMS = ["architecture.regularizers=[{name: layer_matching, weight: 10.0}]"]  # VGG19 may not be on this machine
 
 
-def built(name: str):
-    spec = read_spec(PAPERS / f"{name}.yaml", TERMS if name.startswith("spade") else [])
-    facts, _ = facts_of_data(spec)
-    assert facts is not None, "without its data, the spec does not say what the networks are"
-    with torch.device("meta"):
-        module, _ = build_architecture(spec, facts)
-    return module
-
-
 def test_all_are_tested():
     found = {f"{path.parent.name}/{path.stem}" for each in ("stargan", "spade") for path in (PAPERS / each).glob("*")}
     assert found == set(COUNTS)
@@ -45,15 +35,13 @@ def test_all_are_tested():
 def test_builds_for_its_data(name):
     if name.endswith("rafd-128"):
         pytest.skip("folders of classes have no names before they are there")
-    players = built(name).players()
-    counts = tuple(sum(p.numel() for p in players[each].parameters()) for each in ("generator", "discriminator"))
-    assert counts == COUNTS[name]
+    terms = TERMS if name.startswith("spade") else []
+    players = build_experiment(PAPERS / f"{name}.yaml", terms).module.players()
+    assert tuple(parameter_count(players[each]) for each in ("generator", "discriminator")) == COUNTS[name]
 
 
 def test_without_vgg19_a_sentence_says_what_to_fetch(tmp_path, monkeypatch):
     monkeypatch.setenv("GANLAB_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    spec = read_spec(PAPERS / "spade/cityscapes.yaml", [])
-    facts, _ = facts_of_data(spec)
-    with pytest.raises(DataMissing, match="VGG19"), torch.device("meta"):
-        build_architecture(spec, facts)
+    with pytest.raises(DataMissing, match="VGG19"):
+        build_experiment(PAPERS / "spade/cityscapes.yaml")

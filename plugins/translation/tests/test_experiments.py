@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
+from ganlab.build import facts_of_data
 from ganlab.facts import MISSING
 from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
@@ -23,18 +23,6 @@ def convolutions(*widths: int, kernel: int = 4) -> int:
 
 PATCH_1, PATCH_16 = convolutions(6, 64, 128, 1, kernel=1), convolutions(6, 64, 128, 1)
 PATCH_70, PATCH_286 = 2_768_705, convolutions(6, 64, 128, 256, 512, 512, 512, 1)
-
-
-def built(path: Path):
-    spec = read_spec(path, [])
-    facts, _ = facts_of_data(spec)
-    assert facts is not None
-    with torch.device("meta"):
-        return build_architecture(spec, facts)[0], spec
-
-
-def parameters(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 PIX2PIX = {
@@ -60,9 +48,9 @@ def test_all_of_pix2pix_are_tested() -> None:
 
 @pytest.mark.parametrize("name", PIX2PIX)
 def test_pix2pix_is_the_papers(name: str) -> None:
-    module, spec = built(EXPERIMENTS / f"papers/pix2pix/{name}.yaml")
-    assert (module.adversarial, module.distance, parameters(module.discriminator)) == PIX2PIX[name]
-    assert parameters(module.generator) == 54_413_955
+    spec, _, module = build_experiment(EXPERIMENTS / f"papers/pix2pix/{name}.yaml")
+    assert (module.adversarial, module.distance, parameter_count(module.discriminator)) == PIX2PIX[name]
+    assert parameter_count(module.generator) == 54_413_955
     assert (spec.data.jitter, spec.data.flip) == ((None, False) if name == "edges2shoes" else (286, True))
 
 
@@ -77,9 +65,9 @@ def test_pix2pix_is_the_papers(name: str) -> None:
     ],
 )
 def test_cyclegan_is_the_papers(name: str, generator: int, identity: int) -> None:
-    module, _ = built(EXPERIMENTS / f"{name}.yaml")
-    assert {parameters(network) for network in module.generator.values()} == {generator}
-    assert {parameters(network) for network in module.discriminator.values()} == {2_764_737}
+    module = build_experiment(EXPERIMENTS / f"{name}.yaml").module
+    assert {parameter_count(network) for network in module.generator.values()} == {generator}
+    assert {parameter_count(network) for network in module.discriminator.values()} == {2_764_737}
     assert (module.identity, module.cycle, module.adversarial) == (identity, 10, 2)
     assert {len(pool.images) for pool in module.pools.values()} == {50}
 

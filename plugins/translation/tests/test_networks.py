@@ -14,23 +14,20 @@ from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn.conditions import condition_channels, stacked
 from ganlab.randomness import Randomness, layer_draws
+from ganlab.testing import parameter_count
 
 RGB = (3, 256, 256)
 SOURCE = {"source": InputFacts(RGB, "images")}
 PLAIN = InstanceNormalizer(affine=False)
 
 
-def parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def test_parameters_are_the_published_ones():
     with torch.device("meta"):
-        assert parameters(UNetGenerator(RGB, SOURCE)) == 54_413_955
-        assert parameters(PatchDiscriminator(RGB, SOURCE)) == 2_768_705
-        assert parameters(ResNetGenerator(RGB, SOURCE, bias=True)) == 11_378_179
-        assert parameters(ResNetGenerator((3, 128, 128), bias=True)) == 7_837_699
-        assert parameters(PatchDiscriminator(RGB, normalizer=PLAIN, bias=True)) == 2_764_737
+        assert parameter_count(UNetGenerator(RGB, SOURCE)) == 54_413_955
+        assert parameter_count(PatchDiscriminator(RGB, SOURCE)) == 2_768_705
+        assert parameter_count(ResNetGenerator(RGB, SOURCE, bias=True)) == 11_378_179
+        assert parameter_count(ResNetGenerator((3, 128, 128), bias=True)) == 7_837_699
+        assert parameter_count(PatchDiscriminator(RGB, normalizer=PLAIN, bias=True)) == 2_764_737
 
 
 @pytest.mark.parametrize("patch", [1, 16, 34, 70, 142, 286])

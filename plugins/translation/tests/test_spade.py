@@ -17,6 +17,7 @@ from ganlab_translation.style_encoder import StyleEncoder
 from ganlab import Batch, InputFacts, Latents, Randomness, UserError, WeightedRegularizer
 from ganlab.data.loader import StepLoader
 from ganlab.nn.conditions import condition_channels, stacked
+from ganlab.testing import parameter_count
 from ganlab.testing.examples import ExampleData, example_settings
 from ganlab.testing.training import plain_steps, state_of
 from ganlab.testing.two_ranks import run_on_two_ranks
@@ -25,10 +26,6 @@ SHAPE, INPUTS = EXAMPLE_FACTS.shape, EXAMPLE_FACTS.inputs
 STYLED = Latents(values=torch.zeros(1, 3), inputs={"images": torch.zeros(1, *SHAPE)})
 ENCODER = StyleEncoder(SHAPE, 3, 8, [4])
 JUDGE = MultiscaleDiscriminator(SHAPE, INPUTS, width=2, layers=2)
-
-
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def maps(classes: int, edges: bool, height: int, width: int) -> dict[str, InputFacts]:
@@ -70,14 +67,14 @@ def test_parameters_are_as_many_as_published(data, size, doubled, parameters):
     shape, inputs = (3, *size), maps(*data, *size)
     with torch.device("meta"):
         generator = SPADEGenerator(shape, inputs, doubled_after=doubled)
-        assert count(generator) == parameters
+        assert parameter_count(generator) == parameters
         assert generator.start == (size[0] // 2 ** len(doubled), size[1] // 2 ** len(doubled))
 
 
 def test_parameters_with_an_encoder_are_as_many_as_published():
     with torch.device("meta"):
-        assert count(StyleEncoder((3, 256, 256))) == 10_463_424
-        assert count(SPADEGenerator((3, 256, 256), maps(183, True, 256, 256), latent_size=256)) == 112_626_883
+        assert parameter_count(StyleEncoder((3, 256, 256))) == 10_463_424
+        assert parameter_count(SPADEGenerator((3, 256, 256), maps(183, True, 256, 256), latent_size=256)) == 112_626_883
 
 
 @pytest.mark.parametrize("latent_size", [0, 3])

@@ -13,16 +13,13 @@ from ganlab_translation.stargan_networks import StarGANDiscriminator, StarGANGen
 from ganlab import DataFacts, InputFacts, Latents, Randomness, UserError, WeightedRegularizer
 from ganlab.contracts import Batch, Examples
 from ganlab.data.loader import StepLoader
+from ganlab.testing import parameter_count
 from ganlab.testing.examples import ExampleData, example_settings
 from ganlab.testing.training import plain_steps, state_of
 from ganlab.testing.two_ranks import run_on_two_ranks
 
 MOODS = DataFacts((3, 9, 6), 24, "moods", class_names=("happy", "sad"))
 FACES = DataFacts((3, 9, 6), 24, "faces", inputs={"attributes": InputFacts((3,))}, further={"second": MOODS})
-
-
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def game(facts: DataFacts = FACES, **options) -> StarGAN:
@@ -49,8 +46,8 @@ def first_batch(module: StarGAN) -> Batch:
 def test_parameters_are_as_many_as_published(side, discriminator):
     facts = DataFacts((3, side, side), 4, "celeba", inputs={"attributes": InputFacts((5,))})
     with torch.device("meta"):
-        assert count(StarGANGenerator(facts)) == 8_430_528
-        assert count(StarGANDiscriminator(facts)) == discriminator
+        assert parameter_count(StarGANGenerator(facts)) == 8_430_528
+        assert parameter_count(StarGANDiscriminator(facts)) == discriminator
 
 
 def test_any_sides_come_back():

@@ -5,25 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from ganlab.build import build_architecture, facts_of_data
-from ganlab.spec import read_spec
+from ganlab.testing import build_experiment, parameter_count
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 WITHOUT_WEIGHTS = ["architecture.flow=none", "architecture.regularizers=[]"]
-
-
-def built(path: str, overrides=()):
-    spec = read_spec(EXPERIMENTS / f"{path}.yaml", list(overrides))
-    facts, _ = facts_of_data(spec)
-    assert facts is not None
-    with torch.device("meta"):
-        return build_architecture(spec, facts)[0], spec
-
-
-def parameters(module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def judge(channels: int, scales: int) -> int:
@@ -43,11 +29,11 @@ def judge(channels: int, scales: int) -> int:
     ],
 )
 def test_the_papers_networks_and_windows(name: str, scales: int, generator: int, lengths: list[int]) -> None:
-    module, spec = built(f"papers/vid2vid/{name}", WITHOUT_WEIGHTS)
-    assert parameters(module.generator) == generator
+    spec, _, module = build_experiment(EXPERIMENTS / f"papers/vid2vid/{name}.yaml", WITHOUT_WEIGHTS)
+    assert parameter_count(module.generator) == generator
     assert list(module.discriminator) == ["frames", "films_1", "films_3"]
-    assert parameters(module.discriminator["frames"]) == judge(36 + 3, scales + 1)
-    assert parameters(module.discriminator["films_3"]) == judge(3 * 3, scales + 1)
+    assert parameter_count(module.discriminator["frames"]) == judge(36 + 3, scales + 1)
+    assert parameter_count(module.discriminator["films_3"]) == judge(3 * 3, scales + 1)
     every = 1000 * spec.architecture.options["doubled_every_kimg"]
     assert [module.step_frames(round(every * times)) for times in range(4)] == lengths
     rate = spec.optimizers["generator"].options["lr"]
@@ -60,8 +46,8 @@ def test_all_published_experiments_are_tested() -> None:
 
 
 def test_the_baseline_is_the_same_generator_without_what_is_of_films() -> None:
-    module, _ = built("vid2vid/moving-digits")
-    alone, _ = built("vid2vid/moving-digits-per-frame")
+    names = ("moving-digits", "moving-digits-per-frame")
+    module, alone = (build_experiment(EXPERIMENTS / f"vid2vid/{name}.yaml").module for name in names)
     assert list(alone.discriminator) == ["frames"]
     assert (alone.generator.past, alone.generator.moves, module.generator.past) == (0, False, 2)
-    assert parameters(alone.discriminator["frames"]) == parameters(module.discriminator["frames"])
+    assert parameter_count(alone.discriminator["frames"]) == parameter_count(module.discriminator["frames"])

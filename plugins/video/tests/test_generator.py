@@ -10,6 +10,7 @@ from ganlab_video.generator import EXAMPLE_FACTS, FilmGenerator
 from torch.nn.functional import grid_sample
 
 from ganlab import DataFacts, InputFacts, UserError
+from ganlab.testing import parameter_count
 
 STREET = DataFacts(
     (2, 3, 256, 512),
@@ -21,10 +22,6 @@ STREET = DataFacts(
         "edges": InputFacts((2, 1, 256, 512), "maps", classes=2),
     },
 )
-
-
-def count(module):
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def made(raw_only=False, **options):
@@ -98,7 +95,7 @@ def test_the_defaults_are_the_authors_network():
     generator = FilmGenerator(STREET, normalizer=BatchNormalizer())
     without = [layer for layer in generator.modules() if hasattr(layer, "kernel_size") and layer.bias is None]
     biases = sum(layer.out_channels for layer in without)
-    assert count(generator) + biases == published(3 * 36, 2 * 3, 128, 9)
+    assert parameter_count(generator) + biases == published(3 * 36, 2 * 3, 128, 9)
     assert generator.inputs["edges"].shape == (1, 256, 512)
 
 
