@@ -22,8 +22,8 @@ class Schedule:
     """A number as a function of the images seen, or of the rounds played.
 
     `points` are (moment, value) pairs in ascending order, moments in the unit `of`; `shape` says how to go from one
-    to the next: `linear` and `cosine` interpolate, `steps` jumps at each point. Outside the points the nearest value
-    holds.
+    to the next: `linear`, `cosine` and `points` interpolate, `steps` jumps at each point. Outside
+    the points the nearest value holds.
     """
 
     shape: str
@@ -54,15 +54,16 @@ class Schedule:
     def to_node(self) -> dict[str, Any]:
         """The schedule as it is written in a spec."""
         unit = "rounds" if self.of == "rounds" else "kimg"
-        if self.shape == "steps":
-            steps: dict[str, Any] = {"steps": {_written(moment, unit): value for moment, value in self.points}}
-            return steps | ({"in": unit} if unit != "kimg" else {})
+        if self.shape in _TABLES:
+            table: dict[str, Any] = {self.shape: {_written(moment, unit): value for moment, value in self.points}}
+            return table | ({"in": unit} if unit != "kimg" else {})
         start, end = self.points
         node: dict[str, Any] = {self.shape: [start[1], end[1]], f"over_{unit}": _written(end[0] - start[0], unit)}
         return node | ({f"from_{unit}": _written(start[0], unit)} if start[0] else {})
 
 
-SHAPES = ("linear", "cosine", "steps")
+_TABLES = ("steps", "points")
+SHAPES = ("linear", "cosine", *_TABLES)
 
 
 def is_schedule(value: object) -> bool:
@@ -71,7 +72,7 @@ def is_schedule(value: object) -> bool:
 
 
 def parse_schedule(node: Mapping[str, Any]) -> Schedule:
-    """Read `{linear|cosine: [start, end], over_kimg: N, from_kimg: M}` or `{steps: {kimg: value, ...}}`.
+    """Read `{linear|cosine: [start, end], over_kimg: N, from_kimg: M}` or `{steps|points: {kimg: value, ...}}`.
 
     With `over_rounds`, `from_rounds` and `in: rounds` the lengths are rounds of the game and not kimg. Raises
     `ValueError` with a sentence that says what is wrong and what is expected.
@@ -79,7 +80,7 @@ def parse_schedule(node: Mapping[str, Any]) -> Schedule:
     shapes = [shape for shape in SHAPES if shape in node]
     if len(shapes) != 1:
         raise ValueError(f"a schedule has exactly one of {', '.join(SHAPES)}, not {shapes or 'none'}")
-    return _parse_steps(node) if shapes == ["steps"] else _parse_ramp(shapes[0], node)
+    return _parse_table(shapes[0], node) if shapes[0] in _TABLES else _parse_ramp(shapes[0], node)
 
 
 def _parse_ramp(shape: str, node: Mapping[str, Any]) -> Schedule:
@@ -100,17 +101,17 @@ def _parse_ramp(shape: str, node: Mapping[str, Any]) -> Schedule:
     return Schedule(shape, ((first, float(values[0])), (last, float(values[1]))), _UNITS[unit])
 
 
-def _parse_steps(node: Mapping[str, Any]) -> Schedule:
-    _refuse_unknown(node, {"steps", "in"})
-    steps, unit = node["steps"], node.get("in", "kimg")
+def _parse_table(shape: str, node: Mapping[str, Any]) -> Schedule:
+    _refuse_unknown(node, {shape, "in"})
+    table, unit = node[shape], node.get("in", "kimg")
     if unit not in _UNITS:
-        raise ValueError(f"'in' says what the steps count: {' or '.join(_UNITS)}, not {unit!r}")
-    if not (isinstance(steps, Mapping) and all(map(_is_number, [*steps.keys(), *steps.values()]))):
-        raise ValueError(f"'steps' takes a mapping of {unit} to value, such as {{0: 0.1, 500: 0.01}}, not {steps!r}")
-    if 0 not in steps or min(steps) < 0:
-        raise ValueError(f"'steps' starts at 0 {unit} and has nothing before")
-    points = tuple((_moment(moment, unit), float(steps[moment])) for moment in sorted(steps))
-    return Schedule("steps", points, _UNITS[unit])
+        raise ValueError(f"'in' says what the {shape} count: {' or '.join(_UNITS)}, not {unit!r}")
+    if not (isinstance(table, Mapping) and all(map(_is_number, [*table.keys(), *table.values()]))):
+        raise ValueError(f"'{shape}' takes a mapping of {unit} to value, such as {{0: 0.1, 500: 0.01}}, not {table!r}")
+    if 0 not in table or min(table) < 0:
+        raise ValueError(f"'{shape}' starts at 0 {unit} and has nothing before")
+    points = tuple((_moment(moment, unit), float(table[moment])) for moment in sorted(table))
+    return Schedule(shape, points, _UNITS[unit])
 
 
 _UNITS: Mapping[str, Literal["images", "rounds"]] = {"kimg": "images", "rounds": "rounds"}

@@ -35,19 +35,25 @@ def _ramp(shape: str, unit: str) -> Schema:
     }
 
 
-_STEPS: Schema = {
-    "type": "object",
-    "properties": {
-        "steps": {"type": "object", "additionalProperties": _NUMBER},
-        "in": {"enum": ["kimg", "rounds"]},
-    },
-    "required": ["steps"],
-    "additionalProperties": False,
-}
+def _table(shape: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {
+            shape: {"type": "object", "additionalProperties": _NUMBER},
+            "in": {"enum": ["kimg", "rounds"]},
+        },
+        "required": [shape],
+        "additionalProperties": False,
+    }
+
+
 _FIXED: Mapping[str, Schema] = {
     "interpolation": _INTERPOLATION,
     "schedule": {
-        "anyOf": [*(_ramp(shape, unit) for shape in ("linear", "cosine") for unit in ("kimg", "rounds")), _STEPS]
+        "anyOf": [
+            *(_ramp(shape, unit) for shape in ("linear", "cosine") for unit in ("kimg", "rounds")),
+            *map(_table, ("steps", "points")),
+        ]
     },
 }
 

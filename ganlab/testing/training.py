@@ -28,6 +28,7 @@ def train_steps(module: GANModule, steps: int, **trainer: Any) -> GANModule:
     """Go on training for some steps from where the module's clock stands."""
     batch_size, updates = module.step_size(module.clock.images_seen)
     loader = StepLoader(ExampleData(module.facts), step_size=module.step_size, seed=module.settings.seed)
+    loader.resolution, loader.frames = module.step_resolution, module.step_frames
     loader.restart(module.clock.position, module.clock.images_seen)
     options: dict[str, Any] = {
         "accelerator": "cpu",

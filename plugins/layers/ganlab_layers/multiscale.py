@@ -28,9 +28,10 @@ class MultiscaleDiscriminator(nn.Module):
     """Images (N, C, H, W), beside what they were made from, to logits of patches at several scales.
 
     Each scale has networks of its own, of 4x4 convolutions that halve the maps, but for the last two, and sees the
-    image at half the size of the scale before (Wang et al., 2018; Park et al., 2019). `Scores` have the logits of the
-    finest scale, those of others as `further_logits`, and the features of all layers, those of the finest scale first,
-    for `layer_matching`. The defaults are the published ones: 5,601,410 parameters for Cityscapes.
+    image at half the size of the scale before (Wang et al., 2018; Park et al., 2019). Images whose sides are 2, 4, ...
+    times smaller than those of `shape`, as of games that grow, are judged by the coarser networks alone. `Scores` have
+    the logits of the finest scale, those of others as `further_logits`, and the features of all layers, those of the
+    finest scale first, for `layer_matching`. The defaults are the published ones: 5,601,410 parameters for Cityscapes.
 
     Args:
         shape: (channels, height, width) of an image.
@@ -63,6 +64,7 @@ class MultiscaleDiscriminator(nn.Module):
         channels = shape[0] + (condition_channels(inputs, shape) if inputs and self.conditional else 0)
         widths = [channels, *(width * min(2**index, _MOST) for index in range(layers))]
         self.scales = nn.ModuleList(_layers(widths, normalizer) for _ in range(scales))
+        self.sides = shape[1:]
         initialise(self)
 
     def forward(self, images: Tensor, labels: Tensor | None = None, source: Tensor | None = None) -> Scores:
@@ -75,7 +77,7 @@ class MultiscaleDiscriminator(nn.Module):
         shown = torch.cat([images, source], dim=1) if self.conditional and source is not None else images
         logits: list[Tensor] = []
         features: list[Tensor] = []
-        for index, layers in enumerate(self.scales):
+        for index, layers in enumerate(self.scales[self._too_fine(images) :]):  # type: ignore[arg-type]
             if index:
                 shown = avg_pool2d(shown, 3, 2, 1, count_include_pad=False)
             seen = shown
@@ -84,6 +86,13 @@ class MultiscaleDiscriminator(nn.Module):
                 features.append(seen)
             logits.append(layers[-1](seen).squeeze(1))  # type: ignore[index]
         return Scores(logits=logits[0], further_logits=tuple(logits[1:]), features=tuple(features))
+
+    def _too_fine(self, images: Tensor) -> int:
+        """How many of the finest networks are for larger images than these."""
+        height, width = images.shape[-2:]
+        halvings = max(1, self.sides[1] // width).bit_length() - 1
+        exact = self.sides == (height << halvings, width << halvings)
+        return min(halvings, len(self.scales) - 1) if exact else 0
 
 
 def _layers(widths: list[int], normalizer: Normalizer) -> nn.ModuleList:

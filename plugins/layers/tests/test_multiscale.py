@@ -53,3 +53,17 @@ def test_scales_see_the_image_at_half_the_size():
 def test_mistakes_end_in_a_sentence(make, sentence):
     with pytest.raises(UserError, match=sentence):
         make()
+
+
+def test_smaller_images_are_judged_by_the_coarser_networks_alone():
+    torch.manual_seed(0)
+    judge = MultiscaleDiscriminator((3, 32, 64), None, width=2, layers=2, scales=3)
+    images = torch.rand(2, 3, 32, 64)
+    halved = torch.nn.functional.avg_pool2d(images, 3, 2, 1, count_include_pad=False)
+    whole, half = judge(images), judge(halved)
+    assert (len(whole.scales), len(half.scales), len(half.features)) == (3, 2, 4)
+    for seen, expected in zip(half.scales, whole.scales[1:], strict=True):
+        torch.testing.assert_close(seen, expected)
+    assert len(judge(images[..., :8, :16]).scales) == 1
+    assert len(judge(images[..., :4, :8]).scales) == 1
+    assert len(judge(images[..., :16, :64]).scales) == 3

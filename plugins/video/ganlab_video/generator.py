@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import torch
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
@@ -56,9 +57,9 @@ class FilmGenerator(nn.Module):
     Features of the maps and of the frames before are added; two branches make of them an image, and a flow with a mask
     that says where the frame before, moved by the flow, is to be kept. With `foreground`, a network of its own draws
     what belongs to these classes, from the maps alone. With several `scales` the features of a network for smaller
-    frames are added to those of the next, which draws finer. The defaults are the authors' for frames 512 wide; for
-    1024 and 2048 they have 2 and 3 scales. Other than with them, smaller networks see smaller versions of the
-    finished frames before.
+    frames are added to those of the next, which draws finer; each scale can draw frames of its own size, so that a
+    game can train the coarser ones first. The defaults are the authors' for frames 512 wide; for 1024 and 2048 they
+    have 2 and 3 scales. Other than with them, smaller networks see smaller versions of the finished frames before.
 
     Args:
         width: channels of the first layer at the smallest scale; each finer one has half as many.
@@ -104,46 +105,48 @@ class FilmGenerator(nn.Module):
         channels = condition_channels(self.inputs, shape)
         layers = _Layers(normalizer or InstanceNormalizer())
         maps, frames = (past + 1) * channels, past * self.colours
-        stages = [_Stage(layers, (maps, frames), width, halvings, (blocks - blocks // 2, blocks // 2), self.moves)]
-        stages += [
-            _Stage(layers, (maps, frames), max(1, width >> scale), 1, (0, local_blocks), self.moves)
-            for scale in range(1, scales)
-        ]
-        self.stages = nn.ModuleList(stages)
-        finest = stages[-1].width
-        self.to_image = layers.last(finest, self.colours)
-        if self.moves:
-            self.to_flow, self.to_mask = layers.last(finest, 2), layers.last(finest, 1)
+        sizes = _Sizes(width, halvings, (blocks - blocks // 2, blocks // 2), local_blocks, scales)
+        self.scales = scales
+        self.stages = _stages(layers, (maps, frames), sizes, self.moves)
         self.front: nn.ModuleList | None = None
         if self.foreground:
             thin = max(1, width // 2) if halvings > 2 else width
-            front = [_Stage(layers, (maps, 0), thin, halvings, (0, blocks), False)]
-            front += [
-                _Stage(layers, (maps, 0), max(1, thin >> scale), 1, (0, local_blocks), False)
-                for scale in range(1, scales)
-            ]
-            self.front = nn.ModuleList(front)
-            self.to_front = layers.last(front[-1].width, self.colours)
+            self.front = _stages(layers, (maps, 0), replace(sizes, width=thin, blocks=(0, blocks)), False)
+        self.heads = nn.ModuleList(
+            _Heads(layers, self.colours, self.stages[scale].width, self.moves, self.front and self.front[scale].width)
+            for scale in range(scales)
+        )
 
-    def forward(self, maps: Tensor, frames: Tensor | None = None, raw_only: bool = False) -> Frame:
+    def forward(
+        self,
+        maps: Tensor,
+        frames: Tensor | None = None,
+        raw_only: bool = False,
+        scales: int | None = None,
+        fixed: bool = False,
+    ) -> Frame:
         """The frame of the last of the maps.
 
         Args:
             maps: stacks of the frames from `past` before to this one, (N, past + 1, S, H, W), the oldest first.
             frames: frames before, (N, past, C, H, W), the oldest first.
             raw_only: take nothing of the frame before, which is none.
+            scales: how many of the networks draw, the coarsest first, frames as much smaller; None for all.
+            fixed: let no gradient go to any network but the finest of these.
         """
         seen = None if frames is None or not self.past else frames.flatten(1, 2)
-        drawn, motion = _from_coarse_to_fine(self.stages, maps.flatten(1, 2), seen)
-        raw = self.to_image(drawn).tanh()
+        active = scales or self.scales
+        drawn, motion = _from_coarse_to_fine(self.stages[:active], maps.flatten(1, 2), seen, fixed)
+        heads = self.heads[active - 1]
+        raw = heads.image(drawn).tanh()
         image, flow, mask = raw, None, None
         if self.moves:
             assert frames is not None
-            flow = self.to_flow(motion) * (FLOW_SCALE * 2 ** (len(self.stages) - 1))
-            mask = self.to_mask(motion).sigmoid()
+            flow = heads.flow(motion) * (FLOW_SCALE * 2 ** (active - 1))
+            mask = heads.mask(motion).sigmoid()
             image = raw if raw_only else mask * raw + (1 - mask) * warp(frames[:, -1], flow)
         if self.front is not None:
-            front = self.to_front(_from_coarse_to_fine(self.front, maps.flatten(1, 2), None)[0]).tanh()
+            front = heads.front(_from_coarse_to_fine(self.front[:active], maps.flatten(1, 2), None, fixed)[0]).tanh()
             here = maps[:, -1, self.foreground].sum(1, keepdim=True)
             image, raw = (here * front + (1 - here) * behind for behind in (image, raw))
         return Frame(image, raw, flow, mask)
@@ -227,14 +230,50 @@ class _Stage(nn.Module):
         return self.image(features + coarse[0]), moving
 
 
-def _from_coarse_to_fine(stages: nn.ModuleList, maps: Tensor, frames: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """The features of the finest stage."""
+class _Heads(nn.Module):
+    """From the features of one scale to an image, to a flow and its mask, and to what is in front."""
+
+    def __init__(self, layers: _Layers, colours: int, width: int, moves: bool, front: int | None) -> None:
+        super().__init__()
+        self.image = layers.last(width, colours)
+        self.flow = layers.last(width, 2) if moves else None
+        self.mask = layers.last(width, 1) if moves else None
+        self.front = layers.last(front, colours) if front else None
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Channels of the coarsest scale, its halvings, its blocks behind inputs and in branches; blocks of finer ones."""
+
+    width: int
+    halvings: int
+    blocks: tuple[int, int]
+    local_blocks: int
+    scales: int
+
+
+def _stages(layers: _Layers, channels: tuple[int, int], sizes: _Sizes, moves: bool) -> nn.ModuleList:
+    """The networks of all scales, the coarsest first."""
+    coarsest = _Stage(layers, channels, sizes.width, sizes.halvings, sizes.blocks, moves)
+    finer = [
+        _Stage(layers, channels, max(1, sizes.width >> scale), 1, (0, sizes.local_blocks), moves)
+        for scale in range(1, sizes.scales)
+    ]
+    return nn.ModuleList([coarsest, *finer])
+
+
+def _from_coarse_to_fine(
+    stages: nn.ModuleList, maps: Tensor, frames: Tensor | None, fixed: bool
+) -> tuple[Tensor, Tensor | None]:
+    """The features of the finest stage; with `fixed` there is no graph of the others."""
     sizes = [(maps, frames)]
     for _ in range(len(stages) - 1):
         sizes.append((_halved(sizes[-1][0]), None if sizes[-1][1] is None else _halved(sizes[-1][1])))
     features: tuple[Tensor, Tensor | None] | None = None
-    for stage, (seen, before) in zip(stages, reversed(sizes), strict=True):
-        features = stage(seen, before, features)
+    for place, (stage, (seen, before)) in enumerate(zip(stages, reversed(sizes), strict=True), start=1):
+        trained = torch.is_grad_enabled() and not (fixed and place < len(stages))
+        with torch.set_grad_enabled(trained):
+            features = stage(seen, before, features)
     assert features is not None
     return features
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,12 +9,16 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
-from ganlab import Batch, DataFacts, GANModule, Latents, UserError, Views
+from ganlab import Batch, DataFacts, GANModule, Latents, Views
 from ganlab.contracts import Discriminator, Factory, Generator, Loss, Scores, WeightedRegularizer
+from ganlab.data.reduction import reduce_images, reduce_inputs
+from ganlab.data.step_batch import StepBatch
+from ganlab.games.growing import enlarge
 from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Weight
 from ganlab.views import as_scores
 from ganlab_video.clips import Clip, films, is_clip, last_frames
+from ganlab_video.film_schedule import FilmStage, film_schedule
 from ganlab_video.frame_inputs import frame_inputs, frames_of_films, stack_of_frames
 from ganlab_video.generator import EXAMPLE_FACTS, FLOW_SCALE, FilmGenerator, Frame
 from ganlab_video.motion import FlowSource, flows_of
@@ -31,7 +34,8 @@ class Vid2Vid(GANModule):
     one, moved. A discriminator judges single frames beside their maps, others judge films, of neighbouring frames and
     of frames farther apart, beside their motion. In one step, a window of each film is made from its first frame to its
     last; every `update_frames` frames both players are updated, and the frames before are taken as they are, so that no
-    gradient goes back further. A step ends with its window, so that a checkpoint never lies inside one.
+    gradient goes back further. A step ends with its window, so that a checkpoint never lies inside one. With
+    `finer_kimg` small films are learned first, by the coarsest network, and each finer one joins later.
 
     `perceptual_matching`, the published term of VGG19, is a regularizer; it sees frames and what was drawn anew.
 
@@ -57,7 +61,12 @@ class Vid2Vid(GANModule):
         mask: weight of how much is drawn anew where the motion is known, for `first_frame: made`.
         first_length: frames of the windows at the start; null for all that the data give.
         doubled_every_kimg: after so many thousands of films the windows become twice as long, as far as there are
-            frames.
+            frames; they begin anew with each finer scale.
+        finer_kimg: after so many thousands of films the next finer scale of the generator joins, one moment for each;
+            until then films are as much smaller, and a discriminator of several scales leaves out its finest ones.
+            Empty for all scales from the start.
+        fixed_kimg: for so many thousands of films after each finer scale has joined, the coarser ones are not trained;
+            empty for no such time.
         update_frames: how many frames are made in an update.
         backward_frames: how many frames a gradient goes through, at most those of an update.
     """
@@ -96,6 +105,8 @@ class Vid2Vid(GANModule):
         mask: Weight = 1.0,
         first_length: Count | None = None,
         doubled_every_kimg: Annotated[float, Gt(0)] | None = None,
+        finer_kimg: Sequence[Annotated[float, Gt(0)]] = (),
+        fixed_kimg: Sequence[Annotated[float, Ge(0)]] = (),
         update_frames: Count = 1,
         backward_frames: Count = 1,
     ) -> None:
@@ -104,16 +115,12 @@ class Vid2Vid(GANModule):
         self.flows = flows_of(flow, facts, flow_weights)
         self.generator = generator
         self.loss = loss
-        self.frames, self.image_shape = facts.frames, facts.image_shape
+        self.image_shape = facts.image_shape
         self.film_frames = film_frames
         self.strides = [film_frames**scale for scale in range(film_scales)] if film_discriminator is not None else []
-        judges = {"frames": discriminator(shape=facts.image_shape, inputs=self.of_frame)}
-        channels = film_frames * facts.image_shape[0] + (0 if self.flows is None else 2 * (film_frames - 1))
-        for stride in self.strides:
-            assert film_discriminator is not None, "there are strides for judges of films alone"
-            shape = (channels, *facts.image_shape[1:])
-            judges[f"films_{stride}"] = film_discriminator(shape=shape, inputs={})
-        self.discriminator = nn.ModuleDict(judges)  # type: ignore[arg-type]
+        judges: dict[str, Any] = {"frames": discriminator(shape=facts.image_shape, inputs=self.of_frame)}
+        judges |= self._judges_of_films(film_discriminator)
+        self.discriminator = nn.ModuleDict(judges)
         self.regularizers = regularizers
         self.past: int = getattr(generator, "past", 0)
         self.first_frame = first_frame
@@ -121,24 +128,54 @@ class Vid2Vid(GANModule):
         self.matching, self.flow_matching, self.flow_warping = matching, flow_matching, flow_warping
         self.consistency, self.mask = consistency, mask
         self.adversarial = adversarial
-        self.first_length, self.doubled_every_kimg = first_length, doubled_every_kimg
         self.update_frames, self.backward_frames = update_frames, backward_frames
-        _check_lengths(first_length, doubled_every_kimg, facts.frames, self.given)
+        lengths = facts.frames, self.given, first_length, doubled_every_kimg
+        self.schedule = film_schedule(*lengths, getattr(generator, "scales", 1), finer_kimg, fixed_kimg)
 
     # ---------------------------------------------------------------- training
 
+    @property
+    def stage(self) -> FilmStage:
+        """The stage of the current step."""
+        return self.schedule.stage(self.clock.images_seen)
+
     def step_frames(self, images_seen: int) -> int | None:
         """Frames of the windows at this moment: those of the start, doubled at its times."""
-        first = self.first_length or self.frames
-        doublings = int(images_seen // (1000 * self.doubled_every_kimg)) if self.doubled_every_kimg else 0
-        return min(self.frames, first << min(doublings, self.frames.bit_length()))
+        return self.schedule.stage(images_seen).frames
+
+    def step_resolution(self, images_seen: int) -> int | None:
+        """The larger side of frames, as far as the scales of this moment draw; None without growth."""
+        return self._side(self.schedule.stage(images_seen)) if self.schedule.grows else None
 
     def moments(self, images: int) -> Sequence[int]:
-        """The start, and where windows become longer."""
-        every = 1000 * (self.doubled_every_kimg or images)
-        starts = [math.ceil(every * doubling) for doubling in range(self.frames.bit_length() + 1)]
-        lengths = {self.step_frames(start): start for start in reversed(starts) if start < images}
-        return sorted(lengths.values()) or [0]
+        """The start, where windows become longer, and where scales join or are set free."""
+        return self.schedule.changes(images)
+
+    def scalars_now(self) -> Mapping[str, float]:
+        """The number of scales that draw and the resolution of what they draw, where scales join."""
+        if not self.schedule.grows:
+            return {}
+        stage = self.schedule.stage(self.clock.before_step)
+        return {"growth/scales": stage.scales, "growth/resolution": self._side(stage)}
+
+    def remark(self, images: int) -> str | None:
+        """Whether the training ends before the finest scale has joined."""
+        joins = self.schedule.joins
+        if not joins or images > joins[-1]:
+            return None
+        return (
+            f"the training ends at {images / 1000:g} kimg, and the last finer scale joins at {joins[-1] / 1000:g}: "
+            "raise 'kimg', or lower 'architecture.finer_kimg'"
+        )
+
+    def training_step(self, step: StepBatch, batch_idx: int) -> None:
+        """One round; at its end optimizers forget what is of other scales, before a checkpoint, where these change."""
+        super().training_step(step, batch_idx)
+        before, now = self.schedule.stage(self.clock.before_step), self.stage
+        joined, freed = before.scales != now.scales, before.fixed != now.fixed
+        for player, optimizer in self.player_optimizers.items():
+            if joined or (freed and player == "generator"):
+                optimizer.state.clear()
 
     def play(self, batches: Sequence[Batch]) -> None:
         """Make each film from its first frame on; both players learn from every few frames."""
@@ -190,14 +227,34 @@ class Vid2Vid(GANModule):
     def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
         """Films (N, T, C, H, W) of the inputs, as long as these."""
         generator = self.network("generator", averaged)
-        first = latents.inputs["images"][:, : self.given] if self.given else None
+        inputs = self._at_stage(latents.inputs)
+        first = inputs["images"][:, : self.given] if self.given else None
         frames = [] if first is None else list(first.unbind(1))
-        for frame in range(len(frames), frames_of_films(latents.inputs, self.of_frame)):
-            maps = stack_of_frames(latents.inputs, self.of_frame, range(frame - self.past, frame + 1))
+        for frame in range(len(frames), frames_of_films(inputs, self.of_frame)):
+            maps = stack_of_frames(inputs, self.of_frame, range(frame - self.past, frame + 1))
             frames.append(self._next(generator, maps, frames).image)
-        return torch.stack(frames, dim=1)
+        films = torch.stack(frames, dim=1)
+        return enlarge(films.flatten(0, 1), max(self.image_shape[1:])).unflatten(0, films.shape[:2])
 
     # ---------------------------------------------------------------- inside
+
+    def _judges_of_films(self, factory: Factory[Discriminator] | None) -> dict[str, Discriminator]:
+        """A discriminator for each stride, by its name: of frames and of the motion between them."""
+        if factory is None:
+            return {}
+        moves = 0 if self.flows is None else 2 * (self.film_frames - 1)
+        shape = (self.film_frames * self.image_shape[0] + moves, *self.image_shape[1:])
+        return {f"films_{stride}": factory(shape=shape, inputs={}) for stride in self.strides}
+
+    def _side(self, stage: FilmStage) -> int:
+        """The larger side of frames that the scales of a stage draw."""
+        return max(self.image_shape[1:]) >> (self.schedule.scales - stage.scales)
+
+    def _at_stage(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs of samples at the resolution of the current stage."""
+        side, whole = self._side(self.stage), max(self.image_shape[1:])
+        smaller = reduce_inputs(dict(inputs), self.facts, whole // side)
+        return smaller | ({"images": reduce_images(inputs["images"], side)} if "images" in inputs else {})
 
     def _clips(self, batch: Batch) -> Any:
         """The frames at which updates begin, each with its clip; what a clip has made is what the next goes on from."""
@@ -245,12 +302,14 @@ class Vid2Vid(GANModule):
 
     def _next(self, generator: Any, maps: Tensor, frames: Sequence[Tensor]) -> Frame:
         """The frame behind these; the first one is drawn from its map alone."""
+        stage = self.stage
+        growth = {"scales": stage.scales, "fixed": stage.fixed} if self.schedule.grows else {}
         if not self.past:
-            alone: Frame = generator(maps)
+            alone: Frame = generator(maps, **growth)
             return alone
-        none = maps.new_zeros(maps.shape[0], 0, *self.image_shape)
+        none = maps.new_zeros(maps.shape[0], 0, self.image_shape[0], *maps.shape[-2:])
         before = torch.stack(list(frames[-self.past :]), dim=1) if frames else none
-        made: Frame = generator(maps, last_frames(before, self.past), raw_only=not frames)
+        made: Frame = generator(maps, last_frames(before, self.past), raw_only=not frames, **growth)
         return made
 
     def _shown(self, clip: Clip, fakes: Sequence[Tensor], labels: Tensor | None) -> Any:
@@ -299,21 +358,4 @@ class Vid2Vid(GANModule):
             random=batch.random,
             discriminator=self.discriminator,
             generator=self.generator,
-        )
-
-
-def _check_lengths(first: int | None, every: float | None, frames: int, given: int) -> None:
-    """Raise `UserError` for windows that the data do not have."""
-    if (first is None) != (every is None):
-        raise UserError("'first_length' and 'doubled_every_kimg' belong together: give both or neither")
-    least = frames if first is None else first
-    if least > frames:
-        raise UserError(
-            f"'first_length: {least}' is more than the {frames} frames of the data's sequences: take fewer, or set "
-            "'data.frames' to more"
-        )
-    if least <= given:
-        raise UserError(
-            f"with 'first_frame: given' the first {given} frames are given, so that windows of {least} leave nothing "
-            "to make: take longer ones"
         )

@@ -24,8 +24,8 @@ def judge(channels: int, scales: int) -> int:
     ("name", "scales", "generator", "lengths"),
     [
         ("cityscapes-512", 1, 411_282_121, [8, 16, 30, 30]),
-        ("cityscapes-1024", 2, 414_113_001, [6, 12, 24, 30]),
-        ("cityscapes-2048", 3, 414_947_833, [6, 12, 24, 30]),
+        ("cityscapes-1024", 2, 414_160_050, [6, 12, 24, 30]),
+        ("cityscapes-2048", 3, 415_018_411, [6, 12, 24, 30]),
     ],
 )
 def test_the_papers_networks_and_windows(name: str, scales: int, generator: int, lengths: list[int]) -> None:
@@ -37,7 +37,14 @@ def test_the_papers_networks_and_windows(name: str, scales: int, generator: int,
     every = 1000 * spec.architecture.options["doubled_every_kimg"]
     assert [module.step_frames(round(every * times)) for times in range(4)] == lengths
     rate = spec.optimizers["generator"].options["lr"]
-    assert (rate(spec.kimg * 500), rate(spec.kimg * 1000)) == (rate(0), 0)
+    ends = [*module.schedule.joins, 1000 * spec.kimg]
+    for begin, end, highest in zip([0, *ends], ends, [2e-4, 1e-4, 5e-5], strict=False):
+        assert [rate(moment) for moment in (begin + 1, (begin + end) / 2, end)] == [highest, highest, 0]
+    sides = [module.step_resolution(end - 1) for end in ends]
+    assert sides == ([None] if scales == 1 else [512, 1024, 2048][:scales])
+    freed = [end for end in module.schedule.changes(round(1000 * spec.kimg)) if not module.schedule.stage(end).fixed]
+    halves = [(begin + end) / 2 for begin, end in zip(ends, ends[1:], strict=False)]
+    assert set(halves) <= set(freed)
 
 
 def test_all_published_experiments_are_tested() -> None:
