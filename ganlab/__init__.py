@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganlab.evaluation.trained_generator import TrainedGenerator
     from ganlab.exchange.experiment import check, train
     from ganlab.exchange.load import load
-    from ganlab.facts import DataFacts, InputFacts
+    from ganlab.facts import DataFacts, InputFacts, MapTable
     from ganlab.games.two_player import TwoPlayerGAN
     from ganlab.randomness import Randomness
     from ganlab.schedules import Schedule, Scheduled
@@ -40,6 +40,7 @@ _PUBLIC = {
     "GANModule": "ganlab.training.module",
     "InputFacts": "ganlab.facts",
     "Latents": "ganlab.views",
+    "MapTable": "ganlab.facts",
     "Preset": "ganlab.contracts",
     "Randomness": "ganlab.randomness",
     "Schedule": "ganlab.schedules",
@@ -67,6 +68,7 @@ __all__ = [
     "GANModule",
     "InputFacts",
     "Latents",
+    "MapTable",
     "Preset",
     "Randomness",
     "Schedule",

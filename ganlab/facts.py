@@ -17,6 +17,28 @@ _TUPLE, _PAIRS = "tuple", "pairs"
 
 
 @dataclass(frozen=True)
+class MapTable:
+    """Which stored number or colour of a picture file means which class of a map.
+
+    Args:
+        classes: how many there are, without the unknown one.
+        ids: the stored number of each class.
+        palette: the colour (red, green, blue) of each class, where files are coloured; None for numbers.
+        unknown: whether all else means one further class, the last; otherwise it is an error.
+    """
+
+    classes: int
+    ids: tuple[int, ...]
+    palette: tuple[tuple[int, int, int], ...] | None = None
+    unknown: bool = False
+
+    @property
+    def count(self) -> int:
+        """Classes of the maps, with the unknown one."""
+        return self.classes + self.unknown
+
+
+@dataclass(frozen=True)
 class InputFacts:
     """What a further field of an example is; its name is the key of `DataFacts.inputs`.
 
@@ -26,12 +48,17 @@ class InputFacts:
     it was in the frame before: so many pixels to the right, so many below, and 1 where that is known, else 0. Images,
     maps and flows belong to the picture: they are mirrored and reduced with it. Beside a sequence of T images those of
     each frame have a dimension T in front: maps are (T, C, H, W) then.
+
+    `files` says how picture files tell a map, for who has files and no data set: a `MapTable`; or `instances`, where
+    they hold a number for each object, and the map is 1 where one ends, else 0. Without it they hold the map's own
+    numbers. It does not decide what is learned, and counts in no comparison.
     """
 
     shape: tuple[int, ...]
     kind: Literal["images", "maps", "numbers", "flows"] = "numbers"
     value_range: tuple[float, float] = (0.0, 255.0)
     classes: int = 0
+    files: MapTable | Literal["instances"] | None = field(default=None, compare=False)
 
     @property
     def channels(self) -> int | None:
@@ -143,7 +170,11 @@ class DataFacts:
         """Plain values for JSON, of which `from_record` makes equal facts: tuples and keys that are no text survive."""
         record = {part.name: getattr(self, part.name) for part in dataclasses.fields(self) if part.compare}
         record["extras"] = _encoded(self.extras)
-        record["inputs"] = {name: dataclasses.asdict(facts) for name, facts in self.inputs.items()}
+        plain = {name: dataclasses.asdict(facts) for name, facts in self.inputs.items()}
+        # Apart from the rest, which is compared when a run is resumed.
+        if files := {name: values.pop("files") for name, values in plain.items() if self.inputs[name].files}:
+            record["files"] = files
+        record["inputs"] = {name: {k: v for k, v in values.items() if k != "files"} for name, values in plain.items()}
         record["further"] = {name: facts.to_record() for name, facts in self.further.items()}
         return record
 
@@ -154,13 +185,22 @@ class DataFacts:
         for name in ("shape", "value_range", "class_names"):
             values[name] = tuple(values[name])
         values["extras"] = _decoded(values.get("extras", {}))
-        values["inputs"] = {name: _input_from(facts) for name, facts in values.get("inputs", {}).items()}
+        files = values.pop("files", {})
+        inputs = values.get("inputs", {}).items()
+        values["inputs"] = {name: _input_from(facts, files.get(name)) for name, facts in inputs}
         values["further"] = {name: cls.from_record(facts) for name, facts in values.get("further", {}).items()}
         return cls(**values)
 
 
-def _input_from(record: Mapping[str, Any]) -> InputFacts:
-    return InputFacts(**{**record, "shape": tuple(record["shape"]), "value_range": tuple(record["value_range"])})
+def _input_from(record: Mapping[str, Any], files: Mapping[str, Any] | Literal["instances"] | None) -> InputFacts:
+    tuples = {name: tuple(record[name]) for name in ("shape", "value_range")}
+    return InputFacts(**{**record, **tuples}, files=_table_from(files) if isinstance(files, Mapping) else files)
+
+
+def _table_from(record: Mapping[str, Any]) -> MapTable:
+    colours = record["palette"]
+    palette = None if colours is None else tuple((red, green, blue) for red, green, blue in colours)
+    return MapTable(record["classes"], tuple(record["ids"]), palette, record["unknown"])
 
 
 def _encoded(value: Any) -> Any:

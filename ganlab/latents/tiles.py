@@ -10,37 +10,48 @@ from torch import Tensor
 from ganlab.errors import UserError
 
 
-def in_tiles(images: Tensor, work: Callable[[Tensor], Tensor], side: int, overlap: int) -> Tensor:
-    """What `work` makes of images (N, C, H, W), tile by tile of at most `side` pixels; images of the same size.
+def in_tiles(size: tuple[int, int], work: Callable[[slice, slice], Tensor], side: int, overlap: int) -> Tensor:
+    """What `work` makes of tiles of at most `side` pixels, put together to images (N, C, *size).
 
-    Where tiles overlap, by `overlap` pixels at least, one fades linearly into the next. Raises `UserError` for an
-    overlap that is not below half of the side.
+    `work` gets the rows and the columns of a tile and returns images (N, C, rows, columns). Where tiles overlap, by
+    `overlap` pixels at least, one fades linearly into the next. Raises `UserError` for an overlap that is not below
+    half of the side, and for work that returns images of another size.
     """
     if not 0 <= overlap <= side // 2:
         raise UserError(f"tiles of {side} pixels overlap by 0 to {side // 2}, not {overlap}")
-    height, width = images.shape[2:]
     total = weights = None
-    for top in _starts(height, side, overlap):
-        for left in _starts(width, side, overlap):
-            tile = images[:, :, top : top + side, left : left + side]
-            made = work(tile)
+    for rows in _spans(size[0], side, overlap):
+        for columns in _spans(size[1], side, overlap):
+            made = work(rows, columns)
+            _check_size(made, rows, columns)
             if total is None or weights is None:
-                total = made.new_zeros(len(images), made.shape[1], height, width)
-                weights = made.new_zeros(height, width)
-            window = _window(tile.shape[2], overlap, made)[:, None] * _window(tile.shape[3], overlap, made)
-            total[:, :, top : top + side, left : left + side] += made * window
-            weights[top : top + side, left : left + side] += window
+                total = made.new_zeros(*made.shape[:2], *size)
+                weights = made.new_zeros(size)
+            window = _window(made.shape[2], overlap, made)[:, None] * _window(made.shape[3], overlap, made)
+            total[:, :, rows, columns] += made * window
+            weights[rows, columns] += window
     assert total is not None
     assert weights is not None
     return total / weights
 
 
-def _starts(length: int, side: int, overlap: int) -> list[int]:
-    """Where tiles begin, evenly spaced, the last one ending with the image."""
+def _check_size(made: Tensor, rows: slice, columns: slice) -> None:
+    wanted = (rows.stop - rows.start, columns.stop - columns.start)
+    if made.shape[2:] != wanted:
+        sizes = [f"{height} x {width}" for height, width in (wanted, made.shape[2:])]
+        raise UserError(
+            f"a tile of {sizes[0]} pixels became a picture of {sizes[1]}: options that put several pictures beside "
+            "each other, or change the size, do not go with tiles"
+        )
+
+
+def _spans(length: int, side: int, overlap: int) -> list[slice]:
+    """Where tiles lie, evenly spaced, the last one ending with the image."""
     if length <= side:
-        return [0]
+        return [slice(0, length)]
     count = -(-(length - overlap) // (side - overlap))
-    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+    starts = [round(index * (length - side) / (count - 1)) for index in range(count)]
+    return [slice(start, start + side) for start in starts]
 
 
 def _window(length: int, overlap: int, like: Tensor) -> Tensor:

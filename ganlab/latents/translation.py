@@ -1,9 +1,9 @@
-"""Pictures in files of any size, translated by a trained game that starts from pictures."""
+"""Pictures and maps in files of any size, translated by a trained game that makes images of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab.contracts import InputFacts
 from ganlab.data.examples import IMAGES
-from ganlab.data.scaling import scale
 from ganlab.errors import UserError
 from ganlab.evaluation.quantise import for_files
 from ganlab.evaluation.sample_files import refuse_existing, write_image
 from ganlab.evaluation.sampling import at_rest, class_of, get_ready
+from ganlab.facts import InputFacts
+from ganlab.latents.input_files import InputFiles, ReadAs, find_inputs
 from ganlab.latents.progress import watched
 from ganlab.latents.tiles import in_tiles
-from ganlab.pictures import SUFFIXES, Colour, Preparation, make_alike, opened, planes, problem_of, read_header
+from ganlab.pictures import Colour
 from ganlab.printable import printable
-from ganlab.randomness import Randomness, derive_seed, of_samples
+from ganlab.randomness import derive_seed, of_samples
 from ganlab.training.module import GANModule
 
-_FILLED = 255  # the largest number of 8 bits
+_FROM_DATA = (
+    "'ganlab sample RUN --inputs NODE' takes them from a data set with the options that the run was trained with"
+)
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """How pictures are translated.
+    """How pictures and maps are translated.
 
-    `side` is what the larger side of each picture is brought to before, None for its own size; `tile` the side of tiles
-    in which larger ones are translated, None for whole pictures, and `overlap` how many pixels these share.
-    `background` is what shows through transparent pixels, `label` the class that is asked for, by name or number; None
-    for one that is drawn, where the data have classes.
+    `side` is what the larger side of each is brought to before, None for its own size; `tile` the side of tiles in
+    which larger ones are translated, None for the whole, and `overlap` how many pixels these share. `background` is
+    what shows through transparent pixels, `label` the class that is asked for, by name or number; None for one that is
+    drawn, where the data have classes. `inputs` are the folders, or files, of further inputs by name; `endings` are, by
+    input, the ends of files' names by which the inputs differ.
     """
 
     seed: int = 0
@@ -44,6 +47,8 @@ class Wishes:
     overlap: int | None = None
     background: Colour | None = None
     label: str | None = None
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    endings: Mapping[str, str] = field(default_factory=dict)
 
 
 def translate_files(
@@ -56,29 +61,51 @@ def translate_files(
     overwrite: bool = False,
     progress: bool = True,
 ) -> list[Path]:
-    """Translate all pictures in a folder, or one file, into PNG files of their names; returns these.
+    """Translate all pictures or maps in a folder, or one file, into PNG files of their names; returns these.
 
-    Picture i, in the order of the names, is sample i of the seed. Raises `UserError` for a game that does not start
-    from one picture, for pictures that cannot be read, before anything is written, and for files that exist.
+    File i, in the order of the names, is sample i of the seed. Raises `UserError` for a game that makes no images of
+    pictures or maps, and, before anything is written, for files that cannot be read, that do not fit, or that exist.
     """
-    name, facts = picture_input(module, options)
+    facts, apart = needed_inputs(module, options)
+    samples = find_inputs(_paths(facts, source, wishes), facts, apart, _read_as(facts, wishes))
     labels = _labels(module, wishes)
-    files = _pictures(source)
-    preparations = [_preparation(file, facts, wishes) for file in files]
-    paths = [(out / file.relative_to(_root(source))).with_suffix(".png") for file in files]
-    _check_apart(files, paths)
+    paths = [(out / sample.name).with_suffix(".png") for sample in samples]
     refuse_existing(paths, overwrite)
+    if any(each.kind == "maps" for each in facts.values()):
+        for sample in watched(samples, "checking", progress):
+            sample.read()
     get_ready(module, True, options)
     facts_of_result = module.facts_of_samples(options)
-    numbered = list(enumerate(zip(files, preparations, paths, strict=True)))
-    for number, (file, preparation, path) in watched(numbered, "translating", progress):
-        picture = scale(_read(file, preparation).to(module.device), facts.value_range)
-        try:
-            images = translate(module, {name: picture[None]}, options, number, wishes, labels)
-        except UserError as error:
-            raise UserError(f"{printable(str(file))}: {error}") from error
+    for number, (sample, path) in watched(list(enumerate(zip(samples, paths, strict=True))), "translating", progress):
+        images = _translated(module, sample, options, number, wishes, labels)
         write_image(for_files(images, facts_of_result).cpu()[0].numpy(), path)
     return paths
+
+
+def needed_inputs(module: GANModule, options: Mapping[str, Any]) -> tuple[dict[str, InputFacts], frozenset[str]]:
+    """What one sample is made of, by name, and which of it need not lie on the rest.
+
+    Inputs of the data lie on each other. An example's own images, and those of a further domain, are pictures by
+    themselves. Raises `UserError` where something else than pictures and maps is needed, or nothing.
+    """
+    data = module.facts
+    needed = dict(data.inputs)
+    apart = module.made_from(options)
+    for name in apart:
+        whose = data if name == IMAGES else data.further[name]
+        needed[name] = InputFacts(whose.shape, "images", whose.value_range)
+    there = ", ".join(f"{name} ({facts.kind})" for name, facts in needed.items()) or "none"
+    if not needed:
+        raise UserError(
+            "files are translated by games that make images of pictures or maps; this one makes them of none"
+        )
+    if data.frames:
+        raise UserError(
+            f"this run makes films, of films of inputs ({there}), and files are translated one by one: {_FROM_DATA}"
+        )
+    if not all(map(_fits_a_file, needed.values())):
+        raise UserError(f"files hold pictures and maps, and samples of this run are made of: {there}. {_FROM_DATA}")
+    return needed, frozenset(apart)
 
 
 def translate(
@@ -88,40 +115,80 @@ def translate(
     number: int,
     wishes: Wishes,
     labels: Tensor | None = None,
+    apart: frozenset[str] = frozenset(),
 ) -> Tensor:
-    """Sample `number` of the seed, made for one picture (1, C, H, W) in [-1, 1], whole or in tiles.
+    """Sample `number` of the seed, made of inputs (1, ...) as networks get them, whole or in tiles.
 
-    `labels` is the class that is asked for (1,).
+    `labels` is the class that is asked for (1,); inputs that are `apart` are not cut to tiles.
     """
-    ((name, picture),) = inputs.items()
     random = of_samples(wishes.seed, 1, module.device, number)
     if labels is None and module.facts.classes:
         labels = random.integers("labels", module.facts.classes)
-    work = partial(_sampled, module, name, options, random, labels)
+    work = partial(module.sample, random, labels, **options)
     with at_rest(module, derive_seed(wishes.seed, "network", number)):
         if wishes.tile is None:
-            return work(picture)
+            return work(inputs=inputs)
+        cut = {name: value for name, value in inputs.items() if name not in apart}
         overlap = wishes.tile // 4 if wishes.overlap is None else wishes.overlap
-        return in_tiles(picture, work, wishes.tile, overlap)
+        height, width = next(iter(cut.values())).shape[-2:]
+
+        def of_tile(rows: slice, columns: slice) -> Tensor:
+            return work(inputs={**inputs, **{name: value[..., rows, columns] for name, value in cut.items()}})
+
+        return in_tiles((height, width), of_tile, wishes.tile, overlap)
 
 
-def picture_input(module: GANModule, options: Mapping[str, Any]) -> tuple[str, InputFacts]:
-    """The name of the one input that is a picture, and what it was in training. Raises `UserError` if there is none."""
-    facts = module.facts
-    also = module.made_from(options)
-    if len(also) == 1 and not facts.inputs:
-        whose = facts if also[0] == IMAGES else facts.further[also[0]]
-        return also[0], InputFacts(whose.shape, "images", whose.value_range)
-    pictures = [name for name, each in facts.inputs.items() if each.kind == "images"]
-    if len(pictures) == 1 and len(facts.inputs) == 1 and not also:
-        return pictures[0], facts.inputs[pictures[0]]
-    kinds = {name: each.kind for name, each in facts.inputs.items()} | dict.fromkeys(also, "images")
-    there = ", ".join(f"{name} ({kind})" for name, kind in kinds.items()) or "none"
-    raise UserError(
-        f"pictures are translated by games that start from one picture each; the inputs of this run are: {there}. "
-        "'ganlab sample RUN --inputs NODE' takes maps, numbers and several inputs from a data set, such as "
-        "'{name: label_maps, images: photos, maps: maps, ...}' with the options that the run was trained with"
-    )
+def _translated(
+    module: GANModule,
+    sample: InputFiles,
+    options: Mapping[str, Any],
+    number: int,
+    wishes: Wishes,
+    labels: Tensor | None,
+) -> Tensor:
+    inputs = {name: value.to(module.device) for name, value in sample.read().items()}
+    try:
+        return translate(module, inputs, options, number, wishes, labels, sample.apart)
+    except UserError as error:
+        raise UserError(f"{printable(str(sample.first))}: {error}") from error
+
+
+def _fits_a_file(facts: InputFacts) -> bool:
+    return facts.kind == "images" or (facts.kind == "maps" and facts.channels == 1)
+
+
+def _paths(facts: Mapping[str, InputFacts], source: Path, wishes: Wishes) -> dict[str, Path]:
+    """The folders or files of all inputs, first that of the one that is given without a name."""
+    _check_names(wishes.inputs, "--input", facts)
+    left = [name for name in facts if name not in wishes.inputs]
+    if not left:
+        raise UserError(
+            f"'--input' names all inputs ({_listed(facts)}), and '{source}' is for none of them: leave one out"
+        )
+    if len(left) > 1:
+        more = " ".join(f"--input {name}=FOLDER" for name in left[1:])
+        raise UserError(
+            f"samples of this run are made of {_listed(facts)}, and '{source}' is for '{left[0]}' alone; give the "
+            f"rest, in files of the same names: {more}"
+        )
+    return {left[0]: source, **wishes.inputs}
+
+
+def _read_as(facts: Mapping[str, InputFacts], wishes: Wishes) -> ReadAs:
+    _check_names(wishes.endings, "--ending", facts)
+    if wishes.background is not None and all(each.kind == "maps" for each in facts.values()):
+        raise UserError("nothing shows through maps: leave '--background' out")
+    return ReadAs(wishes.side, wishes.background, wishes.endings)
+
+
+def _check_names(given: Mapping[str, Any], option: str, facts: Mapping[str, InputFacts]) -> None:
+    for name in given:
+        if name not in facts:
+            raise UserError(f"'{option}' names '{name}'; samples of this run are made of {_listed(facts)}")
+
+
+def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
+    return " and ".join(f"'{name}'" for name in names)
 
 
 def _labels(module: GANModule, wishes: Wishes) -> Tensor | None:
@@ -129,73 +196,3 @@ def _labels(module: GANModule, wishes: Wishes) -> Tensor | None:
     if wishes.label is None:
         return None
     return torch.tensor([class_of(wishes.label, module.facts)], device=module.device)
-
-
-def _sampled(
-    module: GANModule,
-    name: str,
-    options: Mapping[str, Any],
-    random: Randomness,
-    labels: Tensor | None,
-    picture: Tensor,
-) -> Tensor:
-    return module.sample(random, labels, inputs={name: picture}, **options)
-
-
-def _pictures(source: Path) -> list[Path]:
-    if not source.exists():
-        raise UserError(f"'{source}' does not exist; give a folder of pictures, or one picture")
-    if source.is_file():
-        return [source]
-    found = [
-        file
-        for file in sorted(source.rglob("*"))
-        if file.suffix.lower() in SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(source).parts)
-    ]
-    if not found:
-        raise UserError(
-            f"no pictures in '{source}' or the folders below; files count by their ending (.png, .jpg, ...)"
-        )
-    return found
-
-
-def _root(source: Path) -> Path:
-    return source.parent if source.is_file() else source
-
-
-def _check_apart(files: Sequence[Path], paths: Sequence[Path]) -> None:
-    """Raise `UserError` where two pictures would become one file."""
-    made: dict[Path, Path] = {}
-    for file, path in zip(files, paths, strict=True):
-        if path in made:
-            raise UserError(
-                f"{printable(str(made[path]))} and {printable(str(file))} would both become {printable(path.name)}: "
-                "rename one"
-            )
-        made[path] = file
-
-
-def _preparation(file: Path, facts: InputFacts, wishes: Wishes) -> Preparation:
-    """How a picture is read: in its own size or with its larger side as wished, with the channels of the training."""
-    assert facts.channels is not None
-    try:
-        with file.open("rb") as opened_file:
-            width, height = read_header(opened_file).size
-    except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
-        raise UserError(f"{printable(str(file))} cannot be read: {problem_of(error)}") from error
-    if wishes.side is not None:
-        factor = wishes.side / max(width, height)
-        width, height = (max(1, round(each * factor)) for each in (width, height))
-    bits = 16 if facts.value_range[1] > _FILLED else 8
-    made = Preparation(facts.channels, bits, (height, width), wishes.side is not None, "squeeze")
-    return replace(made, background=None if made.keeps_transparency else wishes.background)
-
-
-def _read(file: Path, preparation: Preparation) -> Tensor:
-    try:
-        with file.open("rb") as stream, opened(stream) as picture:
-            return torch.from_numpy(planes(make_alike(picture, preparation)))
-    except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
-        raise UserError(f"{printable(str(file))} cannot be read: {problem_of(error)}") from error

@@ -69,7 +69,7 @@ def _changed_facts(run: Run, facts: DataFacts) -> list[Change]:
     return [
         Change(f"the data's {name.replace('_', ' ')}", _short(before[name]), _short(after[name]))
         for name in before
-        if before[name] != after[name]
+        if name != "files" and before[name] != after[name]  # how files tell maps: their content is in the fingerprint
     ]
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ganlab.contracts import DataFacts
 from ganlab.facts import InputFacts
+from ganlab.pictures.maps import instance_edges
 from ganlab.randomness import derive_seed
 from ganlab_datasets.digits import Digits
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
-from ganlab_datasets.instance_edges import instance_edges
 
 _DIGITS = 10
 _PIXELS = 16  # of a digit's side
@@ -53,18 +53,20 @@ class DigitScenes(InMemory):
         images = ((ground + ink[:, None] * (colours - ground)) * 255 + 0.5).to(torch.uint8)
         inputs = {"label_map": label_map.to(torch.uint8)}
         if edges:
-            inputs["edges"] = instance_edges(instances)
+            inputs["edges"] = torch.from_numpy(instance_edges(instances.numpy()))
         facts = DataFacts(
             shape=tuple(images.shape[1:]),
             size=size,
             fingerprint=content_fingerprint("digit scenes", images, None, *inputs.values()),
-            inputs={
-                name: InputFacts(tuple(value.shape[1:]), "maps", classes=2 if name == "edges" else 1 + _DIGITS)
-                for name, value in inputs.items()
-            },
+            inputs=_facts_of_maps(label_map.shape[1:], edges),
             extras={"map_classes": ("ground", *map(str, range(_DIGITS)))},
         )
         super().__init__(images, None, facts, inputs)
+
+
+def _facts_of_maps(shape: tuple[int, ...], edges: bool) -> dict[str, InputFacts]:
+    facts = {"label_map": InputFacts(tuple(shape), "maps", classes=1 + _DIGITS)}
+    return {**facts, "edges": InputFacts(tuple(shape), "maps", classes=2, files="instances")} if edges else facts
 
 
 def _colours(classes: Tensor, random: np.random.Generator) -> Tensor:

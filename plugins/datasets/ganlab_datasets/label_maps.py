@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -18,11 +19,11 @@ from torch import Tensor
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError, DataMissing, printable
-from ganlab.facts import InputFacts
+from ganlab.facts import InputFacts, MapTable
 from ganlab.pictures import SUFFIXES, nearest, opened, problem_of
+from ganlab.pictures.maps import NotClasses, classes_in, instance_edges, numbers_in
 from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, check_pixels, implied_facts
-from ganlab_datasets.instance_edges import instance_edges
-from ganlab_datasets.map_files import MapTable, map_table, numbers
+from ganlab_datasets.map_options import map_table
 from ganlab_datasets.sources import ChosenFiles, Source, open_source
 
 LABEL_MAP, EDGES = "label_map", "edges"
@@ -31,6 +32,10 @@ LABEL_MAP, EDGES = "label_map", "edges"
 Classes = Annotated[int, Ge(1)]
 Id = Annotated[int, Ge(0)]
 _NAMED = 3
+_ADVICE = (
+    "'first_id' or 'ids' say which number means which class, 'palette' says it of colours, and 'unknown: true' makes "
+    "all else one class more"
+)
 
 
 @dataclass(frozen=True)
@@ -144,10 +149,10 @@ class Scenes:
         return {**self.images.take(indices), **{name: torch.stack([maps[name] for maps in read]) for name in read[0]}}
 
     def _read_maps(self, index: int) -> dict[str, Tensor]:
-        classes = self._read(self.maps, index, self.table.read)
+        classes = self._read(self.maps, index, partial(classes_in, table=self.table))
         read = {LABEL_MAP: torch.from_numpy(np.ascontiguousarray(classes))}
         if self.instances is not None:
-            read[EDGES] = instance_edges(torch.from_numpy(self._read(self.instances, index, numbers).copy()))
+            read[EDGES] = torch.from_numpy(instance_edges(self._read(self.instances, index, numbers_in)))
         return read
 
     def _read(self, source: Source, index: int, how: Any) -> NDArray[Any]:
@@ -157,6 +162,8 @@ class Scenes:
                 check_pixels(picture.size, MAX_PIXELS)
                 self._check_size(picture, index)
                 return nearest(how(picture), self.images.preparation)
+        except NotClasses as error:
+            raise DataError(f"{source.describe(name)} is no such map: {error}. {_ADVICE}") from error
         except Exception as error:  # Pillow's decoders raise errors of many kinds for damaged files
             raise DataError(f"{source.describe(name)} cannot be read: {problem_of(error)}") from error
 
@@ -172,9 +179,9 @@ class Scenes:
 
 def _with_maps(facts: DataFacts, table: MapTable, instances: bool, names: tuple[str, ...]) -> DataFacts:
     shape = facts.shape[1:]
-    inputs = {LABEL_MAP: InputFacts(shape, "maps", classes=table.count)}
+    inputs = {LABEL_MAP: InputFacts(shape, "maps", classes=table.count, files=table)}
     if instances:
-        inputs[EDGES] = InputFacts(shape, "maps", classes=2)
+        inputs[EDGES] = InputFacts(shape, "maps", classes=2, files="instances")
     return replace(facts, inputs=inputs, extras={"map_classes": names})
 
 

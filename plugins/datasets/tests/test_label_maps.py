@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
-from ganlab_datasets.instance_edges import instance_edges
 from ganlab_datasets.label_maps import LabelMaps
 from PIL import Image
 
@@ -11,6 +12,7 @@ from ganlab.build import build_dataset
 from ganlab.data.opening import Wishes, arrange
 from ganlab.data.report import report_on
 from ganlab.errors import DataError, DataMissing
+from ganlab.facts import DataFacts, MapTable
 from ganlab.pictures import Preparation, nearest
 from ganlab.spec import node_from
 from ganlab.testing.dataset_checks import check_examples
@@ -77,9 +79,21 @@ def test_edges_are_those_of_instances_of_many_bits(tmp_path):
     check_examples(data)
 
 
-def test_edges_are_the_same_when_mirrored():
-    numbers = torch.from_numpy(np.random.default_rng(0).integers(0, 3, (5, 7)))
-    assert torch.equal(instance_edges(numbers).flip(-1), instance_edges(numbers.flip(-1)))
+def test_facts_tell_how_files_hold_maps_and_records_keep_it(tmp_path):
+    images, maps = write(tmp_path, maps=IDS, instances=IDS)
+    paths = (images, maps, 3, str(tmp_path / "instances"))
+    endings = {"map_ending": "_map.png", "instance_ending": "_map.png"}
+    data = LabelMaps(*paths, palette=[(8, 8, 8), (7, 7, 7), (11, 11, 11)], **endings)
+    table = MapTable(3, (0, 1, 2), ((8, 8, 8), (7, 7, 7), (11, 11, 11)))
+    assert {name: facts.files for name, facts in data.facts.inputs.items()} == {
+        "label_map": table,
+        "edges": "instances",
+    }
+    record = json.loads(json.dumps(data.facts.to_record()))
+    again = DataFacts.from_record(record)
+    assert {name: facts.files for name, facts in again.inputs.items()} == {"label_map": table, "edges": "instances"}
+    del record["files"]  # one from before files were told of
+    assert DataFacts.from_record(record) == data.facts
 
 
 @pytest.mark.parametrize("resolution", [2, [3, 5], 8])

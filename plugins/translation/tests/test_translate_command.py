@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from ganlab_translation.spade import SPADE
 from PIL import Image
 from typer.testing import CliRunner
 
 import ganlab
 from ganlab import UserError
 from ganlab.cli.app import app
-from ganlab.latents.translation import picture_input
 from ganlab.run.session import train
 from ganlab.spec import read_spec
-from ganlab.testing.examples import example_module
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 SHORT = ["kimg=0.016", "snapshots.every_kimg=1", "ema=null", "guard.collapse=ignore", "diversity=null"]
@@ -142,13 +139,6 @@ def test_pictures_are_changed_into_the_class_that_is_asked_for(pictures: Path, t
     assert not np.array_equal(made["blue"], made["red"])
     assert invoke(run, pictures / "wide.jpg", "--out", tmp_path / "drawn").exit_code == 0
     assert "no class 'pink'" in str(invoke(run, pictures, "--label", "pink", "--out", tmp_path / "x").exception)
-
-
-@pytest.mark.parametrize("options", [{}, {"style": "images"}])
-def test_maps_come_from_a_data_set(options: dict[str, Any]) -> None:
-    game = example_module("spade", SPADE.example_facts)
-    with pytest.raises(UserError, match=r"label_map \(maps\).*ganlab sample RUN --inputs NODE"):
-        picture_input(game, options)
 
 
 def test_mistakes_are_told(paired: Path, pictures: Path, tmp_path: Path) -> None:
