@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganlab.cli.measurement import Wanted, measure_generator, measure_pictures
 from ganlab.spec.model import EvaluationSection
 
 if TYPE_CHECKING:
-    from ganlab.evaluation.evaluator import Evaluator, MetricResult
-    from ganlab.evaluation.feature_metrics import Report
+    from ganlab.evaluation.evaluator import MetricResult
     from ganlab.run.folder import Run
-    from ganlab.run.generator_file import OpenedGenerator
-    from ganlab.run.measuring import Reference
     from ganlab.training.module import GANModule
 
 
@@ -116,9 +112,10 @@ def evaluate(
     if truncation_curve is not None:
         _draw_curve(run, checkpoint, truncation_curve, samples)
         return
-    wanted = _Wanted(metrics, samples, seed, extractor, reference, save_reference, tuple(options or ()))
+    kept = None if save_reference is None else save_reference.absolute()
+    wanted = Wanted(metrics, samples, seed, extractor, reference, kept, tuple(options or ()))
     if images is not None:
-        results, search = _measure_pictures(images, wanted), None
+        results, search = measure_pictures(images, wanted), None
     else:
         results, search = _measure_run(str(run), checkpoint, wanted, neighbours, features)
     print(_as_json(results, search) if as_json else _as_text(results, search))
@@ -138,27 +135,8 @@ def _draw_curve(run: str | None, checkpoint: str | None, curve: str, samples: in
     print(json.dumps(write_curve(of_run, opened.module, curve, samples), indent=2))
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What the options of the command say of the measurement."""
-
-    metrics: str | None
-    samples: int | None
-    seed: int | None
-    extractor: str | None
-    reference: str | None
-    save_reference: Path | None
-    options: tuple[str, ...] = ()
-
-    def sampling(self, module: GANModule, of_spec: Mapping[str, Any]) -> dict[str, Any]:
-        """Sampling options: those of the spec, and over them those of the command. Raises `UserError`."""
-        from ganlab.spec.sampling import check_sampling, read_assignments
-
-        return check_sampling(type(module), {**of_spec, **read_assignments(self.options)})
-
-
 def _measure_run(
-    run: str, checkpoint: str | None, wanted: _Wanted, neighbours: int | None, features: str | None
+    run: str, checkpoint: str | None, wanted: Wanted, neighbours: int | None, features: str | None
 ) -> tuple[list[MetricResult], dict[str, Any] | None]:
     from ganlab.evaluation.sampling import choose_device
     from ganlab.run.generator_file import open_generator
@@ -166,136 +144,13 @@ def _measure_run(
 
     reference = None if wanted.reference is None else open_reference(wanted.reference)
     opened = open_generator(run, choose_device(), checkpoint)
-    if opened.run is None and neighbours is None:
-        return _measure_file(opened, wanted, reference), None
-    of_run, module = opened.run_for("'--neighbours'"), opened.module
-    search = None if neighbours is None else _neighbours(of_run, module, neighbours, features, wanted)
-    results = [] if search is not None and wanted.metrics is None else _measure(of_run, module, wanted, reference)
-    _keep(of_run, module, results, checkpoint)
+    search = None
+    if neighbours is not None:
+        search = _neighbours(opened.run_for("'--neighbours'"), opened.module, neighbours, features, wanted)
+    results = [] if search is not None and wanted.metrics is None else measure_generator(opened, wanted, reference)
+    if opened.run is not None:
+        _keep(opened.run, opened.module, results, checkpoint)
     return results, search
-
-
-def _measure(run: Run, module: GANModule, wanted: _Wanted, reference: Reference | None) -> list[MetricResult]:
-    from ganlab.build import build_metrics, networks_trained_with, open_dataset
-    from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.run.measuring import choose_metrics
-
-    section = run.spec.evaluation or EvaluationSection()
-    nodes = choose_metrics(wanted.metrics, section.metrics, wanted.extractor)
-    sampling = wanted.sampling(module, section.sampling)
-    with run.where_it_started(), _bar() as report:
-        dataset = open_dataset(run.spec.data)
-        evaluator = Evaluator(
-            build_metrics(nodes, module.facts_of_samples(sampling)),
-            dataset,
-            nodes,
-            samples=wanted.samples or section.samples,
-            seed=section.seed if wanted.seed is None else wanted.seed,
-            batch_size=section.batch_size,
-            flip=run.spec.data.flip,
-            reals=section.reals,
-            sampling=sampling,
-            domain=module.domain_of(sampling),
-            precision=section.precision,
-            reference=reference,
-            trained_with=networks_trained_with(run.spec.architecture),
-            report=report,
-        )
-        results = evaluator.evaluate(module)
-    _save(wanted.save_reference, evaluator)
-    return results
-
-
-def _measure_file(opened: OpenedGenerator, wanted: _Wanted, reference: Reference | None) -> list[MetricResult]:
-    """The results for a generator's file outside of its run, against a reference, as it has no data of its own."""
-    from ganlab.build import build_metrics, networks_trained_with
-    from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.run.measuring import choose_metrics, examples_in_place_of
-
-    if reference is None:
-        raise typer.BadParameter(
-            "a generator's file outside of its run's folder has no data; say what it is compared with",
-            param_hint="--reference",
-        )
-    section = EvaluationSection()
-    nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
-    sampling = wanted.sampling(opened.module, {})
-    if domain := opened.module.domain_of(sampling):
-        raise typer.BadParameter(
-            f"samples of the further domain '{domain}' are made from the run's data: give the run's folder",
-            param_hint="OPTIONS",
-        )
-    dataset = examples_in_place_of(opened.module.facts, reference, opened.module.made_from(sampling))
-    with _bar() as report:
-        evaluator = Evaluator(
-            build_metrics(nodes, dataset.facts),
-            dataset,
-            nodes,
-            samples=wanted.samples or section.samples,
-            seed=section.seed if wanted.seed is None else wanted.seed,
-            batch_size=section.batch_size,
-            sampling=sampling,
-            reference=reference,
-            trained_with=networks_trained_with(opened.architecture),
-            report=report,
-        )
-        results = evaluator.evaluate(opened.module)
-    _save(wanted.save_reference, evaluator)
-    return results
-
-
-def _measure_pictures(images: str, wanted: _Wanted) -> list[MetricResult]:
-    from ganlab.build import build_metrics
-    from ganlab.evaluation.evaluator import Evaluator
-    from ganlab.evaluation.sampling import choose_device
-    from ganlab.run.measuring import choose_metrics, examples_in_place_of, open_pictures, open_reference
-
-    if wanted.reference is None:
-        raise typer.BadParameter("say what the pictures are compared with", param_hint="--reference")
-    nodes = choose_metrics(wanted.metrics, (), wanted.extractor)
-    pictures, reference = open_pictures(images, "--images"), open_reference(wanted.reference)
-    others = examples_in_place_of(pictures.facts, reference)
-    with _bar() as report:
-        evaluator = Evaluator(
-            build_metrics(nodes, others.facts),
-            others,
-            nodes,
-            samples=min(wanted.samples or len(pictures), len(pictures)),
-            seed=wanted.seed or 0,
-            reference=reference,
-            report=report,
-        )
-        results = evaluator.evaluate_files(pictures, choose_device())
-    _save(wanted.save_reference, evaluator)
-    return results
-
-
-def _save(path: Path | None, evaluator: Evaluator) -> None:
-    from ganlab.errors import UserError
-    from ganlab.evaluation.reference_files import write_statistics
-
-    if path is None:
-        return
-    kept = evaluator.of_features.kept_reals()
-    if len(kept) != 1:
-        raise UserError(f"--save-reference writes the features of one extractor, and the metrics have {len(kept)}")
-    write_statistics(path, kept[0])
-
-
-@contextmanager
-def _bar() -> Iterator[Report]:
-    """A progress bar on stderr, and what moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def report(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total or None)
-
-        yield report
 
 
 def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoint: str | None) -> None:
@@ -316,7 +171,7 @@ def _keep(run: Run, module: GANModule, results: Sequence[MetricResult], checkpoi
         print(f"ganlab: warning: {run.evaluations} cannot be written: {reason(error)}", file=sys.stderr)
 
 
-def _neighbours(run: Run, module: GANModule, count: int, features: str | None, wanted: _Wanted) -> dict[str, Any]:
+def _neighbours(run: Run, module: GANModule, count: int, features: str | None, wanted: Wanted) -> dict[str, Any]:
     """Write `neighbours.png` into the run's folder; how near the fakes are, and the picture's path."""
     from ganlab.build import open_dataset
     from ganlab.evaluation.features import FeatureExtractor
