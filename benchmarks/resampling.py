@@ -18,9 +18,9 @@ from itertools import product
 import torch
 from report import print_table
 
-from ganlab.nn.resampling import ResamplingConv2d, folds
+from ganlab.nn.resampling import Resample, ResamplingConv2d, folds
 
-CHANNELS = ((4, 4), (16, 16), (64, 64), (256, 256), (512, 512), (64, 3), (3, 64))
+CHANNELS = ((16, 16), (32, 32), (64, 64), (256, 256), (512, 512), (64, 3), (3, 64))
 SIZES = (4, 8, 16)
 LARGEST = 2**33  # multiplications of a pass without folding
 
@@ -39,7 +39,7 @@ def milliseconds(clock: Callable[[], float], work: Callable[[], None]) -> float:
 
 
 def compare(
-    resample: str, inputs: int, outputs: int, side: int, arguments: argparse.Namespace, clock: Callable[[], float]
+    resample: Resample, inputs: int, outputs: int, side: int, arguments: argparse.Namespace, clock: Callable[[], float]
 ) -> list[object]:
     """A row of the table."""
     size = side if resample == "up" else 2 * side
@@ -53,7 +53,8 @@ def compare(
     times = [[milliseconds(clock, work) for work in works] for _ in range(arguments.rounds + 1)][1:]
     medians = [statistics.median(column) for column in zip(*times, strict=True)]
     ratio = statistics.median(plain / folded for plain, folded in times)
-    return [resample, f"{inputs} to {outputs}", side, *medians, ratio, folds(inputs, outputs, side, arguments.kernel)]
+    does = folds(resample, inputs, outputs, arguments.kernel)
+    return [resample, f"{inputs} to {outputs}", side, *medians, ratio, does]
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""Convolutions that change the size of images by two, each as one operation.
+"""Convolutions that change the size of images by two, without those on the larger maps.
 
-Nearest upsampling before a convolution, and average pooling after one, are linear and fold into its kernel: a kernel
-with one more tap a side and a stride of two does 4/9 of the multiplications of a 3x3 one, and needs no large maps. A
-1x1 convolution changes places with them and runs on the smaller maps.
+Nearest upsampling before a convolution, and average pooling after one, are linear, so that the mean of neighbouring
+pixels may be taken on the other side of the convolution. What is left is a convolution with a stride of two, which
+does a quarter of the multiplications. A 1x1 convolution changes places with resampling and runs on the smaller maps.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
 from ganlab.nn.average_pool import average_pool
 from ganlab.nn.convolution import Conv2d, conv2d, conv_transpose2d
+from ganlab.nn.smoothing import smooth
 
 Resample = Literal["up", "down"]
 
-_SMALLEST_SIDE = 8
-_LEAST_WORK = 2**14  # multiplications of a 1x1 convolution of the smaller maps
+_FEWEST_CHANNELS = {"up": 48, "down": 16}
 
 
-def folds(inputs: int, outputs: int, side: int, kernel_size: int) -> bool:
-    """Whether folding pays for so many channels where the smaller maps have this side.
+def folds(resample: Resample, inputs: int, outputs: int, kernel_size: int) -> bool:
+    """Whether folding pays for so many channels, as `benchmarks/resampling.py` measured it.
 
-    As `benchmarks/resampling.py` measured it: on maps of 4x4 pixels, and for few channels, the larger kernel costs more
-    to make than it saves. It does not depend on the batch, so that an image is the same in any.
+    Means are taken of the large maps, outputs of a convolution that enlarges and inputs of one that reduces: with few
+    channels on its other side, the convolution costs less than they do.
     """
-    return kernel_size == 1 or (side >= _SMALLEST_SIDE and inputs * outputs * side**2 >= _LEAST_WORK)
+    return kernel_size == 1 or (inputs if resample == "up" else outputs) >= _FEWEST_CHANNELS[resample]
 
 
 def upsample_conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -37,8 +37,8 @@ def upsample_conv2d(images: Tensor, weight: Tensor, bias: Tensor | None = None) 
     """
     if weight.shape[-1] == 1:
         return interpolate(conv2d(images, weight, bias), scale_factor=2.0, mode="nearest")
-    kernel = _sum_of_shifts(weight).transpose(0, 1).flip(2, 3)
-    return conv_transpose2d(images, kernel, bias, stride=2, padding=weight.shape[-1] // 2)
+    kernel = 4 * weight.transpose(0, 1).flip(2, 3)
+    return smooth(conv_transpose2d(images, kernel, bias, stride=2, padding=weight.shape[-1] // 2 - 1), grow=False)
 
 
 def conv2d_downsample(images: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -48,13 +48,7 @@ def conv2d_downsample(images: Tensor, weight: Tensor, bias: Tensor | None = None
     """
     if weight.shape[-1] == 1:
         return conv2d(average_pool(images), weight, bias)
-    return conv2d(images, _sum_of_shifts(weight) / 4, bias, stride=2, padding=weight.shape[-1] // 2)
-
-
-def _sum_of_shifts(weight: Tensor) -> Tensor:
-    """(out, in, k, k) to (out, in, k + 1, k + 1): the sum of the kernel at its four places in the larger one."""
-    rows = pad(weight, (0, 0, 0, 1)) + pad(weight, (0, 0, 1, 0))
-    return pad(rows, (0, 1)) + pad(rows, (1, 0))
+    return conv2d(smooth(images, grow=True), weight, bias, stride=2, padding=weight.shape[-1] // 2 - 1)
 
 
 class ResamplingConv2d(Conv2d):
@@ -80,18 +74,12 @@ class ResamplingConv2d(Conv2d):
     ) -> None:
         super().__init__(inputs, outputs, kernel_size, padding=kernel_size // 2, bias=bias)
         self.resample = resample
-        self.fused = fused
+        self.fused = folds(resample, inputs, outputs, kernel_size) if fused is None else fused
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, inputs, H, W) to (N, outputs, 2H, 2W) or (N, outputs, H / 2, W / 2)."""
-        if self._folds(images):
+        if self.fused:
             return (upsample_conv2d if self.resample == "up" else conv2d_downsample)(images, self.weight, self.bias)
         if self.resample == "up":
             return super().forward(interpolate(images, scale_factor=2.0, mode="nearest"))
         return average_pool(super().forward(images))
-
-    def _folds(self, images: Tensor) -> bool:
-        if self.fused is not None:
-            return self.fused
-        side = min(images.shape[2:]) // (1 if self.resample == "up" else 2)
-        return folds(self.in_channels, self.out_channels, side, self.kernel_size[0])
