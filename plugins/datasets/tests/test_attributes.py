@@ -105,6 +105,28 @@ def test_coloured_digits_tell_colour_and_digit():
         ColouredDigits(8, ("red", "red"))
 
 
+def test_coloured_digits_stand_on_grounds_between_bars_as_they_tell():
+    """Against the digits themselves: where there is no ink, an image is its ground; bars are white columns."""
+    traits = {"grounds": ["black", "grey", "lined"], "bars": True}
+    data = ColouredDigits(16, labels="ground", attributes=["barred", "colour", "ground", "digit"], **traits)
+    assert data.facts.extras["attributes"][:6] == ("barred", "red", "green", "blue", "yellow", "black")
+    known = data.inputs["attributes"]
+    assert torch.equal(known[:, 5:8].argmax(1), data.labels)
+    empty = Digits(16).images[:, 0] == 0
+    rows = torch.arange(16) // 2 % 2  # lines are an eighth of the side high
+    for image, place, (barred, *_), ground in zip(data.images, empty, known, data.labels, strict=True):
+        grey = 0.25 * 255 * torch.stack([torch.zeros(16), torch.ones(16), rows])[ground][:, None].expand(16, 16)
+        inside = torch.ones(16, 16, dtype=torch.bool)
+        inside[:, [0, 1, 14, 15]] = False
+        assert ((image - grey)[:, place & inside].abs() <= 1).all()
+        assert bool((image[:, ~inside] == 255).all()) == bool(barred)
+    parts = [ColouredDigits(16, part=part, **traits) for part in ("even", "odd")]
+    assert torch.equal(torch.stack([parts[0].images[5], parts[1].images[5]]), data.images[[10, 11]])
+    assert parts[0].facts.fingerprint != parts[1].facts.fingerprint
+    with pytest.raises(DataError, match="'grounds' of coloured_digits are different ones of black"):
+        ColouredDigits(8, grounds=[])
+
+
 def test_scenes_show_what_their_maps_say():
     data = DigitScenes(digits=3, size=20)
     assert data.facts.shape == (3, 16, 48)
