@@ -18,7 +18,8 @@ class Metric(Protocol):
     `GeneratorMetric`. Nothing else is shown to it.
 
     `update` gets uint8 images (N, C, H, W), or float vectors (N, D), and, if it has arguments of these names, `labels`
-    (N,), `inputs` (a mapping of tensors) and for fakes `targets` (as the images), which are None for reals.
+    (N,), `inputs` (a mapping of tensors) and for fakes `targets` (as the images), which are None for reals. A metric
+    that sees no fakes has `inputs`, those of the reals, without the word in `needs`.
     `higher_is_better` says how to read the numbers: a bool for all, or a mapping from names that `compute` returns.
     Sequences are shown frame by frame, (N * T, C, H, W), and its constructor gets the facts of frames; one that says
     `of_sequences = True`, such as a metric of motion, gets those of the sequences. Inputs stay whole.

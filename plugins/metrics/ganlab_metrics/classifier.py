@@ -44,7 +44,7 @@ class Classifier:
         self.protocol = {"examples": examples, "metric_seed": seed}
         self._features: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
-        self._trained: _Trained | None = None
+        self._trained: PixelClassifier | None = None
         self.reset()
 
     def update(self, images: Tensor, real: bool, labels: Tensor | None = None) -> None:
@@ -100,16 +100,19 @@ class Classifier:
             self._features.append(pixel_features(images[:room]))
             self._labels.append(labels[:room].cpu().numpy())
 
-    def _classifier(self) -> _Trained:
+    def _classifier(self) -> PixelClassifier:
         if self._trained is None:
             features, labels = np.concatenate(self._features), np.concatenate(self._labels)
-            self._trained = _Trained(features, labels, len(self.class_names), self.seed)
+            self._trained = PixelClassifier(features, labels, len(self.class_names), self.seed)
             self._features, self._labels = [], []
         return self._trained
 
 
-class _Trained:
-    """A support vector machine with probabilities, its accuracy on held-out reals and the reals' class shares."""
+class PixelClassifier:
+    """A support vector machine with probabilities that learned rows of `pixel_features` with their labels (N,).
+
+    A fifth is not learned: `accuracy` is that on them. `shares` are those of the classes among all rows.
+    """
 
     def __init__(self, features: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> None:
         from sklearn.calibration import CalibratedClassifierCV

@@ -56,7 +56,31 @@ class Domains:
     """
 
     def __init__(self, facts: DataFacts) -> None:
-        self.sets = tuple(_set_of(part) for part in (facts, *facts.further.values()))
+        self.sets = tuple(domain_set(part) for part in (facts, *facts.further.values()))
+        self.further = tuple(facts.further)
+
+    def place(self, name: str) -> int:
+        """The number of the further data set of this name. Raises `UserError`."""
+        if name in self.further:
+            return 1 + self.further.index(name)
+        there = ", ".join(self.further) or "none"
+        raise UserError(f"there is no further data set '{name}', whose domains could be asked for; there are: {there}")
+
+    def find(self, name: str) -> tuple[int, int]:
+        """Of a domain of any data set, by its name: the numbers of the set and of the domain in it.
+
+        A name that several sets have is written with that of a further set, as in `second.happy`, or with `first`.
+        Raises `UserError` for one that there is not.
+        """
+        spelled = [(s, i, each) for s, of_set in enumerate(self.sets) for i, each in enumerate(of_set.names)]
+        titles = ("first", *self.further)
+        found = [(s, i) for s, i, each in spelled if name in (each, f"{titles[s]}.{each}")]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ways = " or ".join(f"{titles[s]}.{self.sets[s].names[i]}" for s, i in found)
+            raise UserError(f"several data sets have the domain '{name}': write {ways}")
+        raise UserError(f"there is no domain '{name}'; the domains are {', '.join(each for _, _, each in spelled)}")
 
     @property
     def lengths(self) -> list[int]:
@@ -138,7 +162,8 @@ class Changes:
         return changed
 
 
-def _set_of(facts: DataFacts) -> DomainSet:
+def domain_set(facts: DataFacts) -> DomainSet:
+    """The domains of a data set: its attributes, or else its classes. Raises `UserError` for one that has neither."""
     if ATTRIBUTES in facts.inputs:
         count = facts.inputs[ATTRIBUTES].dimensions
         names = facts.extras.get(ATTRIBUTES, range(count))

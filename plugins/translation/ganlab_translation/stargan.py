@@ -46,8 +46,8 @@ class StarGAN(TwoPlayerGAN):
             and changed back.
         identity: weight of the mean absolute difference between a real and what becomes of it when it is asked to be
             what it is, as CycleGAN has it and the paper does not: without, any change that can be undone will do.
-        exclusive: groups of attributes, by name or number, of which an image has one, such as colours of hair. They
-            are for sampling; training takes the attributes as they are.
+        exclusive: groups of attributes of the first data set, by name or number, of which an image has one, such as
+            colours of hair. They are for sampling; training takes the attributes as they are.
     """
 
     sampled_from: ClassVar[tuple[str, ...]] = ("images",)
@@ -70,7 +70,8 @@ class StarGAN(TwoPlayerGAN):
     ) -> None:
         super().__init__(generator, discriminator, **options)
         self.domains = Domains(facts)
-        self.changes = Changes(self.domains.sets[0], exclusive)
+        groups = (exclusive, *[()] * (len(self.domains.sets) - 1))
+        self.changes = [Changes(each, of_set) for each, of_set in zip(self.domains.sets, groups, strict=True)]
         self.reconstruction = reconstruction
         self.identity = identity
 
@@ -141,11 +142,21 @@ class StarGAN(TwoPlayerGAN):
 
     # ---------------------------------------------------------------- sampling
 
+    def made_from(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The examples' images, or those of the further data set that is asked for."""
+        return ("images",) if options.get("of") is None else (self._further(options),)
+
+    def domain_of(self, options: Mapping[str, Any]) -> str | None:
+        """The further data set whose images are changed, if there is one."""
+        return None if options.get("of") is None else self._further(options)
+
     def render(
         self,
         latents: Latents,
         *,
+        domain: str | None = None,
         attribute: Mapping[str, float] | None = None,
+        of: str | None = None,
         strip: bool = False,
         averaged: bool = True,
     ) -> Tensor:
@@ -154,39 +165,79 @@ class StarGAN(TwoPlayerGAN):
         Args:
             latents: as `draw` makes them, of images and their labels or attributes.
             averaged: use the averaged weights.
+            domain: one domain by its name, of any data set: a class, or an attribute that shall be there. What another
+                data set than the image's knows besides is not there.
             attribute: attributes by name or number, as in `attribute.Smiling=1`; others stay as they are.
+            of: a further data set whose images shall be changed, in place of those of the first; without a domain into
+                any of its classes.
             strip: show the image itself and beside it the image in every domain.
         """
-        first = self.domains.sets[0]
-        if attribute and not first.several:
-            raise UserError("'attribute' is about attributes, and these data have classes: ask for a label instead")
-        known = first.known(latents.labels, latents.inputs)
-        for name, value in (attribute or {}).items():
-            known = self.changes.with_domain(known, self.changes.number(name, "'attribute'"), value)
-        images = latents.inputs["images"]
+        images = latents.inputs["images" if of is None else of]
         if strip:
-            return torch.cat([images, *self._strip(images, known, averaged)], dim=-1)
-        inputs = {**latents.inputs, _OLD: self.domains.vector(known)}
-        return super().render(replace(latents, inputs=inputs), averaged=averaged)
+            return torch.cat([images, *self._strip(images, *self._own(latents, of), averaged)], dim=-1)
+        which, known = self._own(latents, of)
+        if domain is not None:
+            which, known = self._with(domain, which, known)
+        for name, value in (attribute or {}).items():
+            changes = self.changes[which]
+            if not changes.domains.several:
+                raise UserError("'attribute' is about attributes, and these data have classes: ask for a label instead")
+            known = changes.with_domain(known, changes.number(name, "'attribute'"), value)
+        return self.changed(images, known, which, averaged=averaged)
+
+    def changed(self, images: Tensor, known: Tensor, which: int = 0, *, averaged: bool = True) -> Tensor:
+        """Images with these domains (N, domains) of one of the data sets, the first or a further one."""
+        made: Tensor = self.network("generator", averaged)(images, self.domains.vector(known, which))
+        return made
+
+    def set_of(self, facts: DataFacts) -> int:
+        """Which of the data sets has these facts: 0 for the first. Raises `UserError` if none has."""
+        prints = [each.fingerprint for each in (self.facts, *self.facts.further.values())]
+        if facts.fingerprint not in prints:
+            raise UserError("these are the domains of another data set than those of the training")
+        return prints.index(facts.fingerprint)
 
     def panels(
         self, fakes: Tensor, inputs: Mapping[str, Tensor], images: Tensor | None, random: Randomness
     ) -> Sequence[Tensor]:
-        """The image, and beside it the image in every domain of the first data set (in the first twelve)."""
-        first = self.domains.sets[0]
-        if "images" not in inputs:
+        """The image, and beside it the image in every domain of all data sets (in the first twelve)."""
+        given = [name for name in ("images", *self.domains.further) if name in inputs]
+        if not given:
             return [fakes]
-        shown = inputs["images"]
-        known = inputs["attributes"] if first.several else shown.new_zeros(len(shown), len(first))
-        return [shown, *self._strip(shown, known, averaged=True)]
+        of = None if given[0] == "images" else given[0]
+        latents = Latents(values=fakes.new_empty(len(fakes), 0), inputs=inputs)
+        return [inputs[given[0]], *self._strip(inputs[given[0]], *self._own(latents, of), True)]
 
     # ---------------------------------------------------------------- inside
 
-    def _strip(self, images: Tensor, known: Tensor, averaged: bool) -> list[Tensor]:
-        generator = self.network("generator", averaged)
-        count = min(len(self.domains.sets[0]), _SHOWN)
-        wanted = [self.domains.vector(self.changes.turned(known, index)) for index in range(count)]
-        return [generator(images, vector) for vector in wanted]
+    def _further(self, options: Mapping[str, Any]) -> str:
+        return self.domains.further[self.domains.place(str(options["of"])) - 1]
+
+    def _own(self, latents: Latents, of: str | None) -> tuple[int, Tensor]:
+        """Of which data set the images are, and which of its domains are known of them or asked for."""
+        which = 0 if of is None else self.domains.place(of)
+        of_set = self.domains.sets[which]
+        if of is None and (of_set.several or latents.labels is not None):
+            return which, of_set.known(latents.labels, latents.inputs)
+        nothing = latents.values.new_zeros(len(latents.values), len(of_set))
+        if of_set.several or latents.random is None:
+            return which, nothing
+        return which, of_set.known(latents.random.integers("domain", len(of_set)), {})
+
+    def _with(self, domain: str, which: int, known: Tensor) -> tuple[int, Tensor]:
+        """The data set of a domain, and its domains with that one; what is known of another set says nothing there."""
+        wanted, index = self.domains.find(domain)
+        if wanted != which:
+            known = known.new_zeros(len(known), len(self.domains.sets[wanted]))
+        return wanted, self.changes[wanted].with_domain(known, index)
+
+    def _strip(self, images: Tensor, which: int, known: Tensor, averaged: bool) -> list[Tensor]:
+        made: list[Tensor] = []
+        for number, changes in enumerate(self.changes):
+            own = known if number == which else known.new_zeros(len(known), len(changes.domains))
+            wanted = [changes.turned(own, index) for index in range(len(changes.domains))]
+            made += [self.changed(images, each, number, averaged=averaged) for each in wanted[: _SHOWN - len(made)]]
+        return made
 
     def _changed(self, images: Tensor, domains: Tensor, random: Randomness) -> Tensor:
         return self.generate(images.new_empty(len(images), 0), None, random, {"images": images, _OLD: domains})

@@ -67,6 +67,19 @@ def test_what_is_set_excludes_others_of_its_group():
     assert Changes(Domains(CLASSES).sets[0], []).turned(known[:, :3], 1).tolist() == [[0, 1, 0]]
 
 
+def test_domains_of_all_sets_are_found_by_their_names():
+    joint = Domains(JOINT)
+    assert (joint.find("male"), joint.find("sad"), joint.find("second.sad")) == ((0, 2), (1, 1), (1, 1))
+    with pytest.raises(UserError, match="no domain 'glad'; the domains are black, .* happy, sad, angry"):
+        joint.find("glad")
+    twice = Domains(DataFacts(**{**CLASSES.__dict__, "further": {"second": CLASSES}}))
+    with pytest.raises(UserError, match="write first.sad or second.sad"):
+        twice.find("sad")
+    assert (twice.find("first.sad"), twice.find("second.sad")) == ((0, 1), (1, 1))
+    with pytest.raises(UserError, match="no further data set 'third'.*: second"):
+        joint.place("third")
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

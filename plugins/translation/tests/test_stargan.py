@@ -135,6 +135,38 @@ def test_samples_take_attributes_by_name():
         game(replace(MOODS, further={})).render(latents, attribute={"happy": 1})
 
 
+def test_images_are_given_domains_that_only_the_other_set_knows():
+    facts = replace(FACES, extras={"attributes": ("black", "blond", "male")})
+    module = game(facts, exclusive=[["black", "blond"]]).eval()
+    images = Randomness(1, count=2).uniform("images", 3, 9, 6)
+    known = torch.tensor([[1.0, 0, 0], [0, 1, 1]])
+    faces = Latents(values=torch.zeros(2, 0), inputs={"images": images, "attributes": known})
+
+    def expected(*rows):
+        return module.generator(images, torch.tensor(rows, dtype=torch.float32))
+
+    with torch.no_grad():
+        assert torch.equal(module.render(faces, domain="sad"), expected(*[[0, 0, 0, 0, 1, 0, 1]] * 2))
+        blond = expected([0, 1, 0, 0, 0, 1, 0], [0, 1, 1, 0, 0, 1, 0])
+        assert torch.equal(module.render(faces, domain="blond"), blond)
+        others = Latents(values=torch.zeros(2, 0), inputs={"second": images})
+        assert torch.equal(module.render(others, of="second", domain="male"), expected(*[[0, 0, 1, 0, 0, 1, 0]] * 2))
+        strip = module.render(faces, strip=True)
+        assert strip.shape == (2, 3, 9, (1 + 3 + 2) * 6)
+        assert torch.equal(strip[..., 5 * 6 :], module.render(faces, domain="sad"))
+        random = Randomness(3, count=2)
+        drawn = module.render(replace(others, random=random), of="second")
+        classes = random.integers("domain", 2).tolist()
+        assert torch.equal(drawn, expected(*[[0, 0, 0, 1 - label, label, 0, 1] for label in classes]))
+    assert (module.made_from({}), module.made_from({"of": "second"})) == (("images",), ("second",))
+    assert module.facts_of_samples({"of": "second"}) == MOODS
+    assert (module.set_of(facts), module.set_of(MOODS)) == (0, 1)
+    with pytest.raises(UserError, match="no further data set 'third'"):
+        module.made_from({"of": "third"})
+    with pytest.raises(UserError, match="ask for a label instead"):
+        module.render(others, of="second", attribute={"male": 1})
+
+
 def train_rank(rank: int, folder: str) -> None:
     from ganlab.run.launch import detect_launch
     from ganlab.spec.model import TrainerSection
