@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor
 
@@ -46,3 +46,21 @@ def stack_of_frames(
 def frames_of_films(inputs: Mapping[str, Tensor], facts: Mapping[str, InputFacts]) -> int:
     """How many frames the inputs of films are for."""
     return next(iter(inputs[name].shape[1] for name in facts))
+
+
+def planes_of_classes(inputs: Mapping[str, InputFacts], classes: Sequence[int], option: str) -> list[int]:
+    """The channels, in the stack of the inputs, of classes of the first map of three classes or more.
+
+    Raises `UserError`, naming `option`, for classes that it does not have, and where there is no such map.
+    """
+    if not classes:
+        return []
+    before = 0
+    for facts in inputs.values():
+        assert facts.channels is not None
+        if facts.kind == "maps" and facts.classes > 2:
+            if max(classes) >= facts.classes or facts.channels != 1:
+                raise UserError(f"'{option}' has classes of the first map, which are 0 to {facts.classes - 1}")
+            return [before + number for number in classes]
+        before += facts.channels * (facts.classes if facts.classes > 2 else 1)
+    raise UserError(f"'{option}' has classes of a map, and the data have no map of three classes or more")

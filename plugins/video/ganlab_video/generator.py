@@ -17,7 +17,7 @@ from ganlab.nn import Conv2d, ConvTranspose2d, ReLU
 from ganlab.nn.conditions import condition_channels
 from ganlab.nn.initialisation import activation, convolution, has_bias
 from ganlab.spec.model import Count, Natural
-from ganlab_video.frame_inputs import frame_inputs
+from ganlab_video.frame_inputs import frame_inputs, planes_of_classes
 from ganlab_video.warping import warp
 
 FLOW_SCALE = 20.0
@@ -101,7 +101,7 @@ class FilmGenerator(nn.Module):
         shape = facts.image_shape
         _check_sides(shape, halvings, scales)
         self.past, self.moves, self.colours = past, flow and past > 0, shape[0]
-        self.foreground = _planes(self.inputs, foreground)
+        self.foreground = planes_of_classes(self.inputs, foreground, "foreground")
         channels = condition_channels(self.inputs, shape)
         layers = _Layers(normalizer or InstanceNormalizer())
         maps, frames = (past + 1) * channels, past * self.colours
@@ -280,21 +280,6 @@ def _from_coarse_to_fine(
 
 def _halved(images: Tensor) -> Tensor:
     return avg_pool2d(images, 3, 2, 1, count_include_pad=False)
-
-
-def _planes(inputs: Mapping[str, InputFacts], classes: Sequence[int]) -> list[int]:
-    """The channels, in the stack of the inputs, of classes of the first map."""
-    if not classes:
-        return []
-    before = 0
-    for facts in inputs.values():
-        assert facts.channels is not None
-        if facts.kind == "maps" and facts.classes > 2:
-            if max(classes) >= facts.classes or facts.channels != 1:
-                raise UserError(f"'foreground' has classes of the first map, which are 0 to {facts.classes - 1}")
-            return [before + number for number in classes]
-        before += facts.channels * (facts.classes if facts.classes > 2 else 1)
-    raise UserError("'foreground' has classes of a map, and the data have no map of three classes or more")
 
 
 def _check_sides(shape: tuple[int, ...], halvings: int, scales: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from ganlab import Batch, DataFacts, GANModule, Latents, Views
@@ -15,13 +15,14 @@ from ganlab.data.reduction import reduce_images, reduce_inputs
 from ganlab.data.step_batch import StepBatch
 from ganlab.games.growing import enlarge
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Count, Weight
-from ganlab.views import as_scores
-from ganlab_video.clips import Clip, films, is_clip, last_frames
+from ganlab.spec.model import Count, Natural, Weight
+from ganlab_video.clips import Clip, is_clip, last_frames
 from ganlab_video.film_schedule import FilmStage, film_schedule
 from ganlab_video.frame_inputs import frame_inputs, frames_of_films, stack_of_frames
-from ganlab_video.generator import EXAMPLE_FACTS, FLOW_SCALE, FilmGenerator, Frame
+from ganlab_video.generator import EXAMPLE_FACTS, FilmGenerator, Frame
+from ganlab_video.judging import FilmDisplays, Judging
 from ganlab_video.motion import FlowSource, flows_of
+from ganlab_video.region import region_of
 from ganlab_video.terms import features_apart, motion_terms
 
 _OF_BOTH = frozenset({"real_images", "fake_images", "random", "discriminator", "generator"})
@@ -48,6 +49,11 @@ class Vid2Vid(GANModule):
             `film_scales`. Null for no judge of films.
         film_frames: how many frames such a judge sees.
         film_scales: how many of them there are: the second sees every `film_frames`-th frame, and so on.
+        region: classes, by their numbers in the first map, around which a square of each frame is judged as well, such
+            as those of a face. Frames without them count nothing there.
+        region_discriminator: such a square and that of the stack of what it is made from to logits.
+        region_share: sides of the square, as a share of the frames' smaller side.
+        region_weight: weight of the terms of this judge for the generator, beside those of other judges.
         regularizers: penalties that join a player's terms.
         first_frame: the first frame is `made` of its map, by the generator, or as many as it looks back at are
             `given`, in sampling too.
@@ -79,6 +85,9 @@ class Vid2Vid(GANModule):
         "film_frames": 2,
         "loss": "lsgan",
         "update_frames": 2,
+        "region": [2],
+        "region_discriminator": {"name": "multiscale", "width": 2, "layers": 2, "scales": 1},
+        "region_share": 0.5,
         "first_length": 2,
         "doubled_every_kimg": 0.016,
     }
@@ -93,6 +102,10 @@ class Vid2Vid(GANModule):
         film_discriminator: Factory[Discriminator] | None = None,
         film_frames: Annotated[int, Ge(2)] = 3,
         film_scales: Count = 2,
+        region: Sequence[Natural] = (),
+        region_discriminator: Factory[Discriminator] | None = None,
+        region_share: Annotated[float, Gt(0), Le(1)] = 0.25,
+        region_weight: Annotated[float, Ge(0)] = 2.0,
         regularizers: Sequence[WeightedRegularizer] = (),
         first_frame: Literal["made", "given"] = "made",
         flow: FlowSource = "data",
@@ -111,23 +124,20 @@ class Vid2Vid(GANModule):
         backward_frames: Count = 1,
     ) -> None:
         super().__init__()
-        self.of_frame = frame_inputs(facts)
+        self.generator, self.loss, self.regularizers = generator, loss, regularizers
+        self.image_shape, self.of_frame = facts.image_shape, frame_inputs(facts)
         self.flows = flows_of(flow, facts, flow_weights)
-        self.generator = generator
-        self.loss = loss
-        self.image_shape = facts.image_shape
-        self.film_frames = film_frames
-        self.strides = [film_frames**scale for scale in range(film_scales)] if film_discriminator is not None else []
-        judges: dict[str, Any] = {"frames": discriminator(shape=facts.image_shape, inputs=self.of_frame)}
-        judges |= self._judges_of_films(film_discriminator)
-        self.discriminator = nn.ModuleDict(judges)
-        self.regularizers = regularizers
         self.past: int = getattr(generator, "past", 0)
-        self.first_frame = first_frame
-        self.given = self.past if first_frame == "given" else 0
-        self.matching, self.flow_matching, self.flow_warping = matching, flow_matching, flow_warping
-        self.consistency, self.mask = consistency, mask
-        self.adversarial = adversarial
+        self.first_frame, self.given = first_frame, self.past if first_frame == "given" else 0
+        films = FilmDisplays(film_frames, 0 if film_discriminator is None else film_scales, self.flows is not None)
+        around = region_of(self.of_frame, region, region_share, region_weight, there=region_discriminator is not None)
+        self.judging = Judging(self.past, getattr(generator, "moves", False), films, around)
+        judges = self.judging.judges(
+            self.image_shape, self.of_frame, discriminator, film_discriminator, region_discriminator
+        )
+        self.discriminator = nn.ModuleDict(judges)
+        self.adversarial, self.matching, self.mask = adversarial, matching, mask
+        self.flow_matching, self.flow_warping, self.consistency = flow_matching, flow_warping, consistency
         self.update_frames, self.backward_frames = update_frames, backward_frames
         lengths = facts.frames, self.given, first_length, doubled_every_kimg
         self.schedule = film_schedule(*lengths, getattr(generator, "scales", 1), finer_kimg, fixed_kimg)
@@ -188,10 +198,11 @@ class Vid2Vid(GANModule):
         """Tell reals from fakes, in frames and in films."""
         clip = self._clip_of(batch)
         terms: dict[str, Tensor] = {}
-        for name, reals, *fakes in self._shown(clip, [clip.fakes, clip.raws], batch.labels):
-            scores = self._judged(name, reals, batch.labels)
-            losses = [self._loss(scores, self._judged(name, fake, batch.labels)) for fake in fakes]
-            terms["loss" if name == "frames" else name] = torch.stack(losses).sum()
+        for display in self.judging.displays(clip, clip.fakes, clip.raws, batch.labels):
+            judge = self.discriminator[display.name]
+            scores, *of_fakes = (display.judged(judge, images) for images in (display.reals, *display.fakes))
+            losses = [display.counted(self._loss, scores, each) for each in of_fakes]
+            terms[display.term] = torch.stack(losses).sum()
         return {**terms, **self.penalties("discriminator", self._views(batch, clip, clip.fakes, clip.raws))}
 
     def generator_terms(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -200,13 +211,15 @@ class Vid2Vid(GANModule):
         made = self._made(self.generator, clip)
         fakes, raws = (torch.stack([getattr(frame, name) for frame in made], dim=1) for name in ("image", "raw"))
         terms, apart = {}, []
-        for name, reals, *of_fakes in self._shown(clip, [fakes, raws], batch.labels):
+        for display in self.judging.displays(clip, fakes, raws, batch.labels):
+            judge = self.discriminator[display.name]
             with torch.no_grad():
-                scores = self._judged(name, reals, batch.labels)
-            judged = [self._judged(name, fake, batch.labels) for fake in of_fakes]
-            losses = [self._loss_of_generator(scores, each) for each in judged]
-            terms["loss" if name == "frames" else name] = self.adversarial * torch.stack(losses).sum()
-            apart += [features_apart(each, scores) for each in judged] if self.matching else []
+                scores = display.judged(judge, display.reals)
+            judged = [display.judged(judge, images) for images in display.fakes]
+            losses = [display.counted(self._loss_of_generator, scores, each) for each in judged]
+            terms[display.term] = self.adversarial * display.weight * torch.stack(losses).sum()
+            if self.matching:
+                apart += [display.weight * display.counted(features_apart, each, scores) for each in judged]
         if apart:
             terms["matching"] = self.matching * torch.stack(apart).sum()
         weights = {"flow": self.flow_matching, "warping": self.flow_warping, "consistency": self.consistency}
@@ -238,14 +251,6 @@ class Vid2Vid(GANModule):
 
     # ---------------------------------------------------------------- inside
 
-    def _judges_of_films(self, factory: Factory[Discriminator] | None) -> dict[str, Discriminator]:
-        """A discriminator for each stride, by its name: of frames and of the motion between them."""
-        if factory is None:
-            return {}
-        moves = 0 if self.flows is None else 2 * (self.film_frames - 1)
-        shape = (self.film_frames * self.image_shape[0] + moves, *self.image_shape[1:])
-        return {f"films_{stride}": factory(shape=shape, inputs={}) for stride in self.strides}
-
     def _side(self, stage: FilmStage) -> int:
         """The larger side of frames that the scales of a stage draw."""
         return max(self.image_shape[1:]) >> (self.schedule.scales - stage.scales)
@@ -260,7 +265,7 @@ class Vid2Vid(GANModule):
         """The frames at which updates begin, each with its clip; what a clip has made is what the next goes on from."""
         reals = batch.images
         flows = None if self.flows is None else self.flows(reals, batch.inputs)
-        remembered = max(self.past, 1, *(stride * (self.film_frames - 1) for stride in self.strides))
+        remembered = max(self.past, 1, *self.judging.films.spans)
         made = reals[:, : self.given]
         for start in range(self.given, reals.shape[1], self.update_frames):
             end = min(start + self.update_frames, reals.shape[1])
@@ -311,32 +316,6 @@ class Vid2Vid(GANModule):
         before = torch.stack(list(frames[-self.past :]), dim=1) if frames else none
         made: Frame = generator(maps, last_frames(before, self.past), raw_only=not frames, **growth)
         return made
-
-    def _shown(self, clip: Clip, fakes: Sequence[Tensor], labels: Tensor | None) -> Any:
-        """What each discriminator sees, by its name: reals and fakes; frames also as they were drawn."""
-        maps = clip.maps[:, self.past :]
-        drawn = fakes if getattr(self.generator, "moves", False) else fakes[:1]
-        yield "frames", *((frames, maps) for frames in (clip.new_reals, *drawn))
-        whole = torch.cat([clip.made, fakes[0]], dim=1)
-        for stride in self.strides:
-            span = stride * (self.film_frames - 1)
-            ends = range(max(clip.before, span), clip.reals.shape[1])
-            if not ends:
-                continue
-            shown = [
-                torch.stack([films(of, clip.flows, end, self.film_frames, stride, FLOW_SCALE) for end in ends], dim=1)
-                for of in (clip.reals, whole)
-            ]
-            yield f"films_{stride}", *((each, None) for each in shown)
-
-    def _judged(self, name: str, shown: tuple[Tensor, Tensor | None], labels: Tensor | None) -> Scores:
-        """What a discriminator says of images (N, F, ...) beside what they are made from, if it sees that."""
-        images, maps = shown
-        of_each = None if labels is None else labels.repeat_interleave(images.shape[1])
-        judge = self.discriminator[name]
-        if maps is None:
-            return as_scores(judge(images.flatten(0, 1), of_each))
-        return as_scores(judge(images.flatten(0, 1), of_each, maps.flatten(0, 1)))
 
     def _loss(self, reals: Scores, fakes: Scores) -> Tensor:
         pairs = zip(reals.scales, fakes.scales, strict=True)

@@ -49,7 +49,32 @@ def test_the_papers_networks_and_windows(name: str, scales: int, generator: int,
 
 def test_all_published_experiments_are_tested() -> None:
     names = {path.stem for path in (EXPERIMENTS / "papers/vid2vid").glob("*.yaml")}
-    assert names == {"cityscapes-512", "cityscapes-1024", "cityscapes-2048"}
+    assert names == {"cityscapes-512", "cityscapes-1024", "cityscapes-2048", "faceforensics-512", "dance-512"}
+
+
+def test_faces_are_made_of_edges_in_one_size() -> None:
+    spec, _, module = build_experiment(EXPERIMENTS / "papers/vid2vid/faceforensics-512.yaml", WITHOUT_WEIGHTS)
+    assert parameter_count(module.discriminator["frames"]) == judge(1 + 3, 3)
+    assert (module.given, module.step_resolution(0), module.generator.front) == (2, None, None)
+    assert [module.step_frames(round(3520 * times)) for times in range(4)] == [14, 28, 56, 98]
+    rate = spec.optimizers["generator"].options["lr"]
+    assert [rate(704 * epochs) for epochs in (0, 10, 15, 20)] == pytest.approx([2e-4, 2e-4, 1e-4, 0])
+
+
+def test_dancers_are_judged_by_their_faces_as_well() -> None:
+    _, _, module = build_experiment(EXPERIMENTS / "papers/vid2vid/dance-512.yaml", WITHOUT_WEIGHTS)
+    assert list(module.discriminator) == ["frames", "films_1", "films_3", "region"]
+    assert parameter_count(module.discriminator["region"]) == judge(25 + 3, 1)
+    assert module.judging.region.planes == (23, 24)
+    assert (module.judging.region.side(512, 352), module.judging.region.weight) == (88, 2.0)
+    assert [module.step_resolution(films) for films in (0, 19_999, 20_000)] == [256, 256, 512]
+    assert [module.schedule.stage(films).fixed for films in (19_999, 20_000, 22_999, 23_000)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [module.step_frames(films) for films in (0, 5000, 10_000, 20_000, 25_000)] == [12, 24, 48, 12, 24]
 
 
 def test_the_baseline_is_the_same_generator_without_what_is_of_films() -> None:

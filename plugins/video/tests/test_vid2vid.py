@@ -154,7 +154,7 @@ def test_losses_are_sums_over_what_is_judged_and_over_scales():
 
 def test_a_judge_of_films_sees_frames_of_its_stride_with_the_motion_between_them():
     module = game(film_frames=3, film_scales=2, update_frames=2)
-    assert module.strides == [1, 3]
+    assert module.judging.films.strides == [1, 3]
     frames, flows = torch.arange(9.0).view(1, 9, 1, 1, 1).expand(1, 9, 3, 4, 4), torch.zeros(1, 9, 3, 4, 4)
     flows[:, :, 0], flows[:, :, 2] = torch.arange(9.0).view(1, 9, 1, 1), 1
     shown = films(frames, flows, end=8, length=3, stride=3, scale=20.0)
@@ -168,7 +168,7 @@ def test_a_judge_of_films_sees_frames_of_its_stride_with_the_motion_between_them
 
 def test_films_are_judged_as_soon_as_there_are_enough_frames():
     module = game(film_frames=2, film_scales=2)
-    assert module.strides == [1, 2]
+    assert module.judging.films.strides == [1, 2]
     batch = first_batch(module)
     names = [set(module.discriminator_terms(clip.as_batch(batch, start))) for start, clip in module._clips(batch)]
     assert names == [{"loss"}, {"loss", "films_1"}, *[{"loss", "films_1", "films_2"}] * 4]
