@@ -153,4 +153,5 @@ def test_two_processes_leave_what_one_leaves(tmp_path):
     run_on_two_ranks(save_trained_state, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
     assert not differing(first, second)
-    torch.testing.assert_close(first, trained(), rtol=1e-6, atol=1e-9)
+    # Adam divides by the size of the first gradients after each of its starts, and with it the roundings of small ones.
+    torch.testing.assert_close(first, trained(), rtol=1e-5, atol=1e-7)
