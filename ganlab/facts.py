@@ -81,10 +81,11 @@ class DataFacts:
     stored values that become -1 and 1, `class_names` has one entry a class and is empty for data without labels;
     control characters in them are written as in Python, as names go to terminals and into pictures. `fingerprint`
     identifies content and preparation. `extras` holds what only some plugins understand (such as the centres of a
-    mixture), in plain values. `inputs` tells of the further fields of an example, `frames` is T for
-    sequences and 0 for all else. The platform adds the facts of `further` domains, the fingerprint of the examples
-    that are `held_out`, and how many examples each class has, `class_counts`, where the data set tells all labels
-    (`every_label`); these belong to the content that the fingerprint stands for, and are in no record.
+    mixture), in plain values; under the name of an input of numbers, their names. `inputs` tells of the further fields
+    of an example, `frames` is T for sequences and 0 for all else. The platform adds the facts of `further` domains, the
+    fingerprint of the examples that are `held_out`, and how many examples each class has, `class_counts`, where the
+    data set tells all labels (`every_label`); these belong to the content that the fingerprint stands for, and are in
+    no record.
     """
 
     shape: tuple[int, ...]

@@ -32,7 +32,8 @@ Overlap = Annotated[
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME=FOLDER", help="Files of one more input, with the names of those in FOLDER, or one file for all."
+        metavar="NAME=FOLDER",
+        help="Files of one more input, with the names of those in FOLDER, or one for all; of numbers 0,1,1 or names.",
     ),
 ]
 Endings = Annotated[
@@ -77,7 +78,7 @@ def translate(
     """
     if overlap is not None and tile is None:
         raise typer.BadParameter("nothing overlaps without --tile", param_hint="--overlap")
-    folders = {name: Path(text) for name, text in _named(input, "--input").items()}
+    inputs = _named(input, "--input")
     endings = _named(ending, "--ending")
     from ganlab.evaluation.sampling import choose_device
     from ganlab.latents.translation import Wishes, translate_files
@@ -86,9 +87,7 @@ def translate(
 
     module = open_generator(run, choose_device(), checkpoint).module
     chosen = check_sampling(type(module), read_assignments(options or []))
-    wishes = Wishes(
-        seed, side, tile, overlap, None if background is None else background.value, label, folders, endings
-    )
+    wishes = Wishes(seed, side, tile, overlap, None if background is None else background.value, label, inputs, endings)
     paths = translate_files(module, pictures, out, chosen, wishes, overwrite=overwrite)
     print(f"{len(paths)} pictures in {out}" if len(paths) > 1 else paths[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,6 +100,29 @@ def find_inputs(
         size = _wished(_common_size({name: files[name] for name in joined}, facts), read_as.side)
         chosen.append(InputFiles(file.relative_to(root), files, size, frozenset(paths) - set(joined), facts, read_as))
     return chosen
+
+
+def numbers_for_all(name: str, text: str | None, facts: InputFacts, names: Sequence[str]) -> Tensor:
+    """An input of numbers (1, K), the same for all files: `0,1,0.5`, or the `names` of those that are 1, as in `a,b`.
+
+    Raises `UserError` where there are none, others, or not as many as are needed.
+    """
+    (count,) = facts.shape
+    known = list(names) if len(names) == count else []
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if known and parts and set(parts) <= set(known):
+        return torch.tensor([[float(each in parts) for each in known]])
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        values = []
+    if len(values) == count and all(map(math.isfinite, values)):
+        return torch.tensor([values])
+    listed = f", or the names of those that are 1, of {', '.join(known)}" if known else ""
+    raise UserError(
+        f"samples of this run are made of '{name}' as well, {count} numbers that hold for all pictures: give "
+        f"'--input {name}=0,1,...'{listed}"
+    )
 
 
 def _by_stem(name: str, source: Path, read_as: ReadAs) -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from ganlab.evaluation.quantise import for_files
 from ganlab.evaluation.sample_files import refuse_existing, write_image
 from ganlab.evaluation.sampling import at_rest, class_of, get_ready
 from ganlab.facts import InputFacts
-from ganlab.latents.input_files import InputFiles, ReadAs, find_inputs
+from ganlab.latents.input_files import InputFiles, ReadAs, find_inputs, numbers_for_all
 from ganlab.latents.progress import watched
 from ganlab.latents.tiles import in_tiles
 from ganlab.pictures import Colour
@@ -37,8 +37,8 @@ class Wishes:
     `side` is what the larger side of each is brought to before, None for its own size; `tile` the side of tiles in
     which larger ones are translated, None for the whole, and `overlap` how many pixels these share. `background` is
     what shows through transparent pixels, `label` the class that is asked for, by name or number; None for one that is
-    drawn, where the data have classes. `inputs` are the folders, or files, of further inputs by name; `endings` are, by
-    input, the ends of files' names by which the inputs differ.
+    drawn, where the data have classes. `inputs` are the folders, or files, of further inputs by name, or numbers that
+    hold for all pictures; `endings` are, by input, the ends of files' names by which the inputs differ.
     """
 
     seed: int = 0
@@ -47,7 +47,7 @@ class Wishes:
     overlap: int | None = None
     background: Colour | None = None
     label: str | None = None
-    inputs: Mapping[str, Path] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     endings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,7 +66,10 @@ def translate_files(
     File i, in the order of the names, is sample i of the seed. Raises `UserError` for a game that makes no images of
     pictures or maps, and, before anything is written, for files that cannot be read, that do not fit, or that exist.
     """
-    facts, apart = needed_inputs(module, options)
+    needed, apart = needed_inputs(module, options)
+    _check_names(wishes.inputs, "--input", needed)
+    numbers = _numbers(module, needed, wishes)
+    facts = {name: each for name, each in needed.items() if name not in numbers}
     samples = find_inputs(_paths(facts, source, wishes), facts, apart, _read_as(facts, wishes))
     labels = _labels(module, wishes)
     paths = [(out / sample.name).with_suffix(".png") for sample in samples]
@@ -77,7 +80,7 @@ def translate_files(
     get_ready(module, True, options)
     facts_of_result = module.facts_of_samples(options)
     for number, (sample, path) in watched(list(enumerate(zip(samples, paths, strict=True))), "translating", progress):
-        images = _translated(module, sample, options, number, wishes, labels)
+        images = _translated(module, sample, numbers, options, number, wishes, labels)
         write_image(for_files(images, facts_of_result).cpu()[0].numpy(), path)
     return paths
 
@@ -85,8 +88,8 @@ def translate_files(
 def needed_inputs(module: GANModule, options: Mapping[str, Any]) -> tuple[dict[str, InputFacts], frozenset[str]]:
     """What one sample is made of, by name, and which of it need not lie on the rest.
 
-    Inputs of the data lie on each other. An example's own images, and those of a further domain, are pictures by
-    themselves. Raises `UserError` where something else than pictures and maps is needed, or nothing.
+    Pictures and maps of the data lie on each other. An example's own images, and those of a further domain, are
+    pictures by themselves. Raises `UserError` where no picture or map is needed, or what no file holds.
     """
     data = module.facts
     needed = dict(data.inputs)
@@ -95,7 +98,7 @@ def needed_inputs(module: GANModule, options: Mapping[str, Any]) -> tuple[dict[s
         whose = data if name == IMAGES else data.further[name]
         needed[name] = InputFacts(whose.shape, "images", whose.value_range)
     there = ", ".join(f"{name} ({facts.kind})" for name, facts in needed.items()) or "none"
-    if not needed:
+    if all(facts.kind == "numbers" for facts in needed.values()):
         raise UserError(
             "files are translated by games that make images of pictures or maps; this one makes them of none"
         )
@@ -103,8 +106,11 @@ def needed_inputs(module: GANModule, options: Mapping[str, Any]) -> tuple[dict[s
         raise UserError(
             f"this run makes films, of films of inputs ({there}), and files are translated one by one: {_FROM_DATA}"
         )
-    if not all(map(_fits_a_file, needed.values())):
-        raise UserError(f"files hold pictures and maps, and samples of this run are made of: {there}. {_FROM_DATA}")
+    if not all(map(_can_be_given, needed.values())):
+        raise UserError(
+            f"pictures, maps and rows of numbers can be given, and samples of this run are made of: {there}. "
+            f"{_FROM_DATA}"
+        )
     return needed, frozenset(apart)
 
 
@@ -115,7 +121,7 @@ def translate(
     number: int,
     wishes: Wishes,
     labels: Tensor | None = None,
-    apart: frozenset[str] = frozenset(),
+    apart: Collection[str] = (),
 ) -> Tensor:
     """Sample `number` of the seed, made of inputs (1, ...) as networks get them, whole or in tiles.
 
@@ -141,26 +147,27 @@ def translate(
 def _translated(
     module: GANModule,
     sample: InputFiles,
+    numbers: Mapping[str, Tensor],
     options: Mapping[str, Any],
     number: int,
     wishes: Wishes,
     labels: Tensor | None,
 ) -> Tensor:
-    inputs = {name: value.to(module.device) for name, value in sample.read().items()}
+    inputs = {name: value.to(module.device) for name, value in (*sample.read().items(), *numbers.items())}
     try:
-        return translate(module, inputs, options, number, wishes, labels, sample.apart)
+        return translate(module, inputs, options, number, wishes, labels, sample.apart.union(numbers))
     except UserError as error:
         raise UserError(f"{printable(str(sample.first))}: {error}") from error
 
 
-def _fits_a_file(facts: InputFacts) -> bool:
-    return facts.kind == "images" or (facts.kind == "maps" and facts.channels == 1)
+def _can_be_given(facts: InputFacts) -> bool:
+    return {"images": True, "maps": facts.channels == 1, "numbers": len(facts.shape) == 1}.get(facts.kind, False)
 
 
 def _paths(facts: Mapping[str, InputFacts], source: Path, wishes: Wishes) -> dict[str, Path]:
     """The folders or files of all inputs, first that of the one that is given without a name."""
-    _check_names(wishes.inputs, "--input", facts)
     left = [name for name in facts if name not in wishes.inputs]
+    given = {name: Path(text) for name, text in wishes.inputs.items() if name in facts}
     if not left:
         raise UserError(
             f"'--input' names all inputs ({_listed(facts)}), and '{source}' is for none of them: leave one out"
@@ -171,7 +178,15 @@ def _paths(facts: Mapping[str, InputFacts], source: Path, wishes: Wishes) -> dic
             f"samples of this run are made of {_listed(facts)}, and '{source}' is for '{left[0]}' alone; give the "
             f"rest, in files of the same names: {more}"
         )
-    return {left[0]: source, **wishes.inputs}
+    return {left[0]: source, **given}
+
+
+def _numbers(module: GANModule, needed: Mapping[str, InputFacts], wishes: Wishes) -> dict[str, Tensor]:
+    return {
+        name: numbers_for_all(name, wishes.inputs.get(name), facts, module.facts.extras.get(name, ()))
+        for name, facts in needed.items()
+        if facts.kind == "numbers"
+    }
 
 
 def _read_as(facts: Mapping[str, InputFacts], wishes: Wishes) -> ReadAs:

@@ -62,7 +62,7 @@ class DomainAccuracy:
         self._features: list[Tensor] = []
         self._known: list[Tensor] = []
         self._reals: list[Tensor] = []
-        self._judges: _Judges | None = None
+        self._judges: DomainJudges | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -130,13 +130,13 @@ class DomainAccuracy:
         back = module.changed(changed, own, which)
         self._lost += float((back - images).abs().flatten(1).mean(1).sum())
 
-    def _learned(self) -> _Judges:
+    def _learned(self) -> DomainJudges:
         if self._judges is None:
-            self._judges = _Judges(self.domains, torch.cat(self._features), torch.cat(self._known), self.seed)
+            self._judges = DomainJudges(self.domains, torch.cat(self._features), torch.cat(self._known), self.seed)
         return self._judges
 
 
-class _Judges:
+class DomainJudges:
     """Classifiers of all domains, which see `told` and cannot tell `untold`; `accuracies` are those on other reals."""
 
     def __init__(self, domains: DomainSet, features: Tensor, known: Tensor, seed: int) -> None:

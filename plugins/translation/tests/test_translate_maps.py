@@ -180,7 +180,12 @@ def test_maps_of_a_palette_and_games_without_instances(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "frames", "sentence"),
     [
-        ({"pose": InputFacts((2,))}, 0, r"pose \(numbers\).*ganlab sample RUN --inputs NODE"),
+        (
+            {"pose": InputFacts((2, 3)), "map": InputFacts((9, 12), "maps")},
+            0,
+            r"pose \(numbers\), map.*sample RUN --inp",
+        ),
+        ({"pose": InputFacts((2,))}, 0, "this one makes them of none"),
         ({"map": InputFacts((4, 2, 9, 12), "maps", classes=3)}, 4, "this run makes films"),
         ({}, 0, "this one makes them of none"),
     ],
