@@ -58,38 +58,40 @@ class SpectralNorm(nn.Module):
         self.eps = eps
         self.iterations = iterations
         self._used_in: object = None
-        matrix = self._matrix(weight.detach())
+        matrix = weight.detach().movedim(dim, 0).flatten(1)
         self.register_buffer("u", normalize(torch.randn_like(matrix[:, 0]), dim=0, eps=eps))
         self.register_buffer("v", normalize(torch.randn_like(matrix[0]), dim=0, eps=eps))
 
     def forward(self, weight: Tensor) -> Tensor:
         """The weight with a largest singular value of about 1."""
         with without_autocast(weight.device):
-            matrix = self._matrix(weight)
             if self.training and self._is_first_use():
-                self._iterate(matrix.detach(), self.iterations)
-            return weight / self._estimate(matrix).clamp_min(self.eps)
+                self._iterate(weight.detach(), self.iterations)
+            # The gradient of a product takes half as many passes over the weight as that of a quotient.
+            return weight * self._estimate(weight).clamp_min(self.eps).reciprocal()
 
     def singular_value(self, weight: Tensor) -> Tensor:
         """The estimate of a weight's largest singular value as it is now, without an iteration."""
         with without_autocast(weight.device):
-            return self._estimate(self._matrix(weight))
+            return self._estimate(weight)
 
-    def _estimate(self, matrix: Tensor) -> Tensor:
+    def _estimate(self, weight: Tensor) -> Tensor:
+        matrix, v = self._seen(weight)
         # Cloned: a second forward before the backward changes the buffers in place.
-        return torch.dot(self.u.clone(), torch.mv(matrix, self.v.clone()))
+        return torch.dot(self.u.clone(), torch.mv(matrix, v.clone().flatten()))
 
     def right_inverse(self, weight: Tensor) -> Tensor:
         """What to store when a weight is assigned: the weight as it is, which `u` and `v` are iterated for anew."""
         if not weight.is_meta:  # where nothing is computed, and pretending to takes long
-            self._iterate(self._matrix(weight.detach()), _FIRST_ITERATIONS)
+            self._iterate(weight.detach(), _FIRST_ITERATIONS)
         return weight
 
     @torch.no_grad()
-    def _iterate(self, matrix: Tensor, times: int) -> None:
+    def _iterate(self, weight: Tensor, times: int) -> None:
+        matrix, v = self._seen(weight)
         for _ in range(times):
-            self.v.copy_(normalize(torch.mv(matrix.t(), self.u), dim=0, eps=self.eps))
-            self.u.copy_(normalize(torch.mv(matrix, self.v), dim=0, eps=self.eps))
+            v.copy_(normalize(torch.mv(matrix.t(), self.u), dim=0, eps=self.eps).view(v.shape))
+            self.u.copy_(normalize(torch.mv(matrix, v.flatten()), dim=0, eps=self.eps))
 
     def _is_first_use(self) -> bool:
         if torch.compiler.is_compiling() or _Update.current is None:
@@ -97,8 +99,13 @@ class SpectralNorm(nn.Module):
         before, self._used_in = self._used_in, _Update.current
         return before is not _Update.current
 
-    def _matrix(self, weight: Tensor) -> Tensor:
-        return weight.movedim(self.dim, 0).flatten(1)
+    def _seen(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """The weight as a matrix, and `v` in the order of its columns with the dimensions that these had."""
+        rows = weight.movedim(self.dim, 0)
+        v = self.v.view(rows.shape[1:])
+        if rows.dim() > 2 and rows.stride(1) == 1:  # channels last, which the weight would be copied to flatten
+            rows, v = rows.movedim(1, -1), v.movedim(0, -1)
+        return rows.flatten(1), v
 
 
 def spectral_norm(layer: nn.Module, eps: float = 1e-12, iterations: int = 1) -> nn.Module:

@@ -87,6 +87,20 @@ def test_the_gradient_flows_through_sigma():
     torch.testing.assert_close(raw.grad, expected)
 
 
+@pytest.mark.parametrize("make", [lambda: nn.Conv2d(3, 5, 2), lambda: nn.ConvTranspose2d(3, 5, 2)])
+def test_channels_last_in_memory_are_the_same_channels(make):
+    layer = spectral_norm(make().double())
+    other = copy.deepcopy(layer).to(memory_format=torch.channels_last)
+    images = torch.randn(2, 3, 4, 4, dtype=torch.float64)
+    for one in (layer, other):
+        one(images).square().sum().backward()
+    norms = [one.parametrizations.weight for one in (layer, other)]
+    assert norms[1].original.is_contiguous(memory_format=torch.channels_last)
+    for found, expected in zip(norms[1][0].buffers(), norms[0][0].buffers(), strict=True):
+        torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(norms[1].original.grad, norms[0].original.grad)
+
+
 def test_double_backward_for_penalties():
     norm = SpectralNorm(torch.randn(3, 4, dtype=torch.float64)).eval()
     x = torch.randn(2, 4, dtype=torch.float64)
