@@ -18,6 +18,7 @@ from ganlab.schedules import Scheduled
 from ganlab.spec.model import Count, Natural, Weight
 from ganlab_video.clips import Clip, is_clip, last_frames
 from ganlab_video.film_schedule import FilmStage, film_schedule
+from ganlab_video.first_frames import FirstFrames
 from ganlab_video.frame_inputs import frame_inputs, frames_of_films, stack_of_frames
 from ganlab_video.generator import EXAMPLE_FACTS, FilmGenerator, Frame
 from ganlab_video.judging import FilmDisplays, Judging
@@ -56,7 +57,7 @@ class Vid2Vid(GANModule):
         region_weight: weight of the terms of this judge for the generator, beside those of other judges.
         regularizers: penalties that join a player's terms.
         first_frame: the first frame is `made` of its map, by the generator, or as many as it looks back at are
-            `given`, in sampling too.
+            `given`, in sampling too, where `first_from` may give them instead.
         flow: where the motion of reals is known from: the `data`, a network of torchvision, or `none`.
         flow_weights: a file of torchvision's weights of that network, where it is not where torch keeps its downloads.
         adversarial: weight of the loss in the generator's terms; the authors' is that of 2 for `lsgan`.
@@ -128,6 +129,7 @@ class Vid2Vid(GANModule):
         self.image_shape, self.of_frame = facts.image_shape, frame_inputs(facts)
         self.flows = flows_of(flow, facts, flow_weights)
         self.past: int = getattr(generator, "past", 0)
+        self._first: FirstFrames | None = None
         self.first_frame, self.given = first_frame, self.past if first_frame == "given" else 0
         films = FilmDisplays(film_frames, 0 if film_discriminator is None else film_scales, self.flows is not None)
         around = region_of(self.of_frame, region, region_share, region_weight, there=region_discriminator is not None)
@@ -235,14 +237,26 @@ class Vid2Vid(GANModule):
 
     def made_from(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         """Also the first real frames, where these are given."""
-        return ("images",) if self.given else ()
+        return ("images",) if self.given and options.get("first_from") is None else ()
 
-    def render(self, latents: Latents, *, averaged: bool = True) -> Tensor:
-        """Films (N, T, C, H, W) of the inputs, as long as these."""
+    def render(self, latents: Latents, *, first_from: str | None = None, averaged: bool = True) -> Tensor:
+        """Films (N, T, C, H, W) of the inputs, as long as these.
+
+        Args:
+            latents: as `draw` makes them.
+            first_from: a run, or a generator's file, that makes first frames of the same maps and sizes: as many as are
+                given in training, or one. A relative path starts where the training was started.
+            averaged: use the averaged weights.
+        """
         generator = self.network("generator", averaged)
-        inputs = self._at_stage(latents.inputs)
-        first = inputs["images"][:, : self.given] if self.given else None
-        frames = [] if first is None else list(first.unbind(1))
+        inputs, side = self._at_stage(latents.inputs), self._side(self.stage)
+        frames: list[Tensor] = []
+        if first_from is not None:
+            assert latents.random is not None
+            made = self._maker(first_from).make(latents.inputs, latents.random, self.given or 1)
+            frames = [reduce_images(frame, side) for frame in made]
+        elif self.given:
+            frames = list(inputs["images"][:, : self.given].unbind(1))
         for frame in range(len(frames), frames_of_films(inputs, self.of_frame)):
             maps = stack_of_frames(inputs, self.of_frame, range(frame - self.past, frame + 1))
             frames.append(self._next(generator, maps, frames).image)
@@ -250,6 +264,12 @@ class Vid2Vid(GANModule):
         return enlarge(films.flatten(0, 1), max(self.image_shape[1:])).unflatten(0, films.shape[:2])
 
     # ---------------------------------------------------------------- inside
+
+    def _maker(self, source: str) -> FirstFrames:
+        """What makes first frames; it is read once."""
+        if self._first is None or (self._first.source, self._first.device) != (source, self.device):
+            self._first = FirstFrames(source, self.image_shape, self.of_frame, self.device)
+        return self._first
 
     def _side(self, stage: FilmStage) -> int:
         """The larger side of frames that the scales of a stage draw."""

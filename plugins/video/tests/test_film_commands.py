@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from ganlab_datasets.moving_digits import MovingDigits
+from ganlab_translation.pix2pix import Pix2Pix
 from PIL import Image
 from typer.testing import CliRunner
 
+from ganlab import InputFacts
 from ganlab.cli.app import app
+from ganlab.run.generator_file import build_sampler
 from ganlab.run.run_callback import Resume
 from ganlab.run.session import train
-from ganlab.spec import read_spec
+from ganlab.spec import node_from, read_spec
+from ganlab.spec.render import plain
+from ganlab.training.checkpoint import export_generator
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments/vid2vid"
 SHORT = [
@@ -69,6 +76,20 @@ def test_films_of_held_out_maps_and_of_longer_ones(run: Path, tmp_path: Path) ->
     first, last = (np.asarray(Image.open(frame)) for frame in (frames[0], frames[-1]))
     assert first.shape == (16, 16, 3)
     assert (first != last).any()
+
+
+def test_first_frames_of_another_generator(run: Path, tmp_path: Path) -> None:
+    facts = replace(
+        MovingDigits(16, 5, 1, 40).facts.of_frames, inputs={"label_map": InputFacts((1, 16, 16), "maps", classes=11)}
+    )
+    node = node_from("architectures", {"name": "pix2pix", **Pix2Pix.example})
+    record = {"name": "images", "seed": 0, "architecture": plain(node), "facts": facts.to_record(), "averaged": True}
+    file = tmp_path / "generator.safetensors"
+    export_generator(file, build_sampler(node, facts, 0, averaged=True, made_from=record))
+    first, other = (tmp_path / name / "00000/000.png" for name in ("own", "other"))
+    invoke("sample", run, "--count", 1, "--out", tmp_path / "own")
+    invoke("sample", run, "--count", 1, "--out", tmp_path / "other", f"first_from={file}")
+    assert (np.asarray(Image.open(first)) != np.asarray(Image.open(other))).any()
 
 
 @pytest.mark.slow
