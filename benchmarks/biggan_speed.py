@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 import torch
 from plain_biggan import PlainBigGAN
 from report import print_table
+from turns import Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
@@ -28,8 +27,6 @@ from ganlab.spec import node_from
 from ganlab.training.module import GANModule
 from ganlab.training.optimizers import adam
 from ganlab.training.settings import TrainingSettings
-
-Work = Callable[[], None]
 
 _CLASSES, _STEPS, _SIDE = 10, 4, 32
 
@@ -82,18 +79,6 @@ def plain_round(arguments: argparse.Namespace, precision: str, images: torch.Ten
     return work
 
 
-def seconds(works: Mapping[str, Work], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Times of all works, taken in turns, after one round that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(rounds + 1):
-        for name, work in works.items():
-            start = clock()
-            work()
-            if turn:
-                times[name].append(clock() - start)
-    return times
-
-
 def share_of_convolutions(work: Work) -> float:
     """Part of the time on the CPU that convolutions and their gradients take."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
@@ -121,9 +106,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64, help="a quarter of the channels")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument(
-        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
-    )
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
@@ -136,14 +119,14 @@ def main() -> None:
         "plain, bf16": plain_round(arguments, "bf16", images, labels),
         "ganlab, bf16": round_of(arguments, "bf16", images, labels),
     }
-    times = seconds(works, arguments.rounds, time.process_time if arguments.cpu_time else time.perf_counter)
+    times = in_turns(works, arguments.rounds, clock_of(arguments))
     rows = []
     for name in works:
-        ratio = statistics.median(p / t for p, t in zip(times["plain, float32"], times[name], strict=True))
+        ratio = median_ratio(times["plain, float32"], times[name])
         rows.append([name, statistics.median(times[name]) * 1000, ratio])
     title = (
         f"BigGAN-32, {4 * arguments.width} channels, batch {arguments.batch}, {_STEPS} discriminator steps: a round, "
-        f"{'CPU time' if arguments.cpu_time else 'wall clock'}, {arguments.device}"
+        f"{measure_of(arguments)}, {arguments.device}"
     )
     print_table(title, ["program", "ms", "ratio"], rows, arguments.threads)
     for precision in ("float32", "bf16"):

@@ -16,15 +16,15 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gaussians25 import cpu_seconds_of_children
 from report import describe_machine
+from results import keep_result, missing_rows, parse_rows, read_results
+from runs import train_by_command
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "benchmarks/colour_diversity.yaml"
@@ -54,59 +54,28 @@ SHOWN = ("r1-before", "r1", "r1-without")
 
 def main() -> None:
     """Run what is missing and write the report."""
-    arguments = _arguments()
-    arguments.results.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    done = {(result["row"], result["seed"]) for result in _read(arguments.results)}
-    wanted = [] if arguments.report else [(row, seed) for seed in arguments.seeds for row in arguments.rows]
-    for row, seed in wanted:
-        if (row, seed) not in done:
-            keep(train(row, seed, arguments.pictures, arguments.results), arguments.results)
-    write_report(_read(arguments.results), arguments.results, ROOT / "docs")
-
-
-def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", type=Path, metavar="FOLDER")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, default=ROOT / "runs/colour-diversity")
-    parser.add_argument("--report", action="store_true", help="run nothing, write the report only")
-    arguments = parser.parse_args()
-    arguments.rows = arguments.rows or list(ROWS)
-    if unknown := set(arguments.rows) - set(ROWS):
-        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    return arguments
-
-
-def _read(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "results.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    arguments = parse_rows(parser, ROWS, ROOT / "runs/colour-diversity")
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for row, seed in missing_rows(arguments):
+        keep_result(train(row, seed, arguments.pictures, arguments.results), arguments.results)
+    write_report(read_results(arguments.results), arguments.results, ROOT / "docs")
 
 
 def train(row: str, seed: int, pictures: Path, results: Path) -> dict[str, Any]:
     """Run one row as a user does; the last spread of its samples, and its last grid as `ROW-SEED.png`."""
-    command = [sys.executable, "-m", "ganlab", "train", str(SPEC), f"seed={seed}", f"data.path={pictures.resolve()}"]
-    used = cpu_seconds_of_children()
-    with tempfile.TemporaryDirectory() as runs:
-        done = subprocess.run([*command, *ROWS[row][1], "--runs", runs], capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"row {row} with seed {seed} failed:\n{done.stderr}")
-        run = Path(done.stdout.strip().splitlines()[-1])
-        shutil.copyfile(max(run.glob("samples/kimg-*.png")), results / f"{row}-{seed}.png")
-        shutil.copyfile(run / "samples/reals.png", results / "reals.png")
-        lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    words = [str(SPEC), f"seed={seed}", f"data.path={pictures.resolve()}", *ROWS[row][1]]
+    with tempfile.TemporaryDirectory() as folder:
+        training = train_by_command(f"row {row} with seed {seed}", words, Path(folder))
+        shutil.copyfile(max(training.run.glob("samples/kimg-*.png")), results / f"{row}-{seed}.png")
+        shutil.copyfile(training.run / "samples/reals.png", results / "reals.png")
+        lines = [json.loads(line) for line in (training.run / "log.jsonl").read_text().splitlines()]
     spread = [line for line in lines if "diversity/overall" in line][-1]
     values = {name.removeprefix("diversity/"): value for name, value in spread.items() if "diversity/" in name}
-    minutes = (cpu_seconds_of_children() - used) / 60
-    return {"row": row, "seed": seed, "minutes": minutes, "warned": "look alike" in done.stderr, **values}
-
-
-def keep(result: dict[str, Any], folder: Path) -> None:
-    """Append a result to those of earlier runs."""
-    with (folder / "results.jsonl").open("a") as file:
-        file.write(json.dumps(result) + "\n")
-    print(json.dumps(result), file=sys.stderr, flush=True)
+    warned = "look alike" in training.said
+    return {"row": row, "seed": seed, "minutes": training.cpu_seconds / 60, "warned": warned, **values}
 
 
 def write_report(results: Sequence[dict[str, Any]], folder: Path, docs: Path) -> None:

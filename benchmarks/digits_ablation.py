@@ -10,19 +10,18 @@ first seed, from all results; `--report` does only that.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gaussians25 import cpu_seconds_of_children
 from report import describe_machine
+from results import keep_result, missing_rows, parse_rows, read_results
+from runs import last_numbers, train_by_command
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "experiments/progressive/digits-ablation"
@@ -55,57 +54,23 @@ start and evaluation included.
 
 def main() -> None:
     """Run what is missing and write the report."""
-    arguments = _arguments()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = parse_rows(parser, ROWS, ROOT / "runs/digits-ablation")
     arguments.results.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    done = {(result["row"], result["seed"]) for result in _read(arguments.results)}
-    wanted = [] if arguments.report else [(row, seed) for seed in arguments.seeds for row in arguments.rows]
-    for row, seed in wanted:
-        if (row, seed) not in done:
-            keep(train(row, seed, arguments.results), arguments.results)
-    write_report(_read(arguments.results), arguments.results, ROOT / "docs")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, default=ROOT / "runs/digits-ablation")
-    parser.add_argument("--report", action="store_true", help="run nothing, write the report only")
-    arguments = parser.parse_args()
-    arguments.rows = arguments.rows or list(ROWS)
-    if unknown := set(arguments.rows) - set(ROWS):
-        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    return arguments
-
-
-def _read(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "results.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    for row, seed in missing_rows(arguments):
+        keep_result(train(row, seed, arguments.results), arguments.results)
+    write_report(read_results(arguments.results), arguments.results, ROOT / "docs")
 
 
 def train(row: str, seed: int, results: Path) -> dict[str, Any]:
     """Run one row as a user does; its last metrics, and its last grid as `ROW-SEED.png`."""
-    command = [sys.executable, "-m", "ganlab", "train", str(SPECS / f"{row}.yaml"), f"seed={seed}"]
-    used = cpu_seconds_of_children()
-    with tempfile.TemporaryDirectory() as runs:
-        options = ["tracking.progress=false", "--runs", runs]
-        done = subprocess.run([*command, *options], capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"row {row} with seed {seed} failed:\n{done.stderr}")
-        run = Path(done.stdout.strip().splitlines()[-1])
-        shutil.copyfile(max(run.glob("samples/kimg-*.png")), results / f"{row}-{seed}.png")
-        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    seconds = cpu_seconds_of_children() - used
-    metrics = {name: value for line in lines for name, value in line.items()}
-    return {"row": row, "seed": seed, "minutes": seconds / 60, "metrics": metrics}
-
-
-def keep(result: dict[str, Any], folder: Path) -> None:
-    """Append a result to those of earlier runs."""
-    with (folder / "results.jsonl").open("a") as file:
-        file.write(json.dumps(result) + "\n")
-    print(f"row {result['row']}, seed {result['seed']}: SWD {result['metrics']['swd/average']:.1f}", file=sys.stderr)
+    words = [str(SPECS / f"{row}.yaml"), f"seed={seed}", "tracking.progress=false"]
+    with tempfile.TemporaryDirectory() as folder:
+        training = train_by_command(f"row {row} with seed {seed}", words, Path(folder))
+        shutil.copyfile(max(training.run.glob("samples/kimg-*.png")), results / f"{row}-{seed}.png")
+        metrics = last_numbers(training.run)
+    return {"row": row, "seed": seed, "minutes": training.cpu_seconds / 60, "metrics": metrics}
 
 
 def write_report(results: Sequence[dict[str, Any]], folder: Path, docs: Path) -> None:

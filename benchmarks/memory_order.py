@@ -8,20 +8,19 @@ The same networks, images and random numbers on both sides; ratios are medians o
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 
 import torch
 from report import print_table
+from turns import Clock, clock_of, compare, offer_cpu_time
 
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from
-from ganlab.training.module import GANModule, TrainingSettings
+from ganlab.training.module import GANModule
 from ganlab.training.optimizers import adam
+from ganlab.training.settings import TrainingSettings
 
 _SPECTRAL = {"name": "dcgan", "normalizer": "spectral"}
 _WIDTHS = {"name": "progressive", "fmap_base": 2048, "fmap_max": 128}
@@ -69,31 +68,24 @@ def play(module: GANModule, images: torch.Tensor) -> None:
     module.training_step(module.transfer_batch_to_device(StepBatch(plan, images), torch.device("cpu"), 0), 0)
 
 
-def compare(name: str, rounds: int, clock: Callable[[], float]) -> list[object]:
+def row(name: str, rounds: int, clock: Clock) -> list[object]:
     """A row of the table."""
     node, resolution, channels, batch = CASES[name]
     images = torch.randint(256, (batch, channels, resolution, resolution), dtype=torch.uint8)
     modules = [step_of(node, resolution, channels, batch, last) for last in (False, True)]
-    times: list[list[float]] = []
-    for _ in range(rounds + 1):
-        times.append([])
-        for module in modules:
-            start = clock()
-            play(module, images)
-            times[-1].append((clock() - start) * 1000)
-    medians = [statistics.median(column) for column in zip(*times[1:], strict=True)]
-    return [name, resolution, batch, *medians, statistics.median(usual / last for usual, last in times[1:])]
+    usual, last = (partial(play, module, images) for module in modules)
+    return [name, resolution, batch, *compare(usual, last, rounds, clock)]
 
 
 def main() -> None:
     """Measure what the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use as well")
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
-    rows = [compare(name, arguments.rounds, clock) for name in CASES]
+    clock = clock_of(arguments)
+    rows = [row(name, arguments.rounds, clock) for name in CASES]
     print_table("One step", ["networks", "pixels", "batch", "usual ms", "channels last ms", "ratio"], rows, 1)
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from gaussians25 import cpu_seconds_of_children
 from model_zoo_entries import ENTRIES, Entry
 from model_zoo_page import Trained, draw, filled, section, table
 from report import describe_machine
+from runs import train_by_command
 
 from ganlab.studies.record import RunRecord
 from ganlab.studies.state import state_of
@@ -70,12 +69,8 @@ def asked(entry: Entry) -> list[str]:
 def train(name: str, entry: Entry, runs: Path) -> None:
     """Train as a user does, and keep where the run is and its CPU time; ends the program where it fails."""
     quiet = ["tracking.wandb=null", "tracking.progress=false"]
-    command = [sys.executable, "-m", "ganlab", "train", *asked(entry), *quiet]
-    used = cpu_seconds_of_children()
-    done = subprocess.run([*command, "--runs", str(runs.resolve())], capture_output=True, text=True, cwd=ROOT)
-    if done.returncode:
-        sys.exit(f"{name} failed:\n{done.stderr}")
-    keep(name, entry, runs, Path(done.stdout.strip().splitlines()[-1]), cpu_seconds_of_children() - used)
+    training = train_by_command(name, [*asked(entry), *quiet], runs.resolve(), ROOT)
+    keep(name, entry, runs, training.run, training.cpu_seconds)
 
 
 def keep(name: str, entry: Entry, runs: Path, run: Path, cpu_seconds: float) -> None:

@@ -10,7 +10,6 @@ at any time. At the end it writes `docs/objectives.md` and its pictures from all
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives_variants import ROOT, TOYS, VARIANTS, Job, base_spec
+from results import keep_result, read_results
 
 RESULTS = ROOT / "runs/objectives"
 SHOWN = {"points": 2048, "images": 16}
@@ -54,12 +54,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_results(folder: Path) -> list[dict[str, Any]]:
-    """All results, one a run."""
-    path = folder / "results.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
 def _job(row: dict[str, Any]) -> Job:
     return Job(row["toy"], row["variant"], row["seed"])
 
@@ -71,11 +65,8 @@ def run_all(jobs: Iterable[Job], arguments: argparse.Namespace) -> None:
         futures = [pool.submit(run_job, job, arguments.kimg, arguments.results, last_start) for job in jobs]
         for future in as_completed(futures):
             result = future.result()
-            if result is None:
-                continue
-            with (arguments.results / "results.jsonl").open("a") as file:
-                file.write(json.dumps(result) + "\n")
-            print(json.dumps(result), flush=True)
+            if result is not None:
+                keep_result(result, arguments.results)
 
 
 def run_job(job: Job, kimg: float | None, results: Path, last_start: float) -> dict[str, Any] | None:

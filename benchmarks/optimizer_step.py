@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import copy
 import statistics
-import time
-from collections.abc import Callable
 
 import torch
 from report import print_table
 from torch import nn
+from turns import Work, in_turns
 
 from ganlab.training.ema import Averages
 from ganlab.training.optimizers import adam
@@ -33,7 +32,7 @@ def make_network(millions: float) -> nn.Module:
     return network
 
 
-def adam_step(network: nn.Module) -> dict[str, Callable[[], object]]:
+def adam_step(network: nn.Module) -> dict[str, Work]:
     """Adam."""
     loop = torch.optim.Adam(copy.deepcopy(network).parameters(), betas=_BETAS, foreach=False, fused=False)
     for group in loop.param_groups:
@@ -42,7 +41,7 @@ def adam_step(network: nn.Module) -> dict[str, Callable[[], object]]:
     return {"ganlab": adam(network.parameters(), betas=_BETAS).step, "loop": loop.step}
 
 
-def average(network: nn.Module) -> dict[str, Callable[[], object]]:
+def average(network: nn.Module) -> dict[str, Work]:
     """The average of the weights."""
     averages = Averages({"generator": network}, 10.0, None)
     target = copy.deepcopy(network)
@@ -55,7 +54,7 @@ def average(network: nn.Module) -> dict[str, Callable[[], object]]:
     return {"ganlab": lambda: averages.update({"generator": network}, 64, 64_000), "loop": loop}
 
 
-def guard(network: nn.Module) -> dict[str, Callable[[], object]]:
+def guard(network: nn.Module) -> dict[str, Work]:
     """Whether all gradients are finite."""
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
 
@@ -68,16 +67,9 @@ def guard(network: nn.Module) -> dict[str, Callable[[], object]]:
     return {"ganlab": one_norm, "loop": loop}
 
 
-def milliseconds(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Medians of alternating calls."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(rounds + 1):
-        for name, call in ways.items():
-            started = time.perf_counter()
-            call()
-            if turn:  # the first calls make the optimizer's state
-                times[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(values) for name, values in times.items()}
+def milliseconds(ways: dict[str, Work], rounds: int) -> dict[str, float]:
+    """Medians of alternating calls; the first ones, which do not count, make the optimizer's state."""
+    return {name: 1000 * statistics.median(taken) for name, taken in in_turns(ways, rounds).items()}
 
 
 def main() -> None:

@@ -13,8 +13,7 @@ import contextlib
 import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import torch
 from plain_loop import PlainLoop
 from pytorch_lightning import Callback, Trainer
 from report import print_table
+from turns import Clock, clock_of, measure_of, offer_cpu_time
 
 from ganlab.run import session
 from ganlab.spec import read_spec
@@ -33,7 +33,7 @@ HERE = Path(__file__).parent
 class Duel(Callback):
     """Lets the plain loop train for a block of steps after each block of the run, and times both."""
 
-    def __init__(self, plain: PlainLoop, block: int, clock: Callable[[], float]) -> None:
+    def __init__(self, plain: PlainLoop, block: int, clock: Clock) -> None:
         self.plain = plain
         self.block = block
         self.clock = clock
@@ -57,7 +57,7 @@ class Duel(Callback):
         self._started = self.clock()
 
 
-def measure(spec: Spec, block: int, clock: Callable[[], float]) -> dict[str, list[float]]:
+def measure(spec: Spec, block: int, clock: Clock) -> dict[str, list[float]]:
     """Milliseconds a step of both, one number a block."""
     duel = Duel(PlainLoop(spec), block, clock)
 
@@ -106,18 +106,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--block", type=int, default=25, help="steps of one turn")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
-    )
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    clock = clock_of(arguments)
     rows = []
     for path in arguments.specs:
         spec = shortened(path, arguments.block * (arguments.rounds + 1))
         rows.append(row(spec.name, measure(spec, arguments.block, clock)))
     columns = ["spec", "ganlab ms/step", "plain ms/step", "overhead ms", "mean overhead ms", "ratio", "rounds"]
-    title = f"A training step, {'CPU time' if arguments.cpu_time else 'wall clock'}"
+    title = f"A training step, {measure_of(arguments)}"
     print_table(title, columns, rows, arguments.threads)
 
 

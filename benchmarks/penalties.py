@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -31,6 +29,7 @@ from ganlab_objectives.r1 import R1
 from ganlab_objectives.r1_approximate import R1Approximate
 from report import print_table
 from torch import Tensor, nn
+from turns import Clock, clock_of, compare, measure_of, offer_cpu_time
 
 from ganlab.contracts import Regularizer, Views
 from ganlab.nn import AveragePool, Conv2d, ConvTranspose2d, LeakyReLU, ReLU
@@ -129,13 +128,6 @@ def step(penalty: Penalty, network: nn.Module, precision: torch.dtype) -> None:
     value.backward()
 
 
-def milliseconds(clock: Callable[[], float], work: Callable[[], None]) -> float:
-    """What the clock says about the work."""
-    start = clock()
-    work()
-    return (clock() - start) * 1000
-
-
 def gradient(network: nn.Module) -> Tensor:
     """The gradient of all weights in one vector."""
     parts = (torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())
@@ -148,12 +140,12 @@ def error(found: Tensor, truth: Tensor) -> str:
     return f"{(found - truth).norm() / truth.norm():.1e}, {cosine:.5f}"
 
 
-def compare(
+def penalised(
     make: Callable[[torch.dtype], Penalty],
     network: nn.Module,
     precision: torch.dtype,
     rounds: int,
-    clock: Callable[[], float],
+    clock: Clock,
 ) -> list[object]:
     """Medians of times, the median of the rounds' ratios, and both errors."""
     exact = with_torch_layers(network).double()
@@ -163,29 +155,20 @@ def compare(
     for side in sides:
         step(penalty, side, precision)
         errors.append(error(gradient(side), gradient(exact)))
-    works = [partial(step, penalty, side, precision) for side in sides]
-    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    return [*medians, statistics.median(theirs / ours for theirs, ours in times), *errors]
+    theirs, ours = (partial(step, penalty, side, precision) for side in sides)
+    return [*compare(theirs, ours, rounds, clock), *errors]
 
 
-def estimated(
-    network: nn.Module, finite_difference: float, batch: int, rounds: int, clock: Callable[[], float]
-) -> list[object]:
+def estimated(network: nn.Module, finite_difference: float, batch: int, rounds: int, clock: Clock) -> list[object]:
     """R1 from finite differences in float32: times of the exact one and this, their ratio, errors of the gradient."""
     exact = with_torch_layers(network).double()
     step(discriminator_penalty(R1(), batch, torch.float64), exact, torch.float64)
     sides = [discriminator_penalty(each, batch, torch.float32) for each in (R1(), R1(finite_difference))]
-    works = [partial(step, penalty, network, torch.float32) for penalty in sides]
-    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    ratio = statistics.median(double / single for double, single in times)
-    return [*medians, ratio, error(gradient(network), gradient(exact))]
+    double, single = (partial(step, penalty, network, torch.float32) for penalty in sides)
+    return [*compare(double, single, rounds, clock), error(gradient(network), gradient(exact))]
 
 
-def approximated(
-    network: nn.Module, deviation: float, batch: int, rounds: int, clock: Callable[[], float]
-) -> list[object]:
+def approximated(network: nn.Module, deviation: float, batch: int, rounds: int, clock: Clock) -> list[object]:
     """R1 from random steps in float32: times of the exact one and this, their ratio, errors of one and many steps."""
     exact = with_torch_layers(network).double()
     step(discriminator_penalty(R1(), batch, torch.float64), exact, torch.float64)
@@ -194,19 +177,14 @@ def approximated(
         penalty = discriminator_penalty(R1Approximate(deviation), batch, torch.float32, draw)
         return penalty(network) / (2 * deviation**2)
 
-    works = [
-        partial(step, penalty, network, torch.float32)
-        for penalty in (discriminator_penalty(R1(), batch, torch.float32), partial(steps, 1))
-    ]
-    times = [[milliseconds(clock, work) for work in works] for _ in range(rounds)]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    ratio = statistics.median(double / single for double, single in times)
+    sides = (discriminator_penalty(R1(), batch, torch.float32), partial(steps, 1))
+    times = compare(*(partial(step, penalty, network, torch.float32) for penalty in sides), rounds, clock)
     found = []
     for draw in range(1, _DRAWS + 1):
         step(partial(steps, draw), network, torch.float32)
         found.append(gradient(network))
     mean = torch.stack(found).mean(0)
-    return [*medians, ratio, error(found[0], gradient(exact)), error(mean, gradient(exact))]
+    return [*times, error(found[0], gradient(exact)), error(mean, gradient(exact))]
 
 
 def main() -> None:
@@ -217,16 +195,14 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--estimates", action="store_true", help="the second and the third table only")
-    parser.add_argument(
-        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
-    )
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    clock = clock_of(arguments)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     discriminator = prepared(DCGANDiscriminator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
     generator = prepared(DCGANGenerator((3, 64, 64), width=arguments.width, normalizer=NoNormalizer()))
-    measure = "CPU time" if arguments.cpu_time else "wall clock"
+    measure = measure_of(arguments)
     if arguments.estimates:
         print_estimates(discriminator, arguments, clock, measure)
         return
@@ -240,7 +216,7 @@ def main() -> None:
         "R1, stride 1": (r1, prepared(pooled_discriminator(arguments.width // 2))),
     }
     rows = [
-        [name, str(precision).removeprefix("torch."), *compare(make, network, precision, arguments.rounds, clock)]
+        [name, str(precision).removeprefix("torch."), *penalised(make, network, precision, arguments.rounds, clock)]
         for name, (make, network) in cases.items()
         for precision in (torch.float32, torch.bfloat16)
     ]
@@ -250,9 +226,7 @@ def main() -> None:
     print_estimates(discriminator, arguments, clock, measure)
 
 
-def print_estimates(
-    discriminator: nn.Module, arguments: argparse.Namespace, clock: Callable[[], float], measure: str
-) -> None:
+def print_estimates(discriminator: nn.Module, arguments: argparse.Namespace, clock: Clock, measure: str) -> None:
     """R1 without double backward passes against the exact one, for a network with kinks and a smooth one."""
     smooth = copy.deepcopy(discriminator)
     replace(smooth, LeakyReLU, nn.Softplus)

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 
@@ -23,6 +21,7 @@ from ganlab_progressive.architecture import ProgressiveGAN
 from ganlab_progressive.parts import resolutions_up_to, width_at
 from plain_progressive import PlainStep
 from report import print_table
+from turns import Clock, Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
@@ -31,8 +30,6 @@ from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from
 from ganlab.training.optimizers import adam
 from ganlab.training.settings import TrainingSettings
-
-Work = Callable[[], None]
 
 
 def grown(arguments: argparse.Namespace, resolution: int, growth: str) -> ProgressiveGAN:
@@ -75,18 +72,6 @@ def step_of(module: ProgressiveGAN, arguments: argparse.Namespace, images_seen: 
     return work
 
 
-def seconds(works: Mapping[str, Work], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Times of all works, taken in turns, after one round that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(rounds + 1):
-        for name, work in works.items():
-            start = clock()
-            work()
-            if turn:
-                times[name].append(clock() - start)
-    return times
-
-
 def stages_of(module: ProgressiveGAN, kimg: float) -> dict[str, tuple[float, float]]:
     """Each stage's name with a moment inside it and its images: the last one stabilises as long as the others."""
     images, begin, found = kimg * 1000, 0.0, {}
@@ -99,14 +84,14 @@ def stages_of(module: ProgressiveGAN, kimg: float) -> dict[str, tuple[float, flo
     return found
 
 
-def measure_growth(arguments: argparse.Namespace, clock: Callable[[], float]) -> None:
+def measure_growth(arguments: argparse.Namespace, clock: Clock) -> None:
     """Images a second at each stage, and the whole training."""
     for resolution in arguments.resolutions:
         module = grown(arguments, resolution, "fade")
         stages = stages_of(module, arguments.kimg)
         works = {name: step_of(module, arguments, moment, "float32") for name, (moment, _) in stages.items()}
         works["no growth"] = step_of(grown(arguments, resolution, "none"), arguments, 0, "float32")
-        times = {name: statistics.median(taken) for name, taken in seconds(works, arguments.rounds, clock).items()}
+        times = {name: statistics.median(taken) for name, taken in in_turns(works, arguments.rounds, clock).items()}
         full = times.pop("no growth") / arguments.batch
         total = sum(images for _, images in stages.values())
         took = sum(times[name] / arguments.batch * images for name, (_, images) in stages.items())
@@ -118,7 +103,7 @@ def measure_growth(arguments: argparse.Namespace, clock: Callable[[], float]) ->
         print(f"growth is {total * full / took:.2f} times as fast\n")
 
 
-def measure_step(arguments: argparse.Namespace, clock: Callable[[], float]) -> None:
+def measure_step(arguments: argparse.Namespace, clock: Clock) -> None:
     """One step against the plain program's."""
     rows: list[list[object]] = []
     for resolution in arguments.resolutions:
@@ -127,9 +112,9 @@ def measure_step(arguments: argparse.Namespace, clock: Callable[[], float]) -> N
         works: dict[str, Work] = {"plain": partial(plain, reals)}
         for precision in ("float32", "bf16"):
             works[precision] = step_of(grown(arguments, resolution, "none"), arguments, 0, precision)
-        times = seconds(works, arguments.rounds, clock)
+        times = in_turns(works, arguments.rounds, clock)
         for name in works:
-            ratio = statistics.median(p / t for p, t in zip(times["plain"], times[name], strict=True))
+            ratio = median_ratio(times["plain"], times[name])
             rows.append([resolution, name, statistics.median(times[name]) * 1000, ratio])
     title = f"One WGAN-GP step of both players: {_title(arguments)}"
     print_table(title, ["resolution", "program", "ms", "ratio"], rows, arguments.threads)
@@ -139,7 +124,7 @@ def _title(arguments: argparse.Namespace) -> str:
     order = ", averages before the rectifier" if arguments.fused else ""
     return (
         f"batch {arguments.batch}, fmap_base {arguments.fmap_base}, fmap_max {arguments.fmap_max}{order}, "
-        f"{'CPU time' if arguments.cpu_time else 'wall clock'}, {arguments.device}"
+        f"{measure_of(arguments)}, {arguments.device}"
     )
 
 
@@ -156,14 +141,12 @@ def main() -> None:
     parser.add_argument("--kimg", type=float, default=800.0, help="of each fade and of each stage")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument(
-        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
-    )
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     arguments.resolutions = arguments.resolutions or ([32, 64] if arguments.step else [64, 128])
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    clock = clock_of(arguments)
     (measure_step if arguments.step else measure_growth)(arguments, clock)
 
 

@@ -11,14 +11,13 @@ At the end it writes `docs/recipes.md` from all results; `--report` does only th
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from recipe_pictures import make_set
 from report import describe_machine
+from results import keep_result, read_results
 
 ROOT = Path(__file__).parents[1]
 SETS = {
@@ -134,7 +133,7 @@ def main() -> None:
     from recipe_report import write_report
 
     titles = {REALS: "reals, one half against the other"} | {name: title for name, (title, _) in RECIPES.items()}
-    write_report(read(arguments.results), SETS, titles, arguments.results, describe_machine(1))
+    write_report(read_results(arguments.results), SETS, titles, arguments.results, describe_machine(1))
 
 
 def _arguments() -> argparse.Namespace:
@@ -153,7 +152,7 @@ def _arguments() -> argparse.Namespace:
 def _run_missing(arguments: argparse.Namespace) -> None:
     from recipe_runs import reals_of, run
 
-    done = {(row["set"], row["size"], row["recipe"], row["seed"]) for row in read(arguments.results)}
+    done = {(row["set"], row["size"], row["recipe"], row["seed"]) for row in read_results(arguments.results)}
     cells = [(seed, name, size) for seed in arguments.seeds for size in arguments.sizes for name in arguments.sets]
     for seed, name, size in cells:
         pictures = make_set(name, size, arguments.emoji, arguments.results)
@@ -164,20 +163,7 @@ def _run_missing(arguments: argparse.Namespace) -> None:
             tree = spec_tree(next(iter(RECIPES)) if recipe == REALS else recipe, pictures, size, seed)
             seconds = arguments.seconds * (1.3 if size > 32 else 1)
             measured = reals_of(tree, grid) if recipe == REALS else run(tree, seconds, grid)
-            keep({"set": name, "size": size, "recipe": recipe, "seed": seed, **measured}, arguments.results)
-
-
-def read(folder: Path) -> list[dict[str, Any]]:
-    """All results, one a run."""
-    path = folder / "results.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def keep(result: dict[str, Any], folder: Path) -> None:
-    """Append a result to those of earlier runs."""
-    with (folder / "results.jsonl").open("a") as file:
-        file.write(json.dumps(result) + "\n")
-    print(json.dumps(result), file=sys.stderr, flush=True)
+            keep_result({"set": name, "size": size, "recipe": recipe, "seed": seed, **measured}, arguments.results)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ smaller maps. Above 1, folding is faster; the last column says what `ResamplingC
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 from itertools import product
 
 import torch
 from report import print_table
+from turns import Clock, clock_of, compare, offer_cpu_time
 
 from ganlab.nn.resampling import Resample, ResamplingConv2d, folds
 
@@ -31,15 +29,8 @@ def pass_of(layer: ResamplingConv2d, images: torch.Tensor) -> None:
     torch.autograd.grad(output, [images, layer.weight], torch.ones_like(output))
 
 
-def milliseconds(clock: Callable[[], float], work: Callable[[], None]) -> float:
-    """What the clock says about the work."""
-    start = clock()
-    work()
-    return (clock() - start) * 1000
-
-
-def compare(
-    resample: Resample, inputs: int, outputs: int, side: int, arguments: argparse.Namespace, clock: Callable[[], float]
+def row(
+    resample: Resample, inputs: int, outputs: int, side: int, arguments: argparse.Namespace, clock: Clock
 ) -> list[object]:
     """A row of the table."""
     size = side if resample == "up" else 2 * side
@@ -49,12 +40,9 @@ def compare(
         images = images.to(memory_format=torch.channels_last)
         layers = [layer.to(memory_format=torch.channels_last) for layer in layers]
     images.requires_grad_()
-    works = [partial(pass_of, layer, images) for layer in layers]
-    times = [[milliseconds(clock, work) for work in works] for _ in range(arguments.rounds + 1)][1:]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    ratio = statistics.median(plain / folded for plain, folded in times)
-    does = folds(resample, inputs, outputs, arguments.kernel)
-    return [resample, f"{inputs} to {outputs}", side, *medians, ratio, does]
+    plain, folded = (partial(pass_of, layer, images) for layer in layers)
+    times = compare(plain, folded, arguments.rounds, clock)
+    return [resample, f"{inputs} to {outputs}", side, *times, folds(resample, inputs, outputs, arguments.kernel)]
 
 
 def main() -> None:
@@ -64,13 +52,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--kernel", type=int, default=3)
     parser.add_argument("--layout", choices=["channels_last", "contiguous"], default="channels_last")
-    parser.add_argument("--cpu-time", action="store_true", help="for a machine that others use as well")
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    clock = clock_of(arguments)
     rows = [
-        compare(resample, inputs, outputs, side, arguments, clock)
+        row(resample, inputs, outputs, side, arguments, clock)
         for resample, (inputs, outputs), side in product(("up", "down"), CHANNELS, SIZES)
         if arguments.batch * inputs * outputs * 4 * side**2 * arguments.kernel**2 <= LARGEST
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ganlab.run.session import train
-from ganlab.spec.model import Spec
+from ganlab.spec import Spec, read_spec
 from ganlab.studies.record import RunRecord
 from ganlab.studies.state import state_of
 
@@ -30,6 +32,21 @@ def tell_seeds(
         values = [numbers[name] for numbers in found]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+
+
+def parser_of_seeds(description: str) -> argparse.ArgumentParser:
+    """A program's options: where its runs are, and the seeds, as in 0,1,2."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default="0,1,2")
+    return parser
+
+
+def trained(path: Path, name: str, seed: int, runs: Path) -> tuple[Spec, Path, float]:
+    """A spec's file as `name-seed`, its run, trained if there is none, and the seconds of CPU time that took."""
+    spec = read_spec(path, [f"seed={seed}", f"name={name}-{seed}"])
+    began = time.process_time()
+    return spec, run_of(spec, runs), time.process_time() - began
 
 
 def run_of(spec: Spec, runs: Path) -> Path:

@@ -16,7 +16,6 @@ distance. The bounds were set after one seed had been measured.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from ganlab_metrics.plain_features import RandomPlaces
 from ganlab_metrics.single_image import SingleImageFID
 from ganlab_singan.architecture import SinGAN
 from ganlab_singan.pyramid import GeneratorPyramid, enlarged
-from seeds import run_of, tell_seeds
+from seeds import parser_of_seeds, tell_seeds, trained
 from torch import Tensor
 
 import ganlab
@@ -86,10 +85,7 @@ def measure(run: Path, dataset: Photograph, samples: int) -> Numbers:
 def run(seed: int, arguments: argparse.Namespace, dataset: Photograph) -> tuple[Numbers, float]:
     """The numbers of one seed, which is trained if it is not there yet, and the seconds of CPU time that took."""
     name = read_spec(arguments.spec, []).name
-    spec = read_spec(arguments.spec, [f"seed={seed}", f"name={name}-{seed}"])
-    began = time.process_time()
-    folder = run_of(spec, arguments.runs)
-    spent = time.process_time() - began
+    _, folder, spent = trained(arguments.spec, name, seed, arguments.runs)
     return measure(folder, dataset, arguments.samples), spent
 
 
@@ -100,18 +96,15 @@ def is_good(limit: float, numbers: Numbers) -> bool:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = parser_of_seeds(__doc__)
     parser.add_argument("--spec", type=Path, default=CHINA)
     parser.add_argument("--samples", type=int, default=20)
     arguments = parser.parse_args()
     dataset = picture_of(arguments.spec)
     compared = others(dataset)
     print(", ".join(f"SIFID of {name} {value:.3f}" for name, value in compared.items()), flush=True)
-    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     tell = partial(run, arguments=arguments, dataset=dataset)
-    tell_seeds(arguments.spec.stem, seeds, tell, partial(is_good, compared["the flower"] / 4))
+    tell_seeds(arguments.spec.stem, arguments.seeds, tell, partial(is_good, compared["the flower"] / 4))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python benchmarks/startup.py [--repeats 7] [--cpu-time]
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 
 from report import print_table
+from runs import cpu_seconds_of_children
 
 SPECS = sorted((Path(__file__).parents[1] / "experiments/toys").glob("*.yaml"))
 QUICKSTART = Path(__file__).parents[1] / "experiments/quickstart.yaml"
@@ -23,14 +23,9 @@ ONE_STEP = ["kimg=0.001", "evaluation=null", "snapshots=null", "tracking.wandb=n
 
 def seconds(command: list[str], cpu_time: bool) -> float:
     """Seconds of one run: wall clock, or CPU time for a machine that others use as well."""
-    started = _cpu_seconds() if cpu_time else time.perf_counter()
+    started = cpu_seconds_of_children() if cpu_time else time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return (_cpu_seconds() if cpu_time else time.perf_counter()) - started
-
-
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return (cpu_seconds_of_children() if cpu_time else time.perf_counter()) - started
 
 
 def imports_torch(command: list[str]) -> bool:

@@ -19,8 +19,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -33,6 +32,7 @@ from report import print_table
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
+from turns import Clock, Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
 from ganlab.build import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
@@ -41,7 +41,6 @@ from ganlab.spec import node_from
 from ganlab.training.optimizers import adam
 from ganlab.training.settings import TrainingSettings
 
-Work = Callable[[], None]
 PRECISIONS = {"float32": ("float32", False), "bf16, penalties float32": ("float32", True), "bf16": ("same", True)}
 CYCLE = {"discriminator": 16, "generator": 16, "r1": 1, "path length": 4}
 
@@ -92,18 +91,6 @@ def phases_of(module: StyleGAN, reals: Tensor, bf16: bool) -> dict[str, Work]:
     }
 
 
-def in_turns(works: Mapping[str, Work], rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Times of all works, one after the other in each round; the first round does not count."""
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for turn in range(rounds + 1):
-        for name, work in works.items():
-            start = clock()
-            work()
-            if turn:
-                times[name].append(clock() - start)
-    return times
-
-
 def added(times: Mapping[str, list[float]], prefix: str = "") -> dict[str, list[float]]:
     """Times of the four phases, of updates with and without penalties."""
     found = {player: times[f"{prefix}{player}"] for player in ("discriminator", "generator")}
@@ -124,7 +111,7 @@ def plain_program(arguments: argparse.Namespace, reals: Tensor) -> PlainPhases:
     return PlainPhases({level.height: level.channels for level in levels}, arguments.style, 8, reals)
 
 
-def measure(arguments: argparse.Namespace, clock: Callable[[], float]) -> None:
+def measure(arguments: argparse.Namespace, clock: Clock) -> None:
     """Time all phases of all programs."""
     pixels = torch.randint(256, (arguments.batch, 3, arguments.side, arguments.side), dtype=torch.uint8)
     on_device = pixels.to(arguments.device)
@@ -151,7 +138,7 @@ def rows_of(
     def ratio(ours: list[float], theirs: list[float] | None) -> object:
         if theirs is None:
             return ""
-        return statistics.median(other / own for own, other in zip(ours, theirs, strict=True))
+        return median_ratio(theirs, ours)
 
     rows: list[list[object]] = [
         [name, phase, statistics.median(taken) * 1000, ratio(taken, None if plain is None else plain[phase])]
@@ -270,7 +257,7 @@ def relative_error(found: Sequence[Tensor | None], truth: Sequence[Tensor | None
     return float(difference / torch.stack([other.norm() for _, other in both]).norm())
 
 
-def measure_compiled(arguments: argparse.Namespace, clock: Callable[[], float]) -> None:
+def measure_compiled(arguments: argparse.Namespace, clock: Clock) -> None:
     """Forward passes in bf16, eager and compiled, and the share of convolutions in an update of the discriminator."""
     module, device = trained(arguments, "same"), arguments.device
     latents = torch.randn(arguments.batch, arguments.style, device=device)
@@ -286,8 +273,8 @@ def measure_compiled(arguments: argparse.Namespace, clock: Callable[[], float]) 
     rows = []
     for name in ("generator", "discriminator"):
         eager, compiled = times[f"{name}, eager"], times[f"{name}, compiled"]
-        ratio = statistics.median(a / b for a, b in zip(eager, compiled, strict=True))
-        rows.append([name, statistics.median(eager) * 1000, statistics.median(compiled) * 1000, ratio])
+        medians = [statistics.median(taken) * 1000 for taken in (eager, compiled)]
+        rows.append([name, *medians, median_ratio(eager, compiled)])
     columns = ["network", "eager ms", "compiled ms", "ratio"]
     print_table(f"Forward passes in bf16: {title(arguments)}", columns, rows, arguments.threads)
     work = phases_of(module, (images * 127 + 128).clamp(0, 255).to(torch.uint8), True)["discriminator"]
@@ -317,7 +304,7 @@ def title(arguments: argparse.Namespace) -> str:
     """What was measured."""
     return (
         f"{arguments.side} pixels, batch {arguments.batch}, channel base {arguments.channel_base}, "
-        f"at most {arguments.channel_max}, {'CPU time' if arguments.cpu_time else 'wall clock'}, {arguments.device}"
+        f"at most {arguments.channel_max}, {measure_of(arguments)}, {arguments.device}"
     )
 
 
@@ -335,13 +322,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=list(PRECISIONS))
-    parser.add_argument(
-        "--cpu-time", action="store_true", help="count this process's CPU time: for a machine that others use as well"
-    )
+    offer_cpu_time(parser)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    clock = clock_of(arguments)
     if arguments.accuracy:
         measure_accuracy(arguments)
     elif arguments.compiled:

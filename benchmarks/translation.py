@@ -17,15 +17,13 @@ bounds were set after three seeds had been measured: they say what is expected n
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import torch
 from ganlab_datasets.digit_translations import coloured
-from seeds import run_of, tell_seeds
+from seeds import parser_of_seeds, tell_seeds, trained
 from sklearn.svm import SVC
 from torch import Tensor
 
@@ -36,7 +34,6 @@ from ganlab.data import read_examples
 from ganlab.data.opening import held_out_of
 from ganlab.data.scaling import scale, to_bytes
 from ganlab.data.stream import domains_of
-from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 Numbers = Mapping[str, float]
@@ -115,10 +112,7 @@ def is_good(system: str, numbers: Numbers) -> bool:
 
 def run(system: str, seed: int, runs: Path) -> tuple[Numbers, float]:
     """The numbers of one run, which is trained if it is not there yet, and the seconds of CPU time that took."""
-    spec = read_spec(EXPERIMENTS / system / "digits.yaml", [f"seed={seed}", f"name={system}-digits-{seed}"])
-    began = time.process_time()
-    folder = run_of(spec, runs)
-    spent = time.process_time() - began
+    spec, folder, spent = trained(EXPERIMENTS / system / "digits.yaml", f"{system}-digits", seed, runs)
     generator = ganlab.load(folder)
     dataset = open_dataset(spec.data)
     torch.manual_seed(0)
@@ -127,14 +121,11 @@ def run(system: str, seed: int, runs: Path) -> tuple[Numbers, float]:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = parser_of_seeds(__doc__)
     parser.add_argument("--only", choices=list(SYSTEMS))
     arguments = parser.parse_args()
-    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for system in [arguments.only] if arguments.only else SYSTEMS:
-        tell_seeds(system, seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
+        tell_seeds(system, arguments.seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
 
 
 if __name__ == "__main__":

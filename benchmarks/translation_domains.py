@@ -12,16 +12,12 @@ already is read and not trained again. Prints for each run and on average:
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from seeds import run_of, tell_seeds
-
-from ganlab.spec import read_spec
+from runs import last_numbers
+from seeds import parser_of_seeds, tell_seeds, trained
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 METRICS = {"stargan": "domain_accuracy", "spade": "segmentation"}
@@ -29,12 +25,9 @@ METRICS = {"stargan": "domain_accuracy", "spade": "segmentation"}
 
 def run(system: str, seed: int, runs: Path) -> tuple[Mapping[str, float], float]:
     """The last numbers of a run, which is trained if it is not there yet, and the seconds of CPU time that took."""
-    spec = read_spec(EXPERIMENTS / system / "digits.yaml", [f"seed={seed}", f"name={system}-digits-{seed}"])
-    began = time.process_time()
-    path = run_of(spec, runs)
-    line = json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])
-    prefix = METRICS[system]
-    return {key: value for key, value in line.items() if key.split("/")[0] == prefix}, time.process_time() - began
+    _, run, spent = trained(EXPERIMENTS / system / "digits.yaml", f"{system}-digits", seed, runs)
+    numbers = last_numbers(run)
+    return {name: value for name, value in numbers.items() if name.split("/")[0] == METRICS[system]}, spent
 
 
 def is_good(system: str, numbers: Mapping[str, float]) -> bool:
@@ -46,14 +39,11 @@ def is_good(system: str, numbers: Mapping[str, float]) -> bool:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = parser_of_seeds(__doc__)
     parser.add_argument("--only", choices=list(METRICS))
     arguments = parser.parse_args()
-    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for system in [arguments.only] if arguments.only else METRICS:
-        tell_seeds(system, seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
+        tell_seeds(system, arguments.seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
 
 
 if __name__ == "__main__":

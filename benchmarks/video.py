@@ -8,16 +8,12 @@ quarters of the other's.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from seeds import run_of, tell_seeds
-
-from ganlab.spec import read_spec
+from runs import last_numbers
+from seeds import parser_of_seeds, tell_seeds, trained
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments/vid2vid"
 SYSTEMS = {"vid2vid": "moving-digits", "per frame": "moving-digits-per-frame"}
@@ -26,24 +22,15 @@ NUMBERS = {"warping error": "warping_error/fakes", "films": "video_distance/dist
 
 def both(seed: int, runs: Path) -> tuple[Mapping[str, float], float]:
     """The last numbers of both systems with a seed, by names, and the seconds of CPU time that they took."""
-    began = time.process_time()
     found: dict[str, float] = {}
+    spent = 0.0
     for system, experiment in SYSTEMS.items():
-        numbers = run(experiment, seed, runs)
+        _, run, seconds = trained(EXPERIMENTS / f"{experiment}.yaml", experiment, seed, runs)
+        numbers, spent = last_numbers(run), spent + seconds
         found |= {f"{system}: {name}": numbers[key] for name, key in NUMBERS.items()}
         found[f"{system}: warping error"] *= 1000
         found["reals: warping error"] = 1000 * numbers["warping_error/reals"]
-    return found, time.process_time() - began
-
-
-def run(experiment: str, seed: int, runs: Path) -> Mapping[str, float]:
-    """The last numbers of a run, which is trained if it is not there yet."""
-    spec = read_spec(EXPERIMENTS / f"{experiment}.yaml", [f"seed={seed}", f"name={experiment}-{seed}"])
-    lines = (run_of(spec, runs) / "metrics.jsonl").read_text().splitlines()
-    numbers: dict[str, float] = {}
-    for line in lines:
-        numbers |= {key: value for key, value in json.loads(line).items() if isinstance(value, float)}
-    return numbers
+    return found, spent
 
 
 def is_good(numbers: Mapping[str, float]) -> bool:
@@ -53,12 +40,8 @@ def is_good(numbers: Mapping[str, float]) -> bool:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--seeds", default="0,1,2")
-    arguments = parser.parse_args()
-    seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    tell_seeds("moving digits", seeds, partial(both, runs=arguments.runs), is_good)
+    arguments = parser_of_seeds(__doc__).parse_args()
+    tell_seeds("moving digits", arguments.seeds, partial(both, runs=arguments.runs), is_good)
 
 
 if __name__ == "__main__":
