@@ -10,7 +10,7 @@ from string import Template
 
 from ganlab.errors import UserError
 from ganlab.kinds import KINDS
-from ganlab.plugins import known_kind
+from ganlab.plugins import installed, known_kind
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 def write_distribution(name: str, kind: str, folder: Path) -> list[Path]:
     """Write a distribution with one working plugin into `folder` and return its files.
 
-    Raises `UserError` for a name that no module can have, and rather than overwrite anything.
+    Raises `UserError` for a name that no module can have or another plugin has, and rather than overwrite anything.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise UserError(
@@ -27,6 +27,12 @@ def write_distribution(name: str, kind: str, folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"'{folder}' exists already; name another folder with --out")
     words = _words(name, known_kind(kind))
+    owners = [plugin.distribution for plugin in installed(kind) if plugin.name == name]
+    if owners:
+        raise UserError(
+            f"the {kind} of {' and '.join(owners)} have a '{name}' already: with two of that name, no spec could name "
+            "either without its distribution; choose another name"
+        )
     written = []
     for template, path in _paths(words).items():
         target = folder / path

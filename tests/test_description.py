@@ -194,7 +194,8 @@ def test_data_that_are_missing(toy_spec, monkeypatch: pytest.MonkeyPatch, known:
     shown, checked = (CliRunner().invoke(app, [command, str(toy_spec)]) for command in ("describe", "check"))
     assert checked.exit_code == 0
     if known:
-        assert "trainable parameters" in shown.stdout
+        assert " trainable parameters, " in shown.stdout
+        assert "FLOPs per image" in next(line for line in shown.stdout.splitlines() if "parameters, " in line)
         assert "the disk is elsewhere" in shown.stderr
         assert "ok (but its data were not looked at: the disk is elsewhere)" in checked.stdout
     else:

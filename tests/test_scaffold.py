@@ -101,6 +101,13 @@ def test_a_name_that_no_module_can_have_is_refused(name, tmp_path):
         write_distribution(name, "losses", tmp_path / "new")
 
 
+def test_a_name_that_is_taken_is_refused_for_its_kind_alone(toy, tmp_path):
+    with pytest.raises(UserError, match="the losses of ganlab-toy have a 'toy' already"):
+        write_distribution("toy", "losses", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    assert write_distribution("toy", "recipes", tmp_path / "new")
+
+
 def test_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(UserError, match="did you mean 'losses'"):
         write_distribution("fresh", "loses", tmp_path / "new")

@@ -55,7 +55,7 @@ def _print_table(name: str, player: PlayerDescription) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{name}: {player.parameters:,} trainable parameters, {player.flops:,} FLOPs per image")
+    table = Table()
     with_activations = any(layer.activation for layer in player.layers)
     columns = ["layer", "type", *["activation"][: int(with_activations)], "output shape"]
     for column in columns:
@@ -73,4 +73,6 @@ def _print_table(name: str, player: PlayerDescription) -> None:
         add("layers that do not run now", player.resting)
     table.add_section()
     add("all", player.parameters)
-    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    console.print(f"{name}: {player.parameters:,} trainable parameters, {player.flops:,} FLOPs per image")
+    console.print(table)

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from ganlab.studies.record import RunRecord
 
+_INDENT = 14  # of what is told of a run; more where a metric has a longer name
 _Root = Annotated[Path, typer.Option("--runs", help="The folder that holds all runs.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print records.")]
 
@@ -62,8 +63,10 @@ def show(
     if as_json:
         _print_json({**row.as_json(), "provenance": record.provenance, "events": list(record.events)})
         return
-    for name, text in _lines(record):
-        print(f"{name:14s} {text}")
+    lines = _lines(record)
+    width = max(_INDENT, *(len(name) for name, _ in lines))
+    for name, text in lines:
+        print(f"{name:{width}s} {text}")
 
 
 def rm(

@@ -62,8 +62,12 @@ def sample(
     checkpoint: Annotated[
         str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
     ] = None,
-    movie: Annotated[MovieChoice, typer.Option(help="The kind of film that sequences become.")] = MovieChoice.gif,
-    fps: Annotated[int, typer.Option(min=1, max=60, help="Frames of such a film in a second.")] = 8,
+    movie: Annotated[
+        MovieChoice | None, typer.Option(help="The kind of film that sequences become; without it gif.")
+    ] = None,
+    fps: Annotated[
+        int | None, typer.Option(min=1, max=60, help="Frames of such a film in a second; without it 8.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
@@ -78,7 +82,7 @@ def sample(
     with opened.run.where_it_started() if opened.run is not None and inputs is None else nullcontext():
         source = find_source(opened, inputs, chosen)
         made = make(module, source, count if listed is None else listed, seed, label, chosen)
-        film = {"film": movie.value, "fps": fps}
+        film = _film_of(module, chosen, movie, fps, grid)
         files = write(module, made, count or len(listed or ()), folder, grid, overwrite, columns, chosen, film)
     print(f"{len(files)} files in {out}" if len(files) > 1 else out / files[0].name)
 
@@ -89,6 +93,18 @@ def _check_usage(count: int | None, seeds: str | None, columns: int | None, grid
         raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
     if columns is not None and not grid:
         raise typer.BadParameter("files have no columns: give --grid as well, or leave it out", param_hint="--columns")
+
+
+def _film_of(
+    module: GANModule, options: Mapping[str, Any], movie: MovieChoice | None, fps: int | None, grid: bool
+) -> dict[str, Any]:
+    """How films are written. Raises `BadParameter` for a choice that nothing would follow."""
+    if (movie or fps) and (grid or not module.facts_of_samples(options).frames):
+        what = "a grid is a picture" if grid else "these samples are no sequences"
+        raise typer.BadParameter(
+            f"{what}, so that no film is written: leave it out", param_hint="--movie" if movie else "--fps"
+        )
+    return {"film": (movie or MovieChoice.gif).value, "fps": fps or 8}
 
 
 def make(

@@ -24,7 +24,8 @@ def read_override(text: str) -> Value:
     dotted, equals, written = text.partition("=")
     if not equals or not _KEYS.fullmatch(dotted):
         raise SpecError(
-            f"{origin}: an override is written a.b=c, such as data.batch_size=32 or regularizers.0.weight=2"
+            f"{origin}: an override is written a.b=c, such as data.batch_size=32 or "
+            "architecture.regularizers.0.weight=2"
         )
     keys = _KEY.findall(dotted)
     if keys[0] == "extends":

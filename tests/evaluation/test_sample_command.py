@@ -232,6 +232,22 @@ def test_inputs_are_refused_where_a_run_takes_none(run_of, tmp_path):
         ganlab("sample", run_of(SPEC), "--count", "1", "--inputs", "toy", "--out", tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option", "reason"),
+    [
+        (("--movie", "mp4"), "--movie", "these samples are no sequences"),
+        (("--fps", "3"), "--fps", "these samples are no sequences"),
+        (("--movie", "gif", "--grid"), "--movie", "a grid is a picture"),
+    ],
+)
+def test_options_of_films_are_refused_where_no_film_is_written(run_of, tmp_path, arguments, option, reason):
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["sample", str(run_of(SPEC)), "--count", "1", "--out", str(out), *arguments])
+    assert result.exit_code == 2
+    assert f"Invalid value for {option}: {reason}, so that no film is written" in result.output
+    assert not out.exists()
+
+
 def test_a_sampling_option_needs_a_default():
     class Demanding(GANModule):
         def render(self, latents, *, averaged=True, psi: float):

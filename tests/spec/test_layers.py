@@ -6,6 +6,7 @@ import pytest
 
 from ganlab.errors import SpecError
 from ganlab.spec import load_spec
+from tests.toy import TOY_SPEC
 
 
 @pytest.fixture
@@ -110,6 +111,14 @@ def test_a_malformed_override_is_quoted(override, write):
     with pytest.raises(SpecError) as caught:
         load_spec(write(top="a: 1"), [override])
     assert f"override '{override}'" in str(caught.value)
+
+
+def test_the_example_of_an_override_is_one_that_a_spec_takes(write):
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(top="a: 1"), ["a"])
+    example = str(caught.value).rpartition(" or ")[2]
+    changed = load_spec(write(top=TOY_SPEC), [example]).tree.plain()
+    assert changed["architecture"]["regularizers"][0]["weight"] == 2
 
 
 @pytest.mark.parametrize("override", ["l.2=x", "l.9.w=1", "n.0=1"])

@@ -96,6 +96,17 @@ def test_the_list(runs, monkeypatch) -> None:
     assert json.loads(ganlab("runs", "show", "tiny", "--json").stdout)["provenance"]["git"]["commit"] == "c0ffee"
 
 
+def test_a_long_name_moves_what_is_told_of_all(runs, monkeypatch) -> None:
+    run, name = make_run(runs), "swd/a-long-name-of-a-number"
+    with (run / "evaluations.jsonl").open("w") as file:
+        file.write(json.dumps({"images_seen": 3000, "kimg": 3.0, name: 1.0, "protocol": PROTOCOL}) + "\n")
+    monkeypatch.chdir(runs.parent)
+    lines = ganlab("runs", "show", "tiny").stdout.splitlines()
+    (told,) = [line for line in lines if line.startswith(name)]
+    assert told.index("last") == len(name) + 1
+    assert lines[0] == f"{'run':{len(name)}s} {run}"
+
+
 def test_numbers_of_two_protocols_are_told_apart(runs, monkeypatch) -> None:
     run = make_run(runs)
     with (run / "evaluations.jsonl").open("w") as file:
