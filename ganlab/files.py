@@ -1,11 +1,13 @@
-"""Files that are written whole or not at all, and where what can be made again is kept."""
+"""Files that are written whole or not at all, or read if they can be, and where what can be made again is kept."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def cache_folder() -> Path:
@@ -36,6 +38,15 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a text file, in UTF-8, whole or not at all."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The mapping in a file of JSON; an empty one where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def remove_leftovers(folder: Path) -> None:

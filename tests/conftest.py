@@ -10,6 +10,7 @@ import pytest
 
 from ganlab import plugin_contracts
 from ganlab.spec import constructor
+from tests.studies.browser import Page, chromium
 from tests.toy import TOY_PLUGINS, TOY_SPEC, toy_modules, write_distribution
 
 Install = Callable[..., Path]
@@ -21,6 +22,17 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANLAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A browser for pages that ganlab writes; tests that want it are skipped where there is none."""
+    program = chromium()
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    opened = Page(program, tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.errors import RunError, UserError, reason
+from ganlab.files import read_mapping
 from ganlab.run.folder import DEFAULT_RUNS, Run
 from ganlab.spec.yaml_reader import read_yaml
 from ganlab.tracking.jsonl import read_records
@@ -49,12 +50,12 @@ class RunRecord:
     @cached_property
     def provenance(self) -> Mapping[str, Any]:
         """What the run was made with and from."""
-        return _json(self.path / "provenance.json")
+        return read_mapping(self.path / "provenance.json")
 
     @cached_property
     def best(self) -> Mapping[str, Any]:
         """Of which evaluation `best.ckpt` is: `metric`, `direction`, `value`, `images_seen`."""
-        return _json(Run(self.path).best_record)
+        return read_mapping(Run(self.path).best_record)
 
     @cached_property
     def log(self) -> Sequence[Mapping[str, Any]]:
@@ -186,11 +187,3 @@ def _runs_in(folder: Path) -> list[Path]:
 
 def _subfolders(folder: Path) -> list[Path]:
     return [each for each in folder.glob("*") if each.is_dir()]
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -111,7 +111,7 @@ def _rehearse(sweep: SweepFile, resolved: Sequence[tuple[Values, Spec]], seconds
     """Play rounds of the trials that show a value for the first time; numbers change no shape, and come last."""
     until = time.monotonic() + seconds
     problems: dict[str, None] = {}
-    chosen = _covering(sweep, resolved)
+    chosen = _covering(resolved)
     for values, spec in chosen:
         if check.rehearsed and time.monotonic() > until:
             break
@@ -126,7 +126,7 @@ def _rehearse(sweep: SweepFile, resolved: Sequence[tuple[Values, Spec]], seconds
     _raise(problems)
 
 
-def _covering(sweep: SweepFile, resolved: Sequence[tuple[Values, Spec]]) -> list[tuple[Values, Spec]]:
+def _covering(resolved: Sequence[tuple[Values, Spec]]) -> list[tuple[Values, Spec]]:
     """Trials that together show all values, those first that show a new one which is no fraction."""
     seen: set[str] = set()
     first: list[tuple[Values, Spec]] = []

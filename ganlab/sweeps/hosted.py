@@ -16,7 +16,8 @@ from typing import Any
 from ganlab.errors import UserError, reason
 from ganlab.sweeps.file import SweepFile
 from ganlab.tracking.identity import SWEEP
-from ganlab.tracking.wandb import PREEMPTION_NOTE, problem_with_server
+from ganlab.tracking.wandb import PREEMPTION_NOTE
+from ganlab.tracking.wandb_mode import problem_with_server
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ganlab.files import write_text_atomically
+from ganlab.files import read_mapping, write_text_atomically
 from ganlab.run.lock import NAME, describe_process, may_live
 from ganlab.sweeps.lease import Lease
 
@@ -33,10 +33,10 @@ def end_orphan(trial: Path, before: Lease) -> None:
     here = socket.gethostname()
     if before["host"] != here:
         for lock in trial.glob(f"*/*/{NAME}"):
-            if _read(lock).get("host") == before["host"]:
+            if read_mapping(lock).get("host") == before["host"]:
                 lock.unlink(missing_ok=True)
         return
-    process = _read(trial / _NOTE)
+    process = read_mapping(trial / _NOTE)
     until = time.monotonic() + _PATIENCE
     if process.get("host") == here and may_live(process):
         _signal(process, signal.SIGTERM)
@@ -49,11 +49,3 @@ def end_orphan(trial: Path, before: Lease) -> None:
 def _signal(process: dict[str, Any], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(process["pid"], number)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -113,14 +113,14 @@ def check_points(name: str) -> None:
         random, labels = Randomness(0, count=3), _labels(facts, 3)
         if labels is not None and module.blends_labels:
             whole = torch.nn.functional.one_hot(labels, facts.classes).float()
-            for_numbers, for_shares = (_rendered(module, random, facts, given) for given in (labels, whole))
+            for_numbers, for_shares = (_rendered(module, random, given) for given in (labels, whole))
             assert torch.allclose(for_shares, for_numbers, atol=1e-5), (
                 "it says 'blends_labels', and with all of a class's share its images are others than for the class"
             )
         if isinstance(module, WithStyles):
-            _check_styles(module, random, facts, labels)
+            _check_styles(module, random, labels)
         if isinstance(module, WithEncoder):
-            _check_encoder(module, random, facts, labels)
+            _check_encoder(module, random, labels)
         if isinstance(module, WithMotion):
             _check_films(module, random, facts)
 
@@ -134,15 +134,15 @@ def _check_films(module: Any, random: Randomness, facts: DataFacts) -> None:
     assert torch.allclose(films[1:2], alone, atol=1e-4), "a film depends on the others that are made with it"
 
 
-def _check_encoder(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
-    drawn, images = module.draw(random, labels, _inputs(module, 3)).values, _rendered(module, random, facts, labels)
+def _check_encoder(module: Any, random: Randomness, labels: torch.Tensor | None) -> None:
+    drawn, images = module.draw(random, labels, _inputs(module, 3)).values, _rendered(module, random, labels)
     with torch.no_grad():
         found, again = (module.encode(images, labels) for _ in range(2))
     assert found.shape == drawn.shape, f"encode() returns {tuple(found.shape)}, and latents are {tuple(drawn.shape)}"
     assert torch.equal(found, again), "encode() finds other latents of the same images: it returns the mean"
 
 
-def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> None:
+def _check_styles(module: Any, random: Randomness, labels: torch.Tensor | None) -> None:
     with torch.no_grad():
         styles = module.map(module.draw(random, labels, _inputs(module, 3)))
         with layer_draws(random.scoped("layers")):
@@ -150,7 +150,7 @@ def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: tor
     layers = module.style_layers()
     assert styles.dim() == 3, f"map() returns {tuple(styles.shape)}, not (N, layers, size)"
     assert layers <= styles.shape[1], f"there are {layers} style_layers(), and map() makes {styles.shape[1]}"
-    assert torch.allclose(images, _rendered(module, random, facts, labels), atol=1e-5), (
+    assert torch.allclose(images, _rendered(module, random, labels), atol=1e-5), (
         "synthesise(map(latents)) makes other images than render(latents)"
     )
     mean, weights = module.mean_style(), module.style_weights()
@@ -160,7 +160,7 @@ def _check_styles(module: Any, random: Randomness, facts: DataFacts, labels: tor
     assert len(weights) in (0, layers), f"style_weights() has {len(weights)} matrices for {layers} style_layers()"
 
 
-def _rendered(module: GANModule, random: Randomness, facts: DataFacts, labels: torch.Tensor | None) -> torch.Tensor:
+def _rendered(module: GANModule, random: Randomness, labels: torch.Tensor | None) -> torch.Tensor:
     with torch.no_grad():
         return module.sample(random, labels, inputs=_inputs(module, 3))
 

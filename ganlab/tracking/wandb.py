@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
 import json
 import logging
@@ -10,16 +9,12 @@ import math
 import os
 import shutil
 import signal
-import sys
 import threading
-import traceback
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from ganlab.files import read_mapping
 from ganlab.spec import plain
 from ganlab.spec.model import Spec
 from ganlab.spec.tracking_sections import WandbSection
@@ -27,7 +22,9 @@ from ganlab.tracking.axis import ForwardAxis
 from ganlab.tracking.identity import Identity, identity_of
 from ganlab.tracking.jsonl import measured_series
 from ganlab.tracking.tracker import FINISHED, INTERRUPTED, Tracker
+from ganlab.tracking.wandb_mode import decide_mode, warn_offline
 from ganlab.tracking.wandb_models import log_models, remove_old_models
+from ganlab.tracking.wandb_quiet import silence_tracebacks
 from ganlab.tracking.wandb_service import bound_exit, bounded
 
 logger = logging.getLogger(__name__)
@@ -37,8 +34,6 @@ STOP_NOTE = "GANLAB_STOP_NOTE"
 PREEMPTION_NOTE = "GANLAB_PREEMPTION_NOTE"
 """Environment variable with the path of a file that is made before a run of W&B's agent is told to stop for a while."""
 
-_PROBE_TIMEOUT = 5.0  # seconds
-_SERVERS_FAULT = 500  # the first code of HTTP that blames the server
 _INIT_TIMEOUT = 30.0
 _ROOM = 2**18  # bytes
 _FINISH_TIMEOUT = 60.0  # seconds for the last uploads; what is missing stays on disk for `wandb sync`
@@ -78,9 +73,7 @@ class WandbTracker(Tracker):
         if self._run.resumed:
             self._axis.skip_to(self._run.step)
         _remember(run_path, self._run)
-        _silence_log_errors()
-        _silence_threads()
-        atexit.register(_leave_quietly)
+        silence_tracebacks()
         self._run.define_metric("images_seen", hidden=True)
         self._run.define_metric("*", step_metric="images_seen")
 
@@ -181,32 +174,6 @@ def _is_there(note: str) -> bool:
     return path is not None and Path(path).exists()
 
 
-def decide_mode(mode: str) -> str:
-    """`online` only if the server answers and a key is known; otherwise `offline`, with one warning.
-
-    After a first contact that failed, wandb cannot be trusted to start offline in the same process.
-    """
-    if mode != "online":
-        return mode
-    problem = problem_with_server()
-    if problem is None:
-        return "online"
-    _warn_offline(problem)
-    return "offline"
-
-
-def problem_with_server() -> str | None:
-    """Why nothing can be sent to W&B; None if the server answers and a key is known."""
-    import wandb
-
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # keeps wandb's failed telemetry off the terminal
-    server = wandb.setup(wandb.Settings(silent=True)).settings.base_url
-    problem = _probe(server)
-    if problem is None and not wandb.login(prompt=False, verify=False):
-        problem = "no API key is known ('wandb login' or WANDB_API_KEY sets one)"
-    return problem
-
-
 def run_of_agent(folder: Path) -> Path | None:
     """The run, of those in a folder, in which the trial began that W&B's agent gives again after a preemption."""
     identity = os.environ.get("WANDB_RUN_ID")
@@ -249,7 +216,7 @@ def _start(
     except wandb.errors.CommError as error:
         if mode != "online":
             raise
-        _warn_offline(str(error))
+        warn_offline(str(error))
         with bounded(_FINISH_TIMEOUT):
             wandb.teardown()
         return wandb.init(mode="offline", **options)
@@ -267,11 +234,7 @@ def _remembered(run_path: Path) -> dict[str, Any]:
 
 
 def _record(run_path: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((run_path / "wandb" / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record
+    return read_mapping(run_path / "wandb" / "run.json")
 
 
 def _remove_empty(folder: Path) -> None:
@@ -285,64 +248,6 @@ def _check_room(folder: Path) -> None:
     """Raise `OSError` for a full disk, on which wandb itself loses data without a word."""
     if shutil.disk_usage(folder).free < _ROOM:
         raise OSError(errno.ENOSPC, "no space left for W&B's files", str(folder))
-
-
-def _leave_quietly() -> None:
-    """Let no traceback end a run whose W&B process was killed: one line has told of it.
-
-    It runs at the exit before wandb's own work there, which was registered earlier.
-    """
-    tell = sys.unraisablehook
-
-    def hook(raised: Any) -> None:
-        if not str(getattr(raised.object, "__module__", "")).startswith("wandb."):
-            tell(raised)
-
-    sys.unraisablehook = hook
-
-
-def _silence_threads() -> None:
-    """Let no traceback come from wandb's own threads, as where it was torn down while a server does not answer."""
-    tell = threading.excepthook
-
-    def hook(raised: Any) -> None:
-        if not _is_from_wandb(raised.exc_traceback):
-            tell(raised)
-
-    threading.excepthook = hook
-
-
-def _is_from_wandb(raised: TracebackType | None) -> bool:
-    modules = (str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(raised))
-    return any(module.startswith("wandb.") for module in modules)
-
-
-def _silence_log_errors() -> None:
-    """A failed write to wandb's own debug log must not fill the terminal with tracebacks."""
-    for handler in logging.getLogger("wandb").handlers:
-        handler.handleError = lambda record: None  # type: ignore[method-assign]
-
-
-def _probe(server: str) -> str | None:
-    """Why a server cannot be used; None if it answers a question, be it with a refusal, for want of a key.
-
-    The question is one that wandb itself begins with, which it would repeat for half a minute.
-    """
-    question = json.dumps({"query": "query ServerInfo { serverInfo { cliVersionInfo } }"}).encode()
-    request = urllib.request.Request(f"{server.rstrip('/')}/graphql", question, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=_PROBE_TIMEOUT):
-            return None
-    except urllib.error.HTTPError as refusal:
-        return f"{server} answers with error {refusal.code}" if refusal.code >= _SERVERS_FAULT else None
-    except (OSError, ValueError) as error:
-        return f"{server} does not answer ({error})"
-
-
-def _warn_offline(problem: str) -> None:
-    logger.warning(
-        "ganlab: warning: W&B is used offline: %s; upload the run later with 'wandb sync'", problem.splitlines()[0]
-    )
 
 
 def _warn_unsent(folder: Path) -> None:

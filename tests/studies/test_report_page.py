@@ -14,22 +14,12 @@ from ganlab.studies import report
 from ganlab.studies.page import page
 from ganlab.studies.record import RunRecord
 from ganlab.studies.report import follow, usual_place, write_report
-from tests.studies.browser import Page, chromium
+from tests.studies.browser import Page
 from tests.studies.made import PROTOCOL, make_run, write_lines
 from tests.studies.test_runs import ganlab
 
 EVENTS = (("rollback", "the gradient is not finite"), ("best", "</script><b>lowest</b>"), ("end", "finished"))
 LINES = "document.querySelectorAll('[data-name=\"generator/loss\"] path.line')"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    program = chromium()
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    opened = Page(program, tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

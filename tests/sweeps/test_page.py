@@ -8,21 +8,10 @@ import pytest
 
 from ganlab.sweeps.results import read_sweep
 from ganlab.sweeps.results_page import page_data, write_sweep_page
-from tests.studies.browser import Page, chromium
 from tests.sweeps.made import make_sweep
 
 LARGE = {"width": 1200, "height": 900}
 SHAPES = (LARGE, LARGE | {"dark": True}, {"width": 400, "height": 800, "phone": True})
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    program = chromium()
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    opened = Page(program, tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

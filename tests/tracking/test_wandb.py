@@ -11,9 +11,11 @@ from PIL import Image
 
 from ganlab.spec.tracking_sections import WandbSection
 from ganlab.tracking import wandb as tracking
+from ganlab.tracking import wandb_mode
 from ganlab.tracking.build import build_trackers
 from ganlab.tracking.tracker import Trackers
-from ganlab.tracking.wandb import WandbTracker, decide_mode
+from ganlab.tracking.wandb import WandbTracker
+from ganlab.tracking.wandb_mode import decide_mode
 from tests.tracking.made import made_spec
 
 
@@ -79,7 +81,7 @@ def test_an_offline_run_holds_everything(run_path, capfd):
 
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
 def test_no_server_is_asked_unless_online_is_wanted(mode, monkeypatch):
-    monkeypatch.setattr(tracking, "_probe", lambda server: pytest.fail("asked"))
+    monkeypatch.setattr(wandb_mode, "_probe", lambda server: pytest.fail("asked"))
     assert decide_mode(mode) == mode
 
 
@@ -93,9 +95,9 @@ def test_an_unreachable_server_means_offline_with_one_warning(run_path, monkeypa
 
 
 def test_a_server_that_never_answers_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(tracking, "_PROBE_TIMEOUT", 0.2)
+    monkeypatch.setattr(wandb_mode, "_PROBE_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        problem = tracking._probe(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        problem = wandb_mode._probe(f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert "does not answer" in problem
 
 
@@ -137,12 +139,12 @@ def test_a_missing_package_raises_for_build_to_report(run_path, monkeypatch):
 
 AT_EXIT = """
 import atexit
-from ganlab.tracking.wandb import _leave_quietly
+from ganlab.tracking.wandb_quiet import leave_quietly
 def teardown():
     raise ConnectionResetError("Connection lost")
 teardown.__module__ = "{module}"
 atexit.register(teardown)
-atexit.register(_leave_quietly)
+atexit.register(leave_quietly)
 """
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from ganlab.spec.tracking_sections import WandbSection
-from ganlab.tracking import wandb as tracking
-from ganlab.tracking import wandb_service
+from ganlab.tracking import wandb_mode, wandb_service
 from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tracker import FINISHED, INTERRUPTED
 from ganlab.tracking.wandb import WandbTracker
@@ -207,7 +206,7 @@ def test_an_error_fails_the_run(server, run_path):
 
 @pytest.mark.parametrize(("trouble", "reason"), [("500", "answers with error 500"), ("silence", "does not answer")])
 def test_a_server_in_trouble_means_offline_with_one_warning(server, run_path, monkeypatch, caplog, trouble, reason):
-    monkeypatch.setattr(tracking, "_PROBE_TIMEOUT", 0.5)
+    monkeypatch.setattr(wandb_mode, "_PROBE_TIMEOUT", 0.5)
     server.trouble = trouble
     tell(run_path, (0, 1000), WandbSection(mode="online"))
     (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("ganlab")]

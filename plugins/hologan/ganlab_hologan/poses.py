@@ -16,7 +16,6 @@ Elevation = Annotated[float, Ge(-90), Le(90)]
 Scale = Annotated[float, Gt(0), Le(10)]
 Part = Literal["azimuth", "elevation", "scale"]
 
-PARTS: tuple[Part, ...] = ("azimuth", "elevation", "scale")
 _CIRCLE = 360.0
 
 

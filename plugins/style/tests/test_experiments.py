@@ -41,19 +41,11 @@ CHANGES = {
     ("stylegan/celeba_hq", "c", "d"): {"architecture.generator.input"},
     ("stylegan2/ffhq", "a", "a-large"): {f"architecture.{player}.channel_base" for player in BOTH},
     ("stylegan2/ffhq", "a", "b"): {f"architecture.{player}" for player in BOTH},
-    ("stylegan2/ffhq", "b", "c"): {
-        "architecture.regularizers",
-        "architecture.learning_rates",
-        "optimizers.discriminator",
-    },
-    ("stylegan2/ffhq", "c", "d"): {"architecture.regularizers", "architecture.learning_rates", "optimizers.generator"},
+    ("stylegan2/ffhq", "b", "c"): LAZY | {"optimizers.discriminator"},
+    ("stylegan2/ffhq", "c", "d"): LAZY | {"optimizers.generator"},
     ("stylegan2/car", "a", "b"): {f"architecture.{player}" for player in BOTH},
-    ("stylegan2/car", "b", "c"): {
-        "architecture.regularizers",
-        "architecture.learning_rates",
-        "optimizers.discriminator",
-    },
-    ("stylegan2/car", "c", "d"): {"architecture.regularizers", "architecture.learning_rates", "optimizers.generator"},
+    ("stylegan2/car", "b", "c"): LAZY | {"optimizers.discriminator"},
+    ("stylegan2/car", "c", "d"): LAZY | {"optimizers.generator"},
     ("stylegan2/car", "e", "f"): {f"architecture.{player}.channel_base" for player in BOTH},
     ("stylegan2/ffhq", "e", "f"): {f"architecture.{player}.channel_base" for player in BOTH}
     | {"architecture.regularizers"},
