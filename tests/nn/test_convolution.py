@@ -29,10 +29,7 @@ LAYERS = {
 }
 layers = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def images(*shape, dtype=torch.float64):

@@ -30,9 +30,7 @@ class Old:
         return nn.Identity()
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def test_it_is_the_formula_of_the_paper():

@@ -15,10 +15,7 @@ LAYERS = {
     "convolution_3d": (lambda: nn.Conv3d(2, 3, 2), lambda w: w.flatten(1)),
 }
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize("name", LAYERS)

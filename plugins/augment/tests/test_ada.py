@@ -15,10 +15,7 @@ from ganlab.testing import build_example
 ALL = tuple(GROUPS)
 SHAPES = [(3, 8, 8), (1, 8, 8), (2, 5, 9), (4, 16, 12), (6, 3, 3), (3, 1, 1)]
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

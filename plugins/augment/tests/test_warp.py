@@ -14,10 +14,7 @@ from ganlab.randomness import Randomness
 
 SIZES = [(8, 8), (16, 11), (5, 7), (4, 4), (1, 6), (1, 1)]
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def matrix(a=1.0, b=0.0, x=0.0, c=0.0, d=1.0, y=0.0, count=2):

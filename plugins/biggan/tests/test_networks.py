@@ -30,10 +30,7 @@ PAIRS = {
     "sndcgan": (SNDCGANGenerator, SNDCGANDiscriminator),
 }
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def options_of(name, growing=False):

@@ -13,10 +13,7 @@ from ganlab.spec import read_spec
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def sizes_behind(network, kind, inputs):

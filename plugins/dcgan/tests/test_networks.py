@@ -16,10 +16,7 @@ from ganlab.testing import parameter_count
 
 NORMALIZERS = [None, NoNormalizer(), BatchNormalizer(), PixelNormalizer(), SpectralNormalizer()]
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize("normalizer", [None, BatchNormalizer()])

@@ -23,9 +23,7 @@ class Everywhere:
         return PixelNorm()
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -48,10 +48,7 @@ def name_of(normalizer):
 
 every = pytest.mark.parametrize("normalizer", EVERY, ids=name_of)
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @every

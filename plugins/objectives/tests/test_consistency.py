@@ -12,10 +12,7 @@ from ganlab.randomness import Randomness
 COUNT, SHAPE = 5, (1, 2, 3)
 RANDOM = Randomness(0, count=COUNT)
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def images():

@@ -7,10 +7,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from ganlab.contracts import Views
 from ganlab.errors import UserError
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def penalty(network, **options):

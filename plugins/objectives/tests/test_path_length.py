@@ -12,10 +12,7 @@ from ganlab.randomness import Randomness
 COUNT, LATENT, SHAPE = 6, 3, (2, 4, 5)
 PIXELS = 4 * 5
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def latents():

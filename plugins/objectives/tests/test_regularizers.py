@@ -15,10 +15,7 @@ from ganlab.spec import node_from
 COUNT, SHAPE = 5, (2, 3, 3)
 DIMENSIONS = 18
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def images():

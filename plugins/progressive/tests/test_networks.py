@@ -18,10 +18,7 @@ from ganlab.testing.examples import build_example
 
 SMALL = {"fmap_base": 64, "fmap_max": 12}
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def small(resolution=32, channels=3, classes=0, **options):

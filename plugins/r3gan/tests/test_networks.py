@@ -15,10 +15,7 @@ from ganlab.testing import parameter_count
 
 SMALL = {"widths": [8, 8, 4], "groups": [2, 2, 1]}
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,7 @@ FACTS = EXAMPLE_FACTS["images with classes"]
 SMALL = {"channel_base": 128, "channel_max": 8}
 SMALL_G = SMALL | {"latent_size": 6, "style_size": 5, "mapping_layers": 1}
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.fixture

@@ -21,10 +21,7 @@ SMALL = {"channel_base": 128, "channel_max": 8, "latent_size": 6, "style_size": 
 SMALL_D = {"channel_base": 128, "channel_max": 8}
 BASELINE = {"styles": False, "mapping_layers": 0, "input": "latents", "noise": False}
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize(
