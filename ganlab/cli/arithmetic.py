@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganlab.cli.interpolate import SpaceChoice
+from ganlab.cli.interpolate import Space
 from ganlab.cli.latent_tools import (
     LATENTS,
     Checkpoint,
@@ -15,6 +15,7 @@ from ganlab.cli.latent_tools import (
     NoiseSeed,
     Overwrite,
     RunName,
+    Settings,
     files_in,
     open_generator,
     print_files,
@@ -35,12 +36,8 @@ def arithmetic(
             help=f"Terms and signs between spaces, as in '1 - 5 + 9' or '1-3 - 4-6 + 7-9', each the mean of: {LATENTS}."
         ),
     ],
-    options: Annotated[
-        list[str] | None, typer.Argument(help="Sampling options of the architecture, such as psi=0.7.")
-    ] = None,
-    space: Annotated[
-        SpaceChoice | None, typer.Option(help="Latents or styles; by default w for generators with styles.")
-    ] = None,
+    options: Settings = None,
+    space: Space = None,
     label: Label = None,
     noise_seed: NoiseSeed = 0,
     out: Annotated[Path, typer.Option(help="Folder for arithmetic.png and the result, result.npz.")] = Path(

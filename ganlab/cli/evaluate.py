@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganlab.cli.latent_tools import Checkpoint
 from ganlab.cli.measurement import Wanted, measure_generator, measure_pictures
 from ganlab.spec.model import EvaluationSection
 
@@ -36,7 +37,6 @@ _Metrics = Annotated[
 _Samples = Annotated[
     int | None, typer.Option(min=1, max=10_000_000, help="How many samples; without it as in the spec.")
 ]
-_Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")]
 _Pictures = Annotated[
     str | None,
     typer.Option(metavar="DIR|ZIP|NPZ|NODE", help="Measure these pictures, whoever made them, instead of a run."),
@@ -87,7 +87,7 @@ def evaluate(
     options: _Options = None,
     metrics: _Metrics = None,
     samples: _Samples = None,
-    checkpoint: _Checkpoint = None,
+    checkpoint: Checkpoint = None,
     images: _Pictures = None,
     reference: _ReferenceName = None,
     extractor: _ExtractorName = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganlab.cli.latent_tools import RunName
+from ganlab.cli.latent_tools import Checkpoint, RunName
 
 if TYPE_CHECKING:
     from ganlab.run.generator_file import OpenedGenerator
@@ -36,9 +36,7 @@ def export(
     noise_seed: Annotated[
         int, typer.Option(min=0, help="Of the noise that layers add in onnx and torchscript, the same for all images.")
     ] = 0,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
-    ] = None,
+    checkpoint: Checkpoint = None,
     licence: Annotated[
         str | None, typer.Option("--license", help="Of a hub-folder, by its name on the Hub, such as cc-by-4.0.")
     ] = None,

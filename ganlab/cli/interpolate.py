@@ -30,6 +30,9 @@ class SpaceChoice(StrEnum):
     w = "w"
 
 
+Space = Annotated[SpaceChoice | None, typer.Option(help="Latents or styles; by default w for generators with styles.")]
+
+
 class PathChoice(StrEnum):
     """What the way is between two points."""
 
@@ -56,9 +59,7 @@ def interpolate(
         list[str] | None, typer.Option(help=f"Where a way leads through: {LATENTS}. Give it again for another row.")
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Images of the strip from a point to the next.")] = 8,
-    space: Annotated[
-        SpaceChoice | None, typer.Option(help="Latents or styles; by default w for generators with styles.")
-    ] = None,
+    space: Space = None,
     path: Annotated[
         PathChoice | None, typer.Option(help="By default great circles in z and straight lines in w.")
     ] = None,

@@ -28,7 +28,7 @@ Label = Annotated[
     str | None, typer.Option(help="Class of the seeds that name none, by number or name; else one that is drawn.")
 ]
 NoiseSeed = Annotated[int, typer.Option(min=0, help="All images have the noise of this seed's first sample.")]
-Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, or its kimg; without it the newest.")]
+Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 

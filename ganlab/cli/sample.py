@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganlab.cli.interpolate import MovieChoice
-from ganlab.cli.latent_tools import RunName
+from ganlab.cli.latent_tools import Checkpoint, Overwrite, RunName
 
 if TYPE_CHECKING:
     from ganlab.evaluation.sampling import Samples
@@ -59,16 +59,14 @@ def sample(
     inputs: Inputs = None,
     grid: Annotated[bool, typer.Option("--grid", help="One picture of all samples, grid.png, to look at.")] = False,
     columns: Annotated[int | None, typer.Option(min=1, help="Samples in a row of --grid; without it a square.")] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="A checkpoint's file, its kimg, or best; without it the newest.")
-    ] = None,
+    checkpoint: Checkpoint = None,
     movie: Annotated[
         MovieChoice | None, typer.Option(help="The kind of film that sequences become; without it gif.")
     ] = None,
     fps: Annotated[
         int | None, typer.Option(min=1, max=60, help="Frames of such a film in a second; without it 8.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write samples of a run's averaged generator as PNG files."""
     _check_usage(count, seeds, columns, grid)

@@ -21,9 +21,9 @@ def load(
 ) -> TrainedGenerator:
     """The averaged generator of a run, by its folder or an experiment's name, of which it is the newest under `runs`.
 
-    A `generator.safetensors` stands alone: it may lie anywhere, and needs no run. `checkpoint` is a checkpoint's file
-    or its thousands of images, without it the newest; `device` the accelerator without it, if there is one. Needs no
-    data. Raises `RunError` if there is no such run or file or it cannot be read.
+    A `generator.safetensors` stands alone: it may lie anywhere, and needs no run. `checkpoint` is a checkpoint's file,
+    its thousands of images or `best`, without it the newest; `device` the accelerator without it, if there is one.
+    Needs no data. Raises `RunError` if there is no such run or file or it cannot be read.
 
         generator = ganlab.load("quickstart")
         images = generator.sample(16, seed=1, label="3")
