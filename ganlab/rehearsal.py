@@ -46,6 +46,7 @@ class Rehearsal:
         """The round that starts when `moment` images have been seen."""
         module = self.module
         module.clock.images_seen = moment
+        module.clock.stand_still()
         for option in module.settings.schedules:
             option.apply(moment)
         self._done.clear()

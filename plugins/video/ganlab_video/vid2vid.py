@@ -151,6 +151,11 @@ class Vid2Vid(GANModule):
         """The stage of the current step."""
         return self.schedule.stage(self.clock.images_seen)
 
+    @property
+    def trained_stage(self) -> FilmStage:
+        """The stage of the last step: samples are made by networks that were trained."""
+        return self.schedule.stage(self.clock.before_step)
+
     def step_frames(self, images_seen: int) -> int | None:
         """Frames of the windows at this moment: those of the start, doubled at its times."""
         return self.schedule.stage(images_seen).frames
@@ -167,7 +172,7 @@ class Vid2Vid(GANModule):
         """The number of scales that draw and the resolution of what they draw, where scales join."""
         if not self.schedule.grows:
             return {}
-        stage = self.schedule.stage(self.clock.before_step)
+        stage = self.trained_stage
         return {"growth/scales": stage.scales, "growth/resolution": self._side(stage)}
 
     def remark(self, images: int) -> str | None:
@@ -183,7 +188,7 @@ class Vid2Vid(GANModule):
     def training_step(self, step: StepBatch, batch_idx: int) -> None:
         """One round; at its end optimizers forget what is of other scales, before a checkpoint, where these change."""
         super().training_step(step, batch_idx)
-        before, now = self.schedule.stage(self.clock.before_step), self.stage
+        before, now = self.trained_stage, self.stage
         joined, freed = before.scales != now.scales, before.fixed != now.fixed
         for player, optimizer in self.player_optimizers.items():
             if joined or (freed and player == "generator"):
@@ -249,7 +254,8 @@ class Vid2Vid(GANModule):
             averaged: use the averaged weights.
         """
         generator = self.network("generator", averaged)
-        inputs, side = self._at_stage(latents.inputs), self._side(self.stage)
+        stage = self.trained_stage
+        inputs, side = self._at_stage(latents.inputs, stage), self._side(stage)
         frames: list[Tensor] = []
         if first_from is not None:
             assert latents.random is not None
@@ -259,7 +265,7 @@ class Vid2Vid(GANModule):
             frames = list(inputs["images"][:, : self.given].unbind(1))
         for frame in range(len(frames), frames_of_films(inputs, self.of_frame)):
             maps = stack_of_frames(inputs, self.of_frame, range(frame - self.past, frame + 1))
-            frames.append(self._next(generator, maps, frames).image)
+            frames.append(self._next(generator, maps, frames, stage).image)
         films = torch.stack(frames, dim=1)
         return enlarge(films.flatten(0, 1), max(self.image_shape[1:])).unflatten(0, films.shape[:2])
 
@@ -275,9 +281,9 @@ class Vid2Vid(GANModule):
         """The larger side of frames that the scales of a stage draw."""
         return max(self.image_shape[1:]) >> (self.schedule.scales - stage.scales)
 
-    def _at_stage(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Inputs of samples at the resolution of the current stage."""
-        side, whole = self._side(self.stage), max(self.image_shape[1:])
+    def _at_stage(self, inputs: Mapping[str, Tensor], stage: FilmStage) -> dict[str, Tensor]:
+        """Inputs of samples at the resolution of a stage."""
+        side, whole = self._side(stage), max(self.image_shape[1:])
         smaller = reduce_inputs(dict(inputs), self.facts, whole // side)
         return smaller | ({"images": reduce_images(inputs["images"], side)} if "images" in inputs else {})
 
@@ -321,13 +327,12 @@ class Vid2Vid(GANModule):
         for index in range(clip.reals.shape[1] - clip.before):
             if index % self.backward_frames == 0:
                 frames = [frame.detach() for frame in frames]
-            made.append(self._next(generator, clip.maps[:, index : index + self.past + 1], frames))
+            made.append(self._next(generator, clip.maps[:, index : index + self.past + 1], frames, self.stage))
             frames.append(made[-1].image)
         return made
 
-    def _next(self, generator: Any, maps: Tensor, frames: Sequence[Tensor]) -> Frame:
+    def _next(self, generator: Any, maps: Tensor, frames: Sequence[Tensor], stage: FilmStage) -> Frame:
         """The frame behind these; the first one is drawn from its map alone."""
-        stage = self.stage
         growth = {"scales": stage.scales, "fixed": stage.fixed} if self.schedule.grows else {}
         if not self.past:
             alone: Frame = generator(maps, **growth)

@@ -115,7 +115,9 @@ def test_samples_of_small_films_are_enlarged():
         small = reduce_images(film, 8)
         again = interpolate(small.flatten(0, 1), scale_factor=2, mode="nearest").unflatten(0, (2, 5))
         torch.testing.assert_close(film, again)
-        module.clock.images_seen = 16
+        module.clock.advance(16)  # a finer network, which has learned nothing yet, joins in the next step
+        assert torch.equal(module.sample(Randomness(0, count=2), inputs=inputs, averaged=False), film)
+        module.clock.advance(4)
         assert not torch.equal(module.sample(Randomness(0, count=2), inputs=inputs, averaged=False), film)
     assert reduce_inputs(inputs, FACTS, 2)["label_map"].shape == (2, 5, 1, 8, 6)
 
