@@ -59,6 +59,17 @@ class FilmSchedule:
         begins = sorted({math.ceil(moment) for moment in moments if math.ceil(moment) < films or not moment})
         return [now for before, now in zip([None, *begins], begins, strict=False) if self._differs(before, now)]
 
+    def novelties(self, films: int) -> list[int]:
+        """Of the changes, those with windows of a new length, or with other scales that draw or learn."""
+        seen: set[object] = set()
+        found = []
+        for moment in self.changes(films):
+            stage = self.stage(moment)
+            kinds = {("frames", stage.frames), ("scales", stage.scales, stage.fixed)}
+            found += [] if kinds <= seen else [moment]
+            seen |= kinds
+        return found
+
     def _differs(self, before: int | None, now: int) -> bool:
         return before is None or self.stage(before) != self.stage(now)
 

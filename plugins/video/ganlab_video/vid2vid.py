@@ -165,8 +165,8 @@ class Vid2Vid(GANModule):
         return self._side(self.schedule.stage(images_seen)) if self.schedule.grows else None
 
     def moments(self, images: int) -> Sequence[int]:
-        """The start, where windows become longer, and where scales join or are set free."""
-        return self.schedule.changes(images)
+        """The start, where windows become longer than before, and where scales join or are set free."""
+        return self.schedule.novelties(images)
 
     def scalars_now(self) -> Mapping[str, float]:
         """The number of scales that draw and the resolution of what they draw, where scales join."""

@@ -36,6 +36,7 @@ def test_changes_are_the_moments_at_which_stages_differ():
     expected = [0, *(films for films in range(1, 100) if plan.stage(films) != plan.stage(films - 1))]
     assert plan.changes(100) == expected
     assert plan.changes(10) == [0, 8]
+    assert plan.novelties(100) == [0, 8, 16, 20, 30, 50, 70]
 
 
 def test_without_moments_all_scales_are_there_from_the_start():
