@@ -31,6 +31,11 @@ class TrainedGenerator:
         self.module = module
         self.name = name
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.facts.shape))
+        classes = f", {self.facts.classes} classes" if self.facts.classes else ""
+        return f"<generator {self.name!r}: {type(self.module).__name__}, samples of {shape}{classes}, on {self.device}>"
+
     @property
     def facts(self) -> DataFacts:
         """What the data were that it was trained on: shape, classes and their names, and so on."""
@@ -61,7 +66,7 @@ class TrainedGenerator:
         inputs: Mapping[str, Tensor] | None = None,
         **options: Any,
     ) -> Tensor:
-        """Samples 0 to `count` of a seed.
+        """Samples 0 to `count - 1` of a seed.
 
         `label` is one class for all, by name or number, or one for each, (N,); without it classes are drawn.
         Generators that make images from inputs get them as `inputs`, scaled as in training, with a row for each
@@ -79,12 +84,14 @@ class TrainedGenerator:
         first: int = 0,
         options: Mapping[str, Any] | None = None,
     ) -> Latents:
-        """What samples `first` to `first + count` of a seed are made of, to be looked at, changed and rendered.
+        """What `count` samples of a seed from number `first` on are made of, to be looked at, changed and rendered.
 
         `options` are sampling options, where they decide what samples are made from.
         """
-        if count < 1 or first < 0:
-            raise UserError(f"there are {count} samples from number {first} on to be drawn: ask for at least one")
+        if count < 1:
+            raise UserError(f"'count' is {count}: ask for at least one sample")
+        if first < 0:
+            raise UserError(f"'first' is {first}: the samples of a seed are numbered from 0")
         also = self.module.made_from(check_sampling(type(self.module), options or {}))
         wanted = [name for name in (*self.facts.inputs, *also) if name not in (inputs or {})]
         if wanted:

@@ -38,6 +38,8 @@ def interpolate(
     the generator can. `loop` returns to the first point, which then is not shown a second time. Raises `UserError` for
     ways that do not fit together.
     """
+    if isinstance(ways, str):
+        raise UserError(f"'ways' is a list with a row of the strip for each item: give ['{ways}'], not '{ways}'")
     room = Space(generator, space, options, noise_seed)
     stations = [room.at(way, label) for way in ways]
     if len({len(points) for points in stations}) > 1:

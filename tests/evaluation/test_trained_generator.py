@@ -38,8 +38,17 @@ def test_labels_are_drawn_or_given():
             generator.draw(2, label=[0, label])
     with pytest.raises(UserError, match="2 labels for 3 samples"):
         generator.draw(3, label=[0, 1])
-    with pytest.raises(UserError, match="at least one"):
+    with pytest.raises(UserError, match="'count' is 0: ask for at least one"):
         generator.sample(0)
+    with pytest.raises(UserError, match="'first' is -1"):
+        generator.draw(1, first=-1)
+
+
+def test_a_generator_says_what_it_is():
+    said = repr(plain(classes=3))
+    assert type(plain().module).__name__ in said
+    assert said.endswith("samples of 1 x 8 x 8, 3 classes, on cpu>")
+    assert "classes" not in repr(styled())
 
 
 def test_options_are_checked_and_told():

@@ -76,6 +76,8 @@ def test_between_classes_are_shares_of_both():
 
 
 def test_ways_that_lead_nowhere_are_told():
+    with pytest.raises(UserError, match=r"list with a row.*\['1,5'\], not '1,5'"):
+        interpolate(plain(), "1,5")
     with pytest.raises(UserError, match="two points at least"):
         interpolate(plain(), ["1"])
     with pytest.raises(UserError, match="equally many points"):
