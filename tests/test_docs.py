@@ -152,7 +152,7 @@ def test_the_patterns_of_games_are_those_that_are_tested() -> None:
 def test_views_in_the_guide_are_offered() -> None:
     from ganlab import TwoPlayerGAN
 
-    (paragraph,) = re.findall(r"^The plain game offers both.+?\n\n", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    (paragraph,) = re.findall(r"^The plain game offers both.+?\n\n(?!-)", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
     shown = set(re.findall(r"`([a-z_]+)`", paragraph))
     assert shown - {"real_logits"} <= TwoPlayerGAN.provides["generator"]
     assert shown <= TwoPlayerGAN.provides["discriminator"]

@@ -100,7 +100,8 @@ def needed_inputs(module: GANModule, options: Mapping[str, Any]) -> tuple[dict[s
     there = ", ".join(f"{name} ({facts.kind})" for name, facts in needed.items()) or "none"
     if all(facts.kind == "numbers" for facts in needed.values()):
         raise UserError(
-            "files are translated by games that make images of pictures or maps; this one makes them of none"
+            f"{type(module).__name__} makes images of latents, and not of pictures or label maps: give a run of an "
+            "architecture that makes images of images; 'ganlab plugins architectures' lists all"
         )
     if data.frames:
         raise UserError(

@@ -185,9 +185,9 @@ def test_maps_of_a_palette_and_games_without_instances(tmp_path: Path) -> None:
             0,
             r"pose \(numbers\), map.*sample RUN --inp",
         ),
-        ({"pose": InputFacts((2,))}, 0, "this one makes them of none"),
+        ({"pose": InputFacts((2,))}, 0, "and not of pictures or label maps"),
         ({"map": InputFacts((4, 2, 9, 12), "maps", classes=3)}, 4, "this run makes films"),
-        ({}, 0, "this one makes them of none"),
+        ({}, 0, "and not of pictures or label maps"),
     ],
 )
 def test_what_is_in_no_file_is_refused(inputs: dict[str, Any], frames: int, sentence: str) -> None:
