@@ -18,6 +18,7 @@ from pathlib import Path
 from model_zoo_entries import ENTRIES, Entry
 from model_zoo_page import Trained, draw, filled, section, table
 from report import describe_machine
+from results import named_or_all
 from runs import train_by_command
 
 from ganlab.studies.record import RunRecord
@@ -43,9 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=ROOT / "runs/model-zoo", help="where runs are and are looked for")
     parser.add_argument("--report", action="store_true", help="train nothing, draw and write only")
     arguments = parser.parse_args()
-    arguments.names = arguments.names or list(ENTRIES)
-    if unknown := set(arguments.names) - set(ENTRIES):
-        parser.error(f"no such training: {', '.join(sorted(unknown))}; there are {', '.join(ENTRIES)}")
+    arguments.names = named_or_all(parser, arguments.names, ENTRIES, "training")
     return arguments
 
 

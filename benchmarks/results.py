@@ -30,10 +30,15 @@ def parse_rows(parser: argparse.ArgumentParser, rows: Collection[str], results: 
     parser.add_argument("--results", type=Path, default=results)
     parser.add_argument("--report", action="store_true", help="run nothing, write the report only")
     arguments = parser.parse_args()
-    arguments.rows = arguments.rows or list(rows)
-    if unknown := set(arguments.rows) - set(rows):
-        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
+    arguments.rows = named_or_all(parser, arguments.rows, rows, "row")
     return arguments
+
+
+def named_or_all(parser: argparse.ArgumentParser, names: list[str], there: Collection[str], what: str) -> list[str]:
+    """The names that were given, or all where none was; the program ends at one that there is not."""
+    if unknown := set(names) - set(there):
+        parser.error(f"no such {what}: {', '.join(sorted(unknown))}; there are {', '.join(there)}")
+    return names or list(there)
 
 
 def missing_rows(arguments: argparse.Namespace) -> list[tuple[str, int]]:

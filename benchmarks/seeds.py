@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ganlab.run.session import train
@@ -32,6 +33,20 @@ def tell_seeds(
         values = [numbers[name] for numbers in found]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         print(f"  {system}: {name} {statistics.mean(values):.4f} +- {spread:.4f}", flush=True)
+
+
+def tell_systems(
+    description: str,
+    systems: Collection[str],
+    measure: Callable[[str, int, Path], tuple[Mapping[str, float], float]],
+    is_good: Callable[[str, Mapping[str, float]], bool],
+) -> None:
+    """A program that tells the seeds of several systems, or of the one that `--only` names."""
+    parser = parser_of_seeds(description)
+    parser.add_argument("--only", choices=list(systems))
+    arguments = parser.parse_args()
+    for system in [arguments.only] if arguments.only else systems:
+        tell_seeds(system, arguments.seeds, partial(measure, system, runs=arguments.runs), partial(is_good, system))
 
 
 def parser_of_seeds(description: str) -> argparse.ArgumentParser:

@@ -18,12 +18,11 @@ bounds were set after three seeds had been measured: they say what is expected n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import torch
 from ganlab_datasets.digit_translations import coloured
-from seeds import parser_of_seeds, tell_seeds, trained
+from seeds import tell_systems, trained
 from sklearn.svm import SVC
 from torch import Tensor
 
@@ -121,11 +120,7 @@ def run(system: str, seed: int, runs: Path) -> tuple[Numbers, float]:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = parser_of_seeds(__doc__)
-    parser.add_argument("--only", choices=list(SYSTEMS))
-    arguments = parser.parse_args()
-    for system in [arguments.only] if arguments.only else SYSTEMS:
-        tell_seeds(system, arguments.seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
+    tell_systems(__doc__, SYSTEMS, run, is_good)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ is there already is read and not trained again. Prints for each run and on avera
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from runs import last_numbers
-from seeds import parser_of_seeds, tell_seeds, trained
+from seeds import tell_systems, trained
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SYSTEMS = {
@@ -45,11 +44,7 @@ def is_good(system: str, numbers: Mapping[str, float]) -> bool:
 
 def main() -> None:
     """Train what is missing, and print."""
-    parser = parser_of_seeds(__doc__)
-    parser.add_argument("--only", choices=list(SYSTEMS))
-    arguments = parser.parse_args()
-    for system in [arguments.only] if arguments.only else SYSTEMS:
-        tell_seeds(system, arguments.seeds, partial(run, system, runs=arguments.runs), partial(is_good, system))
+    tell_systems(__doc__, SYSTEMS, run, is_good)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,24 @@ def test_seeds_are_read_as_numbers() -> None:
     assert parser.parse_args(["--runs", "there", "--seeds", "3,7"]).seeds == [3, 7]
 
 
+def test_systems_are_told_with_their_seeds_or_the_only_one(monkeypatch, capsys) -> None:
+    seeds = importlib.import_module("seeds")
+
+    def measure(system: str, seed: int, runs: Path) -> tuple[dict[str, float], float]:
+        return {"error": len(system) + seed / 10}, 60.0
+
+    arguments = ["program.py", "--runs", "there", "--seeds", "0,4"]
+    monkeypatch.setattr("sys.argv", arguments)
+    seeds.tell_systems("Several.", ["one", "three"], measure, lambda system, numbers: numbers["error"] < 5.2)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "one, seed 0 (60 s): error 3.0000: within the bounds"
+    assert said[4] == "three, seed 4 (60 s): error 5.4000: outside the bounds"
+    assert said[5] == "  three: error 5.2000 +- 0.2828"
+    monkeypatch.setattr("sys.argv", [*arguments, "--only", "three"])
+    seeds.tell_systems("Several.", ["one", "three"], measure, lambda system, numbers: True)
+    assert "one" not in capsys.readouterr().out
+
+
 def test_the_last_numbers_of_a_run_are_those_of_its_last_lines(tmp_path) -> None:
     runs = importlib.import_module("runs")
     (tmp_path / "metrics.jsonl").write_text('{"kimg": 1, "swd": 9.0, "fd": 3.0}\n{"kimg": 2, "swd": 4.0}\n')

@@ -25,7 +25,7 @@ from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.rehearsal import Rehearsal, rehearse_training
 from ganlab.spec import read_spec
 from ganlab.views import Scores
-from tests.tiny import Logistic, TinyData, TinyDiscriminator, TinyGenerator, tiny_settings
+from tests.tiny import LabelledGenerator, Logistic, TinyData, TinyDiscriminator, TinyGenerator, tiny_settings
 
 FACTS = DataFacts((1, 4, 4), 50, "tiny", class_names=("a", "b"))
 
@@ -52,17 +52,6 @@ def test_a_game_that_fits_costs_no_memory_and_says_nothing() -> None:
     shape = (3, 1024, 1024)
     enormous = partial(TinyGenerator, shape), partial(TinyDiscriminator, shape)
     assert rehearse(*enormous, facts=DataFacts(shape, 50, "large"), settings={"batch_size": 100_000}) is None
-
-
-class Embedding(TinyGenerator):
-    """A generator that needs labels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embed = nn.Embedding(2, 3)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        return super().forward(latents + self.embed(labels))
 
 
 class Auxiliary(TwoPlayerGAN):
@@ -109,7 +98,7 @@ class Curious:
             r"discriminator fails: 'discriminator.net.1' \(Linear\), which got input \(8 x 64\), .*\[16, 8\]; the data",
         ),
         (
-            {"generator": Embedding, "facts": replace(FACTS, class_names=())},
+            {"generator": LabelledGenerator, "facts": replace(FACTS, class_names=())},
             r"discriminator fails: 'generator.embed' \(Embedding\), which got input none.*, with no classes",
         ),
         ({"game": Auxiliary}, "update of the discriminator fails: .*no head 'classes'; there are: none"),

@@ -32,6 +32,17 @@ class TinyGenerator(nn.Module):
         return self.out(self.net(latents)).tanh().view(-1, *self.shape)
 
 
+class LabelledGenerator(TinyGenerator):
+    """The same for one of two classes, whose embedding is added to the latents; it needs labels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(2, 3)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(latents + self.embed(labels))
+
+
 class TinyDiscriminator(nn.Module):
     def __init__(self, shape: tuple[int, ...] = (1, 4, 4)) -> None:
         super().__init__()

@@ -6,16 +6,20 @@ look at it: `runs`, `sweeps`, `artifacts`, and `calls`, the names of all operati
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import json
+import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ENTITY = "team"
@@ -384,6 +388,21 @@ def _described(artifact: Artifact) -> dict[str, Any]:
         "updatedAt": None,
         "aliases": aliases,
     }
+
+
+@contextlib.contextmanager
+def serving(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> Iterator[Server]:
+    """A server, the only one that wandb in this process knows; nothing of the machine's own account is left."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    made = Server(*arguments)
+    for name, value in made.environment(home).items():
+        monkeypatch.setenv(name, value)
+    yield made
+    import wandb
+
+    wandb.teardown()
+    made.close()
 
 
 def _snake(name: str) -> str:

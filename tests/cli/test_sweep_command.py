@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ganlab.cli.app import app
 from ganlab.errors import UserError
 from ganlab.sweeps.results import read_sweep
+from tests.cli.commands import run_command
 
 TRAIN = Path(__file__).parents[1] / "sweeps/train.py"
 
@@ -17,13 +16,7 @@ TRAIN = Path(__file__).parents[1] / "sweeps/train.py"
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        if isinstance(result.exception, UserError):
-            raise result.exception
-        return result
-
-    return run
+    return run_command
 
 
 @pytest.fixture

@@ -10,18 +10,7 @@ from ganlab.data.loader import StepLoader
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.nn import Conditioning
 from ganlab.schedules import Schedule
-from tests.tiny import Logistic, TinyData, TinyGenerator, tiny_settings
-
-
-class Embedding(TinyGenerator):
-    """A generator of labels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embed = nn.Embedding(2, 3)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        return super().forward(latents + self.embed(labels))
+from tests.tiny import LabelledGenerator, Logistic, TinyData, TinyGenerator, tiny_settings
 
 
 class Classifying(nn.Module):
@@ -40,7 +29,7 @@ class Classifying(nn.Module):
 
 def game(**options) -> TwoPlayerGAN:
     torch.manual_seed(0)
-    module = TwoPlayerGAN(Embedding(), Classifying(), Logistic(), fake_labels="uniform", **options)
+    module = TwoPlayerGAN(LabelledGenerator(), Classifying(), Logistic(), fake_labels="uniform", **options)
     module.prepare(tiny_settings())
     return module.double()
 

@@ -17,7 +17,7 @@ from ganlab.plugins import installed
 from ganlab.sweeps.file import read_sweep_file
 from ganlab.sweeps.hosted import register, run_hosted
 from tests.studies.test_runs import ganlab
-from tests.wandb_server import Server
+from tests.wandb_server import Server, serving
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["data.batch_size=16", "evaluation.samples=64", "evaluation.metrics=[swd]", "snapshots=null", "diversity=null"]
@@ -48,16 +48,8 @@ def plan(config: dict) -> list[dict]:
 
 @pytest.fixture
 def server(tmp_path, monkeypatch) -> Iterator[Server]:
-    for name in [name for name in os.environ if name.startswith("WANDB_")]:
-        monkeypatch.delenv(name)
-    made = Server(plan)
-    for name, value in made.environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    yield made
-    import wandb
-
-    wandb.teardown()
-    made.close()
+    with serving(tmp_path, monkeypatch, plan) as server:
+        yield server
 
 
 @pytest.fixture

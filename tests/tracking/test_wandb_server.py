@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from ganlab.tracking.jsonl import JsonlTracker
 from ganlab.tracking.tracker import FINISHED, INTERRUPTED
 from ganlab.tracking.wandb import WandbTracker
 from tests.tracking.made import made_spec
-from tests.wandb_server import Server
+from tests.wandb_server import serving
 
 ROOT = Path(__file__).parents[2]
 LOWER = {"metric": "swd", "higher_is_better": False}
@@ -60,16 +59,8 @@ print("finished", flush=True)
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith("WANDB_")]:
-        monkeypatch.delenv(name)
-    made = Server()
-    for name, value in made.environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    yield made
-    import wandb
-
-    wandb.teardown()
-    made.close()
+    with serving(tmp_path, monkeypatch) as server:
+        yield server
 
 
 @pytest.fixture
