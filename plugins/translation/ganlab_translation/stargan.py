@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar
 
 import torch
@@ -18,7 +19,7 @@ from ganlab_translation.domains import Changes, Domains
 from ganlab_translation.stargan_networks import HEAD
 
 _OLD, _NEW = "domains", "wanted domains"
-_SHOWN = 12  # domains in a strip
+_SHOWN = 16  # domains in pictures of a training
 
 
 @dataclass(kw_only=True)
@@ -154,7 +155,7 @@ class StarGAN(TwoPlayerGAN):
         self,
         latents: Latents,
         *,
-        domain: str | None = None,
+        domain: str | int | None = None,
         attribute: Mapping[str, float] | None = None,
         of: str | None = None,
         strip: bool = False,
@@ -177,7 +178,7 @@ class StarGAN(TwoPlayerGAN):
             return torch.cat([images, *self._strip(images, *self._own(latents, of), averaged)], dim=-1)
         which, known = self._own(latents, of)
         if domain is not None:
-            which, known = self._with(domain, which, known)
+            which, known = self._with(str(domain), which, known)
         for name, value in (attribute or {}).items():
             changes = self.changes[which]
             if not changes.domains.several:
@@ -200,13 +201,14 @@ class StarGAN(TwoPlayerGAN):
     def panels(
         self, fakes: Tensor, inputs: Mapping[str, Tensor], images: Tensor | None, random: Randomness
     ) -> Sequence[Tensor]:
-        """The image, and beside it the image in every domain of all data sets (in the first twelve)."""
+        """The image, and beside it the image in every domain of all data sets (in the first sixteen)."""
         given = [name for name in ("images", *self.domains.further) if name in inputs]
         if not given:
             return [fakes]
         of = None if given[0] == "images" else given[0]
         latents = Latents(values=fakes.new_empty(len(fakes), 0), inputs=inputs)
-        return [inputs[given[0]], *self._strip(inputs[given[0]], *self._own(latents, of), True)]
+        strip = self._strip(inputs[given[0]], *self._own(latents, of), averaged=True)
+        return [inputs[given[0]], *islice(strip, _SHOWN)]
 
     # ---------------------------------------------------------------- inside
 
@@ -231,13 +233,11 @@ class StarGAN(TwoPlayerGAN):
             known = known.new_zeros(len(known), len(self.domains.sets[wanted]))
         return wanted, self.changes[wanted].with_domain(known, index)
 
-    def _strip(self, images: Tensor, which: int, known: Tensor, averaged: bool) -> list[Tensor]:
-        made: list[Tensor] = []
+    def _strip(self, images: Tensor, which: int, known: Tensor, averaged: bool) -> Iterator[Tensor]:
         for number, changes in enumerate(self.changes):
             own = known if number == which else known.new_zeros(len(known), len(changes.domains))
-            wanted = [changes.turned(own, index) for index in range(len(changes.domains))]
-            made += [self.changed(images, each, number, averaged=averaged) for each in wanted[: _SHOWN - len(made)]]
-        return made
+            for index in range(len(changes.domains)):
+                yield self.changed(images, changes.turned(own, index), number, averaged=averaged)
 
     def _changed(self, images: Tensor, domains: Tensor, random: Randomness) -> Tensor:
         return self.generate(images.new_empty(len(images), 0), None, random, {"images": images, _OLD: domains})

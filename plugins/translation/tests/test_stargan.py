@@ -13,6 +13,7 @@ from ganlab_translation.stargan_networks import StarGANDiscriminator, StarGANGen
 from ganlab import DataFacts, InputFacts, Latents, Randomness, UserError, WeightedRegularizer
 from ganlab.contracts import Batch, Examples
 from ganlab.data.loader import StepLoader
+from ganlab.spec.sampling import check_sampling, read_assignments
 from ganlab.testing import parameter_count
 from ganlab.testing.examples import ExampleData, example_settings
 from ganlab.testing.training import plain_steps, state_of
@@ -165,6 +166,19 @@ def test_images_are_given_domains_that_only_the_other_set_knows():
         module.made_from({"of": "third"})
     with pytest.raises(UserError, match="ask for a label instead"):
         module.render(others, of="second", attribute={"male": 1})
+
+
+def test_names_that_are_numbers_and_more_domains_than_a_picture_shows():
+    facts = replace(MOODS, class_names=tuple(map(str, range(20))))
+    module = game(facts).eval()
+    images = torch.zeros(1, 3, 9, 6)
+    latents = Latents(values=torch.zeros(1, 0), labels=torch.tensor([3]), inputs={"images": images})
+    with torch.no_grad():
+        options = check_sampling(StarGAN, read_assignments(["domain=7"]))
+        seven = module.render(latents, **options)
+        assert torch.equal(seven, module.generator(images, torch.eye(20)[[7]]))
+        assert module.render(latents, strip=True).shape[-1] == 21 * 6
+        assert len(module.panels(seven, latents.inputs, None, Randomness(0, count=1))) == 1 + 16
 
 
 def train_rank(rank: int, folder: str) -> None:
