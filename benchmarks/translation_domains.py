@@ -1,11 +1,11 @@
 """StarGAN and SPADE on scikit-learn's digits, several seeds each, against stated bounds.
 
-Usage: `python benchmarks/translation_domains.py --runs DIR [--seeds 0,1,2] [--only stargan|shapes|spade]`. A run that
+Usage: `python benchmarks/translation_domains.py --runs DIR [--seeds 0,1,2] [--only SYSTEM]`. A run that
 is there already is read and not trained again. Prints for each run and on average:
 
 - StarGAN, digits of four colours into each other: the share of held-out digits that a classifier of reals takes for the
   colour asked for, and the mean absolute difference of digits, in [0, 2], to what comes back of them. Bound: 0.95.
-- StarGAN, digits into each other ("shapes"): the same of the digit asked for. Bound: 0.95.
+- StarGAN on the shapes of digits (`stargan-shapes`), digits into other digits: the same. Bound: 0.95.
 - SPADE, scenes of two digits from their label maps: mean intersection over union, and accuracy, of what a segmentation
   network, which learned the reals, sees in images of held-out maps; beside both for reals that it did not learn. Bound:
   nine tenths of its accuracy for these.
@@ -22,7 +22,7 @@ from seeds import tell_systems, trained
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SYSTEMS = {
     "stargan": ("stargan/digits", "domain_accuracy"),
-    "shapes": ("stargan/digit-shapes", "domain_accuracy"),
+    "stargan-shapes": ("stargan/digit-shapes", "domain_accuracy"),
     "spade": ("spade/digits", "segmentation"),
 }
 """The experiment and the metric of each."""
