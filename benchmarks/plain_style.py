@@ -33,6 +33,16 @@ def enlarged(images: Tensor) -> Tensor:
     return filtered(spread.reshape(count, channels, 2 * height, 2 * width), 2, 1, gain=4.0)
 
 
+def at_least_float32(values: Tensor) -> Tensor:
+    """Values in float32, but in float64 where they are already."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def rectified(features: Tensor) -> Tensor:
+    """The leaky rectifier."""
+    return F.leaky_relu(features, 0.2)
+
+
 class Dense(nn.Module):
     """A linear layer with an equalized learning rate."""
 
@@ -49,7 +59,7 @@ class Dense(nn.Module):
 
 def activated(features: Tensor, bias: Tensor) -> Tensor:
     """Bias, leaky rectifier and its gain."""
-    return F.leaky_relu(features + bias.view(1, -1, 1, 1), 0.2) * math.sqrt(2)
+    return rectified(features + bias.view(1, -1, 1, 1)) * math.sqrt(2)
 
 
 class Modulated(nn.Module):
@@ -110,7 +120,7 @@ class PlainGenerator(nn.Module):
         """Images (N, 3, side, side), and the styles (N, layers, style), of which the path length is a gradient."""
         style = latents * torch.rsqrt(latents.square().mean(1, keepdim=True) + 1e-8)
         for layer in self.mapping:
-            style = F.leaky_relu(layer(style), 0.2) * math.sqrt(2)
+            style = rectified(layer(style)) * math.sqrt(2)
         styles = style[:, None].repeat(1, 2 * len(self.images), 1)
         features = self.first(self.constant.expand(len(latents), -1, -1, -1), styles[:, 0])
         images = self._image(0, features, styles[:, 1])
@@ -122,7 +132,7 @@ class PlainGenerator(nn.Module):
     def _image(self, place: int, features: Tensor, style: Tensor) -> Tensor:
         layer: Modulated = self.images[place]  # type: ignore[assignment]
         image: Tensor = layer(features, style, demodulate=False)
-        return image.float() + layer.bias.view(1, -1, 1, 1)
+        return at_least_float32(image) + layer.bias.view(1, -1, 1, 1)
 
 
 class PlainConvolution(nn.Module):
@@ -174,7 +184,7 @@ class PlainDiscriminator(nn.Module):
         deviation = (groups.var(0, correction=0) + 1e-8).sqrt().mean((1, 2, 3))
         maps = deviation.repeat(4).view(-1, 1, 1, 1).expand(-1, 1, 4, 4).to(features.dtype)
         features = self.last(torch.cat([features, maps], 1)).flatten(1)
-        return self.logit(F.leaky_relu(self.dense(features), 0.2) * math.sqrt(2))[:, 0].float()
+        return at_least_float32(self.logit(rectified(self.dense(features)) * math.sqrt(2))[:, 0])
 
 
 class PlainPhases:
@@ -183,6 +193,7 @@ class PlainPhases:
     def __init__(self, widths: Widths, style: int, mapping_layers: int, reals: Tensor) -> None:
         self.generator = PlainGenerator(widths, style, mapping_layers)
         self.discriminator = PlainDiscriminator(widths)
+        self.networks = {"generator": self.generator, "discriminator": self.discriminator}
         self.style, self.reals, self.length = style, reals, torch.zeros(())
         self.optimizers = {
             network: torch.optim.Adam(network.parameters(), lr=2e-3, betas=(0.0, 0.99))

@@ -11,23 +11,27 @@ float32, for bf16 with penalties in float32 (what `trainer.precision: bf16-mixed
 is the time that they add. With `--threads 1` and `--cpu-time` the figures are of one core. The plain program runs on
 the CPU; on another device only ganlab's times are printed.
 
-`--accuracy` compares gradients with the plain program's at the same weights. `--compiled` times forward passes of both
-networks with and without `torch.compile`, and says how much of a step convolutions take.
+`--accuracy` compares gradients at the same weights: of both programs with each other, and with the plain one's in
+float64. It says how many inputs of rectifiers have other signs in float32, and what is left with float64's signs.
+`--compiled` times forward passes of both networks with and without `torch.compile`, and says how much of a step
+convolutions take.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import statistics
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
+import plain_style
 import torch
 from ganlab_style.architecture import StyleGAN
 from ganlab_style.levels import levels_of
-from plain_style import PlainPhases
+from plain_style import PlainPhases, at_least_float32
 from report import print_table
 from torch import Tensor, nn
 from torch.nn import functional
@@ -197,12 +201,12 @@ def losses(generator: Any, discriminator: Any, latents: Tensor, reals: Tensor, s
 
     def make() -> tuple[Tensor, Tensor]:
         images, styles = generator(latents, with_styles=True) if styled else generator(latents)
-        return images.float(), styles
+        return at_least_float32(images), styles
 
     def judge(images: Tensor) -> Tensor:
         scores = discriminator(images)
         logits: Tensor = scores.logits if styled else scores
-        return logits.float()
+        return at_least_float32(logits)
 
     def r1() -> Tensor:
         images = reals.clone().requires_grad_()
@@ -211,7 +215,7 @@ def losses(generator: Any, discriminator: Any, latents: Tensor, reals: Tensor, s
 
     def path_length() -> Tensor:
         images, styles = make()
-        noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(1)) / images.shape[-1]
+        noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(1)).to(images) / images.shape[-1]
         (gradient,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         return gradient.square().sum(2).mean(1).sqrt().square().mean()
 
@@ -226,7 +230,7 @@ def losses(generator: Any, discriminator: Any, latents: Tensor, reals: Tensor, s
 
 
 def measure_accuracy(arguments: argparse.Namespace) -> None:
-    """Relative errors of the gradients of a player's weights, against the plain program's in float32.
+    """Relative errors of the gradients of a player's weights: of both programs against each other and float64.
 
     The strengths of noise are left out: each program draws noise of its own.
     """
@@ -234,20 +238,62 @@ def measure_accuracy(arguments: argparse.Namespace) -> None:
     module, plain = trained(arguments, "float32"), plain_program(arguments, reals)
     pairs = same_weights(module, plain)
     latents = torch.randn(arguments.batch, arguments.style)
+    exact = {name: copy.deepcopy(network).double() for name, network in plain.networks.items()}
+    truths = losses(exact["generator"], exact["discriminator"], latents.double(), reals.double(), styled=False)
     wanted = losses(plain.generator, plain.discriminator, latents, reals, styled=False)
     found = losses(module.generator, module.discriminator, latents, reals, styled=True)
-    rows = []
+    rows: list[list[object]] = []
     for phase in CYCLE:
         player = "generator" if phase in ("generator", "path length") else "discriminator"
         own, other = ([pair[place] for pair in pairs[player] if pair[0].dim()] for place in (0, 1))
-        truth = torch.autograd.grad(wanted[phase](), other, allow_unused=True)
-        row: list[object] = [phase]
-        for bf16 in (False, True):
-            with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
-                value = found[phase]()
-            row.append(f"{relative_error(torch.autograd.grad(value, own, allow_unused=True), truth):.1e}")
-        rows.append(row)
-    print_table(f"Errors of gradients: {title(arguments)}", ["phase", "float32", "bf16"], rows, arguments.threads)
+        places = {id(value): place for place, value in enumerate(plain.networks[player].parameters())}
+        doubles = list(exact[player].parameters())
+        with signs_of_rectifiers() as signs:
+            truth = gradients(truths[phase](), [doubles[places[id(value)]] for value in other])
+        ours, theirs = gradients(found[phase](), own), gradients(wanted[phase](), other)
+        with signs_of_rectifiers(signs) as differing:
+            same = gradients(wanted[phase](), other)
+        with torch.autocast("cpu", torch.bfloat16):
+            value = found[phase]()
+        low = gradients(value, own)
+        errors = [(ours, theirs), (ours, truth), (theirs, truth), (same, truth), (low, theirs)]
+        rows.append([phase, *(f"{relative_error(*pair):.1e}" for pair in errors), sum(map(int, differing))])
+    columns = [
+        *("phase", "ganlab to plain", "ganlab to float64", "plain to float64", "with its signs", "bf16 to plain"),
+        "signs that differ",
+    ]
+    print_table(f"Errors of gradients: {title(arguments)}", columns, rows, arguments.threads)
+
+
+def gradients(value: Tensor, parameters: Sequence[Tensor]) -> list[Tensor | None]:
+    """Of a value, in float64."""
+    found = torch.autograd.grad(value, parameters, allow_unused=True)
+    return [None if gradient is None else gradient.double() for gradient in found]
+
+
+@contextmanager
+def signs_of_rectifiers(given: Sequence[Tensor] | None = None) -> Iterator[list[Tensor]]:
+    """The plain program's rectifiers note the signs of what they get, or take given ones and count what differs.
+
+    A penalty's gradient jumps where a sign changes, by far more than what rounding does to it elsewhere.
+    """
+    noted: list[Tensor] = []
+    rest, own = iter(given or ()), plain_style.rectified
+
+    def rectified(features: Tensor) -> Tensor:
+        positive = features.detach() > 0
+        if given is None:
+            noted.append(positive)
+            return own(features)
+        wanted = next(rest)
+        noted.append((positive != wanted).sum())
+        return torch.where(wanted, features, 0.2 * features)
+
+    plain_style.rectified = rectified
+    try:
+        yield noted
+    finally:
+        plain_style.rectified = own
 
 
 def relative_error(found: Sequence[Tensor | None], truth: Sequence[Tensor | None]) -> float:
