@@ -33,6 +33,7 @@ from ganlab.randomness import derive_seed
 from ganlab.rehearsal import rehearse_training
 from ganlab.schedules import Schedule
 from ganlab.spec.constructor import constructor_of, input_parameters, parameter_names
+from ganlab.spec.conversion import shown
 from ganlab.spec.model import DataNode, Node, OptimizerNode, RegularizerNode, Spec, nodes_within, own_names
 from ganlab.spec.record import record_of_generator
 from ganlab.spec.sampling import check_sampling
@@ -74,8 +75,8 @@ class Builder:
             raise  # the first two say where; the last is of the device, and no option's fault
         except UserError as error:
             raise SpecError(f"{place}: {error}") from error
-        except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:  # torch refuses sizes by the last
-            raise SpecError(f"{place}: {node.name} cannot be built: {reason(error)}") from error
+        except (ValueError, TypeError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeError) as error:
+            raise SpecError(f"{place}: {node.name} cannot be built: {reason(error)}{_given(node)}") from error
         for name, template in options.items():
             if is_scheduled(template):
                 self.scheduled.append(attribute_option(f"{place}.{name}", template, built, name))
@@ -153,6 +154,14 @@ class Builder:
                 "from the data"
             )
         return fact
+
+
+def _given(node: Node) -> str:
+    """The options of a node that a spec has set, for a sentence about what the plugin itself does not say well."""
+    declared = constructor_of(plugin_of(node)).options
+    given = {name: value for name, value in node.options.items() if not isinstance(value, Node)}
+    changed = [name for name, value in given.items() if name not in declared or declared[name].default != value]
+    return f" (with {', '.join(f'{name}: {shown(given[name])}' for name in changed)})" if changed else ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ganlab.build import Builder
 from ganlab.errors import SpecError, UserError
 from ganlab.facts import DataFacts, InputFacts
 from ganlab.schedules import Schedule, Scheduled
+from ganlab.spec import node_from
 from ganlab.spec.model import Node, OptimizerNode, RegularizerNode
 from ganlab.training.optimizers import adam
 
@@ -193,14 +194,34 @@ def test_optimizers_that_take_their_options_pass(monkeypatch) -> None:
     build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", fading)}))
 
 
+INSTALLED = build.load_factory
+DIVIDING = """\
+from collections.abc import Sequence
+
+from torch import nn
+
+
 class Dividing(nn.Module):
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int = 8, steps: Sequence[int] = (1,)) -> None:
         super().__init__()
-        self.layer = nn.Linear(8 // size, 1)
+        if steps[0] > 1:
+            raise MemoryError("there is no room for so many steps")
+        self.layer = nn.Linear(8 // size, steps[0])
+"""
 
 
-@pytest.mark.parametrize(("size", "reason"), [(0, "by zero"), (-1, "negative dimension")])
-def test_whatever_a_constructor_makes_of_an_option_is_a_sentence(monkeypatch, size: int, reason: str) -> None:
-    monkeypatch.setattr(build, "load_factory", lambda node: Dividing)
+@pytest.mark.parametrize(
+    ("size", "steps", "reason"),
+    [
+        (0, [1], "by zero"),
+        (-1, [1], "negative dimension"),
+        (1, [], "index out of range .*steps: \\[\\]"),
+        (1, [9], "room"),
+    ],
+)
+def test_whatever_a_constructor_makes_of_an_option_is_a_sentence(install, monkeypatch, size, steps, reason) -> None:
+    monkeypatch.setattr(build, "load_factory", INSTALLED)
+    install("ganlab-odd", {"generators": {"odd": "odd_networks:Dividing"}}, {"odd_networks": DIVIDING})
+    node = node_from("generators", {"name": "odd", "size": size, "steps": steps})
     with pytest.raises(SpecError, match=f"generator: odd cannot be built: .*{reason}"):
-        Builder(IMAGES).construct(Node("generators", "odd", {"size": size}), "generator")
+        Builder(IMAGES).construct(node, "generator")

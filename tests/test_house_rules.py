@@ -51,6 +51,7 @@ ROOMS = (
     ("foreign",),
     ("views",),
     ("distributed",),
+    ("bounds",),
     ("schedules",),
     ("randomness",),
     ("files", "pictures"),

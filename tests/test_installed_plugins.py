@@ -8,7 +8,12 @@ from ganlab.plugins import installed
 from ganlab.testing import CHECKS
 
 CASES = [
-    pytest.param(check, plugin.reference, id=f"{plugin.kind}-{plugin.name}-{check.__name__.removeprefix('check_')}")
+    pytest.param(
+        check,
+        plugin.reference,
+        id=f"{plugin.kind}-{plugin.name}-{check.__name__.removeprefix('check_')}",
+        marks=[pytest.mark.slow] if check.__name__ == "check_bounds" else [],  # data sets of millions, deepest networks
+    )
     for plugin in installed()
     for check in CHECKS[plugin.kind]
 ]

@@ -11,13 +11,13 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ganlab.bounds import Count
 from ganlab.contracts import Batch, Discriminator, Generator
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch
 from ganlab.errors import UserError
 from ganlab.games.growth import Growth, Rates, Stage, fixed, plan
 from ganlab.games.two_player import TwoPlayerGAN
-from ganlab.spec.model import Count
 from ganlab.suggestions import did_you_mean
 from ganlab.training.module import Terms
 from ganlab.views import Latents, Scores

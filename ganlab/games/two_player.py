@@ -12,6 +12,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
+from ganlab.bounds import Natural, Steps
 from ganlab.contracts import (
     Augmentation,
     Batch,
@@ -28,7 +29,6 @@ from ganlab.games.passes import Passes
 from ganlab.nn.autocast import is_autocast
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Count, Natural
 from ganlab.training.module import GANModule, Terms
 from ganlab.views import (
     GAME_VIEWS,
@@ -83,10 +83,10 @@ class TwoPlayerGAN(GANModule):
         loss: Loss,
         regularizers: Sequence[WeightedRegularizer] = (),
         augmentation: Augmentation | None = None,
-        discriminator_steps: Count = 1,
+        discriminator_steps: Steps = 1,
         top_k: Annotated[Scheduled, Gt(0), Le(1)] = 1.0,
         freeze_d: Natural | Sequence[str] = 0,
-        generator_steps: Count = 1,
+        generator_steps: Steps = 1,
         wrappers: Sequence[LatentWrapper] = (),
         fake_labels: FakeLabels = "reals",
         classification: Annotated[Scheduled, Ge(0)] = 1.0,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
+from ganlab.bounds import flat
 from ganlab.kinds import KINDS, kind_of_contract
 from ganlab.schedules import Schedulable
 from ganlab.spec.model import Instead, Node
@@ -119,12 +120,10 @@ def _stripped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _limits(notes: Sequence[Any]) -> list[str]:
-    # pydantic's Field carries the same limits in its metadata.
-    flat = [part for note in notes for part in (note, *getattr(note, "metadata", ()))]
     found = {
         attribute: (text, getattr(note, attribute))
         for limit, attribute, text in _LIMITS
-        for note in flat
+        for note in flat(notes)
         if isinstance(note, limit)
     }
     if {"ge", "le"} <= set(found):

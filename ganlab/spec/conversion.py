@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
+from ganlab.bounds import INTEGERS, NUMBERS, bounded
 from ganlab.schedules import Schedule, is_schedule, parse_schedule
 from ganlab.spec.annotations import advice, alternatives, in_words, may_be_scheduled
 from ganlab.suggestions import did_you_mean
@@ -47,7 +48,7 @@ def shown(value: Any) -> str:
 def _converted(value: Any, annotation: Any) -> Any:
     from pydantic import ValidationError
 
-    adapter = _adapter(annotation)
+    adapter = _adapter(bounded(annotation))
     if adapter is None:
         raise MismatchError(f"needs {in_words(annotation)}, which a spec cannot express; leave it out")
     try:
@@ -55,8 +56,22 @@ def _converted(value: Any, annotation: Any) -> Any:
         return adapter.validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         said = advice(value, annotation)
-        suggestion = f"; {said}" if said else _nearest_literal(value, annotation)
+        suggestion = f"; {said}" if said else _beyond_measure(value, annotation) or _nearest_literal(value, annotation)
         raise MismatchError(f"needs {in_words(annotation)}, not {shown(value)}{suggestion}") from error
+
+
+def _beyond_measure(value: Any, annotation: Any) -> str:
+    """What to say of a value that only the platform's bounds forbid."""
+    from pydantic import ValidationError
+
+    try:
+        _adapter(annotation).validate_json(json.dumps(value), strict=True)
+    except ValidationError:
+        return ""
+    return (
+        f": options without bounds of their own hold integers of up to {INTEGERS:,} and numbers of up to "
+        f"{NUMBERS:,.0f}, with either sign"
+    )
 
 
 @functools.lru_cache(maxsize=1024)
@@ -82,7 +97,7 @@ def json_schema_of(annotation: Any, prefix: str = "") -> dict[str, Any]:
 
     The names of its own definitions start with `prefix`.
     """
-    adapter = _adapter(annotation)
+    adapter = _adapter(bounded(annotation))
     if adapter is None:
         return {}
     schema = dict(adapter.json_schema(ref_template=f"#/$defs/{prefix}{{model}}"))

@@ -9,16 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
+from ganlab.bounds import Count, LongSeed, Positive, Weight
 from ganlab.schedules import Schedule, Scheduled
 from ganlab.spec.tracking_sections import TrackingSection
 
-Positive = Annotated[float, Gt(0)]
-Count = Annotated[int, Ge(1)]
 Images = Annotated[int, Ge(1), Le(1_000_000)]
 GridSide = Annotated[int, Ge(1), Le(1000)]
 Processes = Annotated[int, Ge(1), Le(100_000)]
-Natural = Annotated[int, Ge(0)]
-Weight = Annotated[Scheduled, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class DataNode(Node):
     cache: str | None = None
     labels: bool = True
     holdout: Annotated[float, Ge(0), Lt(1)] = 0.0
-    holdout_seed: Natural = 0
+    holdout_seed: LongSeed = 0
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ class EvaluationSection:
         every_kimg: interval in thousands of images.
         samples: images that each evaluation draws.
         batch_size: images drawn at a time; it does not change them.
-        seed: Seed of the samples.
+        seed: LongSeed of the samples.
         reals: what is compared with: examples of the training, or those that `data.holdout` or the data set hold out.
         sampling: Sampling options of the architecture.
         precision: What networks compute the samples in; bf16 is faster and changes numbers a little.
@@ -223,7 +220,7 @@ class EvaluationSection:
     every_kimg: Positive = 50.0
     samples: Annotated[int, Ge(1), Le(10_000_000)] = 10_000
     batch_size: Images = 64
-    seed: Natural = 0
+    seed: LongSeed = 0
     reals: Literal["train", "held_out"] = "train"
     sampling: Mapping[str, Any] = field(default_factory=dict)
     precision: Literal["float32", "bf16"] = "float32"
@@ -238,13 +235,13 @@ class SnapshotSection:
     Args:
         every_kimg: interval in thousands of images.
         grid: rows and columns.
-        seed: Seed of the samples.
+        seed: LongSeed of the samples.
         sampling: Sampling options of the architecture.
     """
 
     every_kimg: Positive = 10.0
     grid: tuple[GridSide, GridSide] = (8, 8)
-    seed: Natural = 0
+    seed: LongSeed = 0
     sampling: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -254,11 +251,11 @@ class DiversitySection:
 
     Args:
         every_kimg: interval in thousands of images.
-        seed: Seed of the samples.
+        seed: LongSeed of the samples.
     """
 
     every_kimg: Positive = 10.0
-    seed: Natural = 0
+    seed: LongSeed = 0
 
 
 @dataclass(frozen=True)
@@ -295,7 +292,7 @@ class Spec:
         data: the data set.
         architecture: the networks and the game that they play.
         optimizers: one for each player.
-        seed: Seed of all random numbers of the training.
+        seed: LongSeed of all random numbers of the training.
         ema: moving average of the generator; null for none.
         trainer: what goes to Lightning.
         checkpoint: when the state is saved.
@@ -311,7 +308,7 @@ class Spec:
     data: DataNode
     architecture: Node
     optimizers: Mapping[str, OptimizerNode]
-    seed: Natural = 0
+    seed: LongSeed = 0
     ema: EMASection | None = field(default_factory=EMASection)
     trainer: TrainerSection = field(default_factory=TrainerSection)
     checkpoint: CheckpointSection = field(default_factory=CheckpointSection)

@@ -29,6 +29,9 @@ A spec is a YAML file. A node is the name of a plugin, or a mapping with `name` 
 `{points: {0: a, 100: b, 200: c}}` goes straight from each of these values to the next.
 A schedule counts thousands of images, or rounds of the game (one training step each) where it is written with
 `over_rounds` and `from_rounds`, or with `in: rounds` beside `steps` or `points`.
+
+Where the tables give a number no bound, it may be as large as a million millions, an integer as large as a thousand
+millions, above and below zero. Numbers are finite.
 """
 _WHERE = {
     "Sampling options, for `ganlab sample` and `sampling` in a spec": SAMPLES,

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from unittest import SkipTest
 
 from ganlab.kinds import KINDS, referred
+from ganlab.testing.number_checks import bounds_check, numbers_check
 
 Check = Callable[[str], None]
 
 
 def checks_for(kind: str) -> tuple[Check, ...]:
-    """The checks of a kind, as its record names them; each takes the plugin's name."""
-    return tuple(referred(reference) for reference in KINDS[kind].checks)
+    """The checks of a kind, as its record names them, and those of all kinds; each takes the plugin's name."""
+    return (*map(referred, KINDS[kind].checks), numbers_check(kind), bounds_check(kind))
 
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {kind: checks_for(kind) for kind in KINDS}

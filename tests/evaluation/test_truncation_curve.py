@@ -6,13 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
+from ganlab.bounds import Positive
 from ganlab.contracts import Latents
 from ganlab.errors import UserError
 from ganlab.evaluation.evaluator import Evaluator
 from ganlab.evaluation.sampling import sample_blocks
 from ganlab.evaluation.truncation_curve import Pair, measure_curve, read_thresholds, truncating_option
 from ganlab.games.two_player import TwoPlayerGAN
-from ganlab.spec.model import Positive
 from tests.tiny import Logistic, TinyData, TinyDiscriminator, TinyGenerator, tiny_gan, tiny_settings
 
 PAIR = Pair(("spread",), "spread", "spread/closeness")

@@ -9,9 +9,9 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab import UserError
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, LeakyReLU
-from ganlab.spec.model import Count, Positive
 from ganlab_bigan.convolutions import drawn, has_bias
 
 _GROUPS = (1, 2, 1, 2, 2)

@@ -10,9 +10,9 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab import UserError
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU
-from ganlab.spec.model import Count, Positive
 
 Layers = Sequence[tuple[Count, Count, Count]]
 """Kernel, stride and channels of each convolution; nothing is padded."""

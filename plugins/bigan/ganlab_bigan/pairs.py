@@ -12,10 +12,10 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab import Scores, UserError
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, Dropout, LeakyReLU, Maxout
 from ganlab.nn import Normalizer as NoNormalizer
-from ganlab.spec.model import Count, Positive
 from ganlab_bigan.convolutions import TO_CODE, Layers, check_single_place, drawn, has_bias
 
 Share = Annotated[float, Ge(0), Lt(1)]

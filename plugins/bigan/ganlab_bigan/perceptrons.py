@@ -13,8 +13,8 @@ from ganlab_layers.batch import BatchNorm
 from torch import Tensor, nn
 
 from ganlab import Scores
+from ganlab.bounds import Count
 from ganlab.nn import LeakyReLU, ReLU
-from ganlab.spec.model import Count
 
 DEVIATION = 0.02  # of initial weights
 _SLOPE = 0.2

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Seed
 from ganlab.contracts import WithEncoder
 from ganlab.data.scaling import scale
 from ganlab.randomness import Randomness
@@ -37,7 +38,7 @@ class Representation:
     needs: ClassVar[frozenset[str]] = frozenset({"reals", "generator"})
     example_architecture: ClassVar[str] = "bigan"
 
-    def __init__(self, facts: DataFacts, seed: int = 0) -> None:
+    def __init__(self, facts: DataFacts, seed: Seed = 0) -> None:
         if facts.classes < 2:
             raise UserError("representation compares latents with classes, and these data have none: leave it out")
         self.facts = facts

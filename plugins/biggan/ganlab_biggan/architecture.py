@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from ganlab.bounds import Natural, Positive
 from ganlab.contracts import Latents
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness
-from ganlab.spec.model import Natural, Positive
 from ganlab_biggan.standing import Statistics, packed, standing_statistics, unpacked, with_statistics
 from ganlab_biggan.truncation import truncated
 

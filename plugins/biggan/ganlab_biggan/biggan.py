@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from ganlab_layers.batch import ConditionalBatchNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
 
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, ConditioningName, conditioning_of
-from ganlab.spec.model import Count, Natural
 from ganlab_biggan.blocks import discriminator_stage, generator_stage
 from ganlab_biggan.conditions import CHUNK, Conditions, InputName, SkipName, input_of
 from ganlab_biggan.initialisation import InitialisationName, initialisation

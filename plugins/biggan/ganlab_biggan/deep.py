@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from annotated_types import Ge, Le
 from ganlab_layers.spectral import SpectralNormalizer
 from torch import nn
 
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
 from ganlab.nn import ConditioningName, conditioning_of
-from ganlab.spec.model import Count, Natural
 from ganlab_biggan.biggan import ATTENTION, EPS, published_normalizer
 from ganlab_biggan.conditions import Conditions, InputName, input_of
 from ganlab_biggan.deep_blocks import DeepDiscriminatorBlock, DeepGeneratorBlock
@@ -55,7 +56,7 @@ class BigGANDeepGenerator(ResidualGenerator):
         width: Count = 128,
         latent_size: Count = 128,
         multipliers: Sequence[Count] | None = None,
-        depth: Count = 2,
+        depth: Annotated[int, Ge(1), Le(8)] = 2,
         shared: Natural = 128,
         attention: Sequence[Count] | None = None,
         normalizer: Normalizer | None = None,
@@ -106,7 +107,7 @@ class BigGANDeepDiscriminator(ResidualDiscriminator):
         width: Count = 128,
         multipliers: Sequence[Count] | None = None,
         halvings: Natural | None = None,
-        depth: Count = 2,
+        depth: Annotated[int, Ge(1), Le(8)] = 2,
         attention: Sequence[Count] | None = None,
         normalizer: Normalizer | None = None,
         initialisation: InitialisationName = "orthogonal",

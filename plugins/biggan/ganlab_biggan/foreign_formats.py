@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 from torch import Tensor
 
+from ganlab.bounds import Positive
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
 from ganlab.foreign import ForeignGenerator, Tensors
-from ganlab.spec.model import Positive
 from ganlab_biggan.foreign_weights import attention_sides, class_last, fill, node_of, size_of, spectral_weight
 
 _STEPS = 50  # of truncation between 0 and 1, for which the port has statistics each

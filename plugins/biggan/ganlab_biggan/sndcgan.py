@@ -12,9 +12,9 @@ from ganlab_layers.batch import ConditionalBatchNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import ConditioningName, Conv2d, ConvTranspose2d, LeakyReLU, conditioning_of
-from ganlab.spec.model import Count
 from ganlab_biggan.conditions import Conditions, InputName, input_of
 from ganlab_biggan.initialisation import InitialisationName, initialisation
 from ganlab_biggan.making import Making

@@ -12,13 +12,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ganlab.bounds import Natural, Side
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError, DataMissing, printable
 from ganlab.facts import InputFacts
 from ganlab.pictures import SUFFIXES
 from ganlab.suggestions import did_you_mean
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, implied_facts
 from ganlab_datasets.sources import ChosenFiles, open_source
 
 ATTRIBUTES = "attributes"
@@ -47,11 +48,11 @@ class Attributes:
         path: str,
         table: str,
         attributes: Sequence[str] | None = None,
-        resolution: int | tuple[int, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
         channels: Literal[1, 3] | None = None,
         crop: bool = True,
-        box: tuple[int, int, int, int] | None = None,
-        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        box: tuple[Natural, Natural, Natural, Natural] | None = None,
+        background: Literal["white", "black"] | tuple[Shade, Shade, Shade] | None = None,
         unmatched: Literal["error", "skip"] = "error",
         max_pixels: MaxPixels = MAX_PIXELS,
         follow_links: bool = False,

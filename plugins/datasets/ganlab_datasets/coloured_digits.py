@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from ganlab.bounds import Seed
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError
 from ganlab.facts import InputFacts
 from ganlab.randomness import derive_seed
-from ganlab_datasets.digits import Digits
+from ganlab_datasets.digits import Digits, Resolution
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 Colour = Literal["red", "green", "blue", "yellow", "magenta", "cyan", "white"]
@@ -50,11 +51,11 @@ class ColouredDigits(InMemory):
 
     def __init__(
         self,
-        resolution: int = 16,
+        resolution: Resolution = 16,
         colours: Sequence[Colour] = ("red", "green", "blue", "yellow"),
         labels: Literal["colour", "digit", "ground", "none", False] = "colour",
         attributes: bool | Sequence[Trait] = False,
-        seed: int = 0,
+        seed: Seed = 0,
         grounds: Sequence[Ground] = ("black",),
         bars: bool = False,
         part: Literal["all", "even", "odd"] = "all",

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
+from ganlab.bounds import Seed
 from ganlab.contracts import DataFacts
 from ganlab.facts import InputFacts
 from ganlab.pictures.maps import instance_edges
@@ -34,10 +35,10 @@ class DigitScenes(InMemory):
 
     def __init__(
         self,
-        digits: Annotated[int, Ge(1)] = 2,
-        size: Annotated[int, Ge(1)] = 2000,
+        digits: Annotated[int, Ge(1), Le(20)] = 2,
+        size: Annotated[int, Ge(1), Le(20_000)] = 2000,
         edges: bool = True,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         random = np.random.default_rng(derive_seed("digit scenes", seed))
         drawn = Digits(_PIXELS)

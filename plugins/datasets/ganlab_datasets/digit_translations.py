@@ -12,7 +12,7 @@ from torch.nn.functional import max_pool2d
 
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.facts import InputFacts
-from ganlab_datasets.digits import Digits
+from ganlab_datasets.digits import Digits, Resolution
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 INK, GROUND = (20, 30, 140), (250, 210, 60)  # dark blue on yellow
@@ -26,7 +26,7 @@ class DigitOutlines:
         resolution: side of an image, a power of two of at least 8.
     """
 
-    def __init__(self, resolution: int = 32) -> None:
+    def __init__(self, resolution: Resolution = 32) -> None:
         self._digits = Digits(resolution)
         self._outlines = outlines(self._digits.images)
         facts = self._digits.facts
@@ -60,7 +60,7 @@ class DigitColours(InMemory):
         resolution: side of an image, a power of two of at least 8.
     """
 
-    def __init__(self, resolution: int = 32) -> None:
+    def __init__(self, resolution: Resolution = 32) -> None:
         digits = Digits(resolution)
         assert digits.labels is not None
         middle = len(digits) // 2

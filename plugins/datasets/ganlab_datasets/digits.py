@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 from PIL import Image
 
 from ganlab.contracts import DataFacts
@@ -12,6 +15,8 @@ from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 _STORED_RESOLUTION = 8
 _STORED_MAXIMUM = 16.0
+Resolution = Annotated[int, Ge(8), Le(64)]
+"""A power of two, up to which the data fit into memory."""
 
 
 class Digits(InMemory):
@@ -21,7 +26,7 @@ class Digits(InMemory):
     with Lanczos' filter.
     """
 
-    def __init__(self, resolution: int = 16) -> None:
+    def __init__(self, resolution: Resolution = 16) -> None:
         if resolution < _STORED_RESOLUTION or resolution & (resolution - 1):
             raise DataError(
                 f"'resolution' of digits is a power of two of at least 8 (8, 16, 32, ...), not {resolution}"

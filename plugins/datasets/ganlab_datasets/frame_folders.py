@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from annotated_types import Ge
 from torch import Tensor
 
+from ganlab.bounds import Steps
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.data.windows import window_starts
@@ -40,7 +40,7 @@ class FrameFolders(LabelMaps):
         images: str,
         maps: str,
         classes: Classes | Sequence[str],
-        frames: Annotated[int, Ge(1)] = 8,
+        frames: Steps = 8,
         **options: Any,
     ) -> None:
         try:

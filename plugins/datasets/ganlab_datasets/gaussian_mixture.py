@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 
+from ganlab.bounds import Examples, Positive, Seed
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
@@ -29,10 +31,10 @@ class GaussianMixture(InMemory):
     def __init__(
         self,
         layout: Literal["ring", "grid"] = "grid",
-        modes: int | None = None,
-        standard_deviation: float | None = None,
-        size: int = 100_000,
-        seed: int = 0,
+        modes: Annotated[int, Ge(1), Le(10_000)] | None = None,
+        standard_deviation: Positive | None = None,
+        size: Examples = 100_000,
+        seed: Seed = 0,
         labels: bool = False,
     ) -> None:
         usual_modes, usual_deviation = _USUAL[layout]

@@ -38,6 +38,7 @@ from ganlab_datasets.sources import Source
 
 Resolution = int | tuple[int, int] | None
 Box = tuple[int, int, int, int]
+Shade = Annotated[int, Ge(0), Le(255)]
 MaxPixels = Annotated[int, Ge(1), Le(10**9)]
 MAX_PIXELS = 64_000_000  # a medium format camera's; four channels of them take 256 MB
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
+
+from ganlab.bounds import Natural, Side
 from ganlab.errors import DataError, DataMissing
 from ganlab.pictures import SUFFIXES
-from ganlab.spec.model import Natural
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, implied_facts
 from ganlab_datasets.sources import FolderSource
 
 _NAMED = 10
@@ -35,17 +37,17 @@ class ImageFolder(ImageFiles):
     def __init__(
         self,
         path: str,
-        resolution: int | tuple[int, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
         channels: Literal[1, 2, 3, 4] | None = None,
         labels: Literal["auto", "folders", "none", False] = "auto",
-        classes: int | None = None,
+        classes: Annotated[int, Ge(1), Le(1_000_000)] | None = None,
         crop: bool = True,
-        box: tuple[int, int, int, int] | None = None,
-        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        box: tuple[Natural, Natural, Natural, Natural] | None = None,
+        background: Literal["white", "black"] | tuple[Shade, Shade, Shade] | None = None,
         value_range: tuple[float, float] | None = None,
         max_pixels: MaxPixels = MAX_PIXELS,
         follow_links: bool = False,
-        first_class: Natural | None = None,
+        first_class: Annotated[int, Ge(0), Le(1_000_000)] | None = None,
     ) -> None:
         how = labels or "none"
         try:

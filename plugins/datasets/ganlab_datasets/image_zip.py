@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+from ganlab.bounds import Natural, Side
 from ganlab.errors import DataError, DataMissing
 from ganlab.pictures import SUFFIXES
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, implied_facts
 from ganlab_datasets.sources import ZipSource
 
 _LABELS = "dataset.json"
@@ -24,12 +25,12 @@ class ImageZip(ImageFiles):
     def __init__(
         self,
         path: str,
-        resolution: int | tuple[int, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
         channels: Literal[1, 2, 3, 4] | None = None,
         labels: bool = True,
         crop: bool = True,
-        box: tuple[int, int, int, int] | None = None,
-        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        box: tuple[Natural, Natural, Natural, Natural] | None = None,
+        background: Literal["white", "black"] | tuple[Shade, Shade, Shade] | None = None,
         value_range: tuple[float, float] | None = None,
         max_pixels: MaxPixels = MAX_PIXELS,
     ) -> None:

@@ -11,26 +11,27 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ganlab.bounds import Side
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError, DataMissing, printable
 from ganlab.facts import InputFacts, MapTable
 from ganlab.pictures import SUFFIXES, nearest, opened, problem_of
 from ganlab.pictures.maps import NotClasses, classes_in, instance_edges, numbers_in
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, check_pixels, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, check_pixels, implied_facts
 from ganlab_datasets.map_options import map_table
 from ganlab_datasets.sources import ChosenFiles, Source, open_source
 
 LABEL_MAP, EDGES = "label_map", "edges"
 """Names of the inputs."""
 
-Classes = Annotated[int, Ge(1)]
-Id = Annotated[int, Ge(0)]
+Classes = Annotated[int, Ge(1), Le(65_536)]
+Id = Annotated[int, Ge(0), Le(65_535)]
 _NAMED = 3
 _ADVICE = (
     "'first_id' or 'ids' say which number means which class, 'palette' says it of colours, and 'unknown: true' makes "
@@ -69,7 +70,7 @@ class LabelMaps:
         instances: str | None = None,
         first_id: Id = 0,
         ids: Sequence[Id] | None = None,
-        palette: Sequence[tuple[int, int, int]] | None = None,
+        palette: Sequence[tuple[Shade, Shade, Shade]] | None = None,
         unknown: bool = False,
         image_ending: str = "",
         map_ending: str = "",
@@ -77,7 +78,7 @@ class LabelMaps:
         held_out_images: str | None = None,
         held_out_maps: str | None = None,
         held_out_instances: str | None = None,
-        resolution: int | tuple[int, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
         channels: Literal[1, 3] | None = None,
         crop: bool = True,
         max_pixels: MaxPixels = MAX_PIXELS,

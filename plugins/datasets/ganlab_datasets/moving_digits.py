@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
+from ganlab.bounds import Seed, Steps
 from ganlab.contracts import DataFacts
 from ganlab.facts import InputFacts
 from ganlab.randomness import derive_seed
@@ -69,12 +70,12 @@ class MovingDigits:
     def __init__(
         self,
         resolution: Annotated[int, Ge(8), Le(1024)] = 32,
-        frames: Annotated[int, Ge(1)] = 8,
+        frames: Steps = 8,
         digits: Annotated[int, Ge(1), Le(20)] = 2,
         size: Annotated[int, Ge(1), Le(10_000_000)] = 2000,
-        speed: Annotated[float, Ge(0)] = 2.0,
-        turn: Annotated[float, Ge(0)] = 12.0,
-        seed: Annotated[int, Ge(0)] = 0,
+        speed: Annotated[float, Ge(0), Le(1000)] = 2.0,
+        turn: Annotated[float, Ge(0), Le(360)] = 12.0,
+        seed: Seed = 0,
     ) -> None:
         self.resolution, self.frames, self.digits = resolution, frames, digits
         self.speed, self.turn, self.seed = speed, math.radians(turn), seed

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from ganlab.bounds import Side
 from ganlab.contracts import DataFacts
 from ganlab.data import FileRecord
 from ganlab.errors import DataError, DataMissing
 from ganlab.facts import MISSING, InputFacts
 from ganlab.pictures import SUFFIXES
 from ganlab.printable import printable
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, implied_facts
 from ganlab_datasets.sources import ChosenFiles, Source, open_source
 
 SOURCE = "source"
@@ -45,11 +46,11 @@ class PairedFolders:
         path: Path,
         direction: Literal["AtoB", "BtoA"] = "AtoB",
         held_out: Path | None = None,
-        resolution: int | tuple[int, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
         channels: Literal[1, 2, 3, 4] | None = None,
         input_channels: Literal[1, 2, 3, 4] | None = None,
         crop: bool = True,
-        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        background: Literal["white", "black"] | tuple[Shade, Shade, Shade] | None = None,
         value_range: Range = None,
         input_value_range: Range = None,
         unmatched: Literal["error", "skip"] = "error",

@@ -12,6 +12,7 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
+from ganlab.bounds import Seed
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError
 from ganlab_datasets.solids import SOLIDS, rendered, rotations
@@ -57,7 +58,7 @@ class RenderedShapes:
         azimuth: tuple[Angle, Angle] = (-180.0, 180.0),
         elevation: tuple[Angle, Angle] = (10.0, 40.0),
         scale: tuple[Annotated[float, Gt(0), Le(1)], Annotated[float, Gt(0), Le(1)]] = (0.9, 1.0),
-        seed: Annotated[int, Ge(0)] = 0,
+        seed: Seed = 0,
     ) -> None:
         ranges = {"azimuth": azimuth, "elevation": elevation, "scale": scale}
         _check(solids, ranges)

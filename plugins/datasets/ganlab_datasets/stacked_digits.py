@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import torch
+from typing import Annotated
 
+import torch
+from annotated_types import Ge, Le
+
+from ganlab.bounds import Seed
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError
-from ganlab_datasets.digits import Digits
+from ganlab_datasets.digits import Digits, Resolution
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
 
 _CHANNELS = 3
@@ -20,7 +24,9 @@ class StackedDigits(InMemory):
     labels: the modes are to be found. `facts.extras` holds `stacked_digits`, the number of digits in an image.
     """
 
-    def __init__(self, resolution: int = 16, size: int = 50_000, seed: int = 0) -> None:
+    def __init__(
+        self, resolution: Resolution = 16, size: Annotated[int, Ge(1), Le(500_000)] = 50_000, seed: Seed = 0
+    ) -> None:
         if size < 1:
             raise DataError("'size' of stacked_digits is above 0")
         digits = Digits(resolution)

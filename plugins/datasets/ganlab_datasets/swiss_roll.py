@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from ganlab.bounds import Examples, Positive, Seed
 from ganlab.contracts import DataFacts
 from ganlab.errors import DataError
 from ganlab_datasets.in_memory import InMemory, content_fingerprint
@@ -25,7 +26,7 @@ class SwissRoll(InMemory):
     `facts.extras` holds `curve`, points of the noiseless spiral at even steps of the angle, and `standard_deviation`.
     """
 
-    def __init__(self, noise: float = 0.05, size: int = 100_000, seed: int = 0) -> None:
+    def __init__(self, noise: Positive = 0.05, size: Examples = 100_000, seed: Seed = 0) -> None:
         if size < 1 or noise <= 0:
             raise DataError("'size' and 'noise' of swiss_roll are above 0")
         generator = torch.Generator().manual_seed(seed)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from ganlab.bounds import Side
 from ganlab.contracts import DataFacts, Dataset
 from ganlab.errors import DataError, DataMissing
 from ganlab.facts import MISSING
 from ganlab.pictures import SUFFIXES
-from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Wanted, implied_facts
+from ganlab_datasets.image_files import MAX_PIXELS, ImageFiles, MaxPixels, Shade, Wanted, implied_facts
 from ganlab_datasets.sources import open_source
 
 _LEAST = 2
@@ -29,10 +30,10 @@ class UnpairedFolders(ImageFiles):
         self,
         domains: Mapping[str, str],
         held_out: Mapping[str, str] | None = None,
-        resolution: int | tuple[int, int] | None = None,
-        channels: Literal[1, 2, 3, 4] | Mapping[str, int] | None = None,
+        resolution: Side | tuple[Side, Side] | None = None,
+        channels: Literal[1, 2, 3, 4] | Mapping[str, Literal[1, 2, 3, 4]] | None = None,
         crop: bool = True,
-        background: Literal["white", "black"] | tuple[int, int, int] | None = None,
+        background: Literal["white", "black"] | tuple[Shade, Shade, Shade] | None = None,
         value_range: tuple[float, float] | None = None,
         max_pixels: MaxPixels = MAX_PIXELS,
         follow_links: bool = False,

@@ -12,6 +12,7 @@ from annotated_types import Ge, Lt
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer, Scores
 from ganlab.errors import UserError
 from ganlab.nn import (
@@ -26,7 +27,6 @@ from ganlab.nn import (
     with_label,
 )
 from ganlab.randomness import layer_normal
-from ganlab.spec.model import Count
 from ganlab_dcgan.parts import DEVIATION, activation, convolution
 
 _GENERATOR = {32: (384, 192, 96), 128: (768, 384, 256, 192)}

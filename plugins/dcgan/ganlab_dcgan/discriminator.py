@@ -11,9 +11,9 @@ import torch
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import ConditioningName, Conv2d, LeakyReLU, Projection, conditioning_of
-from ganlab.spec.model import Count
 from ganlab_dcgan.parts import DEVIATION, activation, convolution, has_bias, network_plan
 
 

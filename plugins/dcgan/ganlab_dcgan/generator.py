@@ -11,9 +11,9 @@ import torch
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import ConvTranspose2d, LabelInputName, ReLU, chosen_name, class_shares, embedded, with_label
-from ganlab.spec.model import Count, Positive
 from ganlab_dcgan.parts import activation, convolution, has_bias, network_plan
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import UserError
+from ganlab.bounds import Count, Portion, Positive
 from ganlab.contracts import Scores
 from ganlab.nn import Conv2d, ConvTranspose2d, Dropout
-from ganlab.spec.model import Count, Positive
 from ganlab_gan.activations import Activation, Activations, Maxout, each_of
 from ganlab_gan.perceptron import linear
 
@@ -104,8 +104,8 @@ class ConvolutionalDiscriminator(nn.Module):
         shape: tuple[int, ...],
         blocks: Sequence[Block] = _BLOCKS,
         units: Count = 500,
-        input_dropout: float = 0.2,
-        dropout: float = 0.5,
+        input_dropout: Portion = 0.2,
+        dropout: Portion = 0.5,
         weight_range: Positive = 0.005,
     ) -> None:
         super().__init__()

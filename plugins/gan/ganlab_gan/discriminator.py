@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import InputFacts, UserError
+from ganlab.bounds import Count, Portion, Positive
 from ganlab.contracts import Normalizer, Scores
 from ganlab.nn import ConditioningName, Dropout, Projection, conditioning_of
 from ganlab.nn import Normalizer as NoNormalizer
-from ganlab.spec.model import Count
 from ganlab_gan.activations import ACTIVATIONS, Activation, Maxout
 from ganlab_gan.perceptron import Branches, ConditionBeside, Inputs, linear
 
@@ -51,9 +51,9 @@ class MLPDiscriminator(nn.Module):
         hidden: Sequence[Count] = (256, 256),
         activation: Activation = "leaky_relu",
         maxout_pieces: Count | None = None,
-        input_dropout: float = 0.0,
-        dropout: float = 0.0,
-        weight_range: float | None = None,
+        input_dropout: Portion = 0.0,
+        dropout: Portion = 0.0,
+        weight_range: Positive | None = None,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
         conditioning: ConditioningName | None = None,

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from ganlab import InputFacts
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Normalizer as NoNormalizer
-from ganlab.spec.model import Count
 from ganlab_gan.activations import Activation, Activations, each_of
 from ganlab_gan.perceptron import Branches, ConditionBeside, Inputs, linear
 
@@ -47,7 +47,7 @@ class MLPGenerator(nn.Module):
         hidden: Sequence[Count] = (256, 256),
         activation: Activation | Activations = "relu",
         output: Literal["tanh", "linear"] | None = None,
-        weight_range: float | None = None,
+        weight_range: Positive | None = None,
         normalizer: Normalizer | None = None,
         conditional: bool = True,
         branches: Branches | None = None,

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import InputFacts, UserError
+from ganlab.bounds import Count
 from ganlab.nn import class_shares
-from ganlab.spec.model import Count
 
 Branches = tuple[Count, Count]
 """Units of a hidden layer that sees the latents or the example alone, and of one that sees the label alone."""

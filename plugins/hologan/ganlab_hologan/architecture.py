@@ -10,9 +10,9 @@ from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import Batch, Latents, Randomness, Scheduled, TwoPlayerGAN, UserError, Views
+from ganlab.bounds import Steps
 from ganlab.contracts import Discriminator, Generator
 from ganlab.randomness import layer_uniform
-from ganlab.spec.model import Count
 from ganlab_hologan.discriminator import LATENTS, STYLES
 from ganlab_hologan.poses import Azimuth, Elevation, Part, PosedLatents, Poses, Scale, chosen
 
@@ -61,7 +61,7 @@ class HoloGAN(TwoPlayerGAN):
         identity: Annotated[Scheduled, Ge(0)] = 0.0,
         style: Annotated[Scheduled, Ge(0)] = 1.0,
         latents: Literal["normal", "uniform"] = "uniform",
-        generator_steps: Count = 2,
+        generator_steps: Steps = 2,
         **options: Any,
     ) -> None:
         if not getattr(generator, "takes_poses", False):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import Scores, UserError
+from ganlab.bounds import Count, Natural, Positive
 from ganlab.nn import Conv2d, LeakyReLU, spectral_norm
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_hologan.layers import initialised
 
 LATENTS = "latents"

@@ -11,8 +11,8 @@ from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
 from ganlab import UserError
+from ganlab.bounds import Count, Positive
 from ganlab.nn import Conv2d
-from ganlab.spec.model import Count, Positive
 from ganlab_hologan.layers import AdaptiveNorm, grow_maps, grow_volumes, initialised, rectifier
 from ganlab_hologan.rotation import turned
 

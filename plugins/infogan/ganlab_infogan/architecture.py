@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from ganlab import Batch, Fakes, Latents, Randomness, Scheduled, TwoPlayerGAN, UserError, Views
+from ganlab import Batch, Fakes, Latents, Randomness, TwoPlayerGAN, UserError, Views
+from ganlab.bounds import Count, Natural, Positive, Weight
 from ganlab.contracts import Discriminator, Generator
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_infogan.chosen_codes import ChosenCodes
 from ganlab_infogan.codes import Codes
 from ganlab_infogan.recognition import HEAD, RecognisingDiscriminator
@@ -63,8 +63,8 @@ class InfoGAN(TwoPlayerGAN):
         classes: int = 0,
         categorical: Sequence[Count] = (10,),
         continuous: Natural = 2,
-        categorical_weight: Scheduled = 1.0,
-        continuous_weight: Scheduled = 1.0,
+        categorical_weight: Weight = 1.0,
+        continuous_weight: Weight = 1.0,
         noise: Literal["normal", "uniform"] = "uniform",
         learned_deviation: bool = False,
         recognition_units: Count = 128,

@@ -11,9 +11,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Natural
 from ganlab.data.scaling import scale
 from ganlab.randomness import Randomness
-from ganlab.spec.model import Natural
 
 _BLOCK = 256
 _BYTES = (0.0, 255.0)

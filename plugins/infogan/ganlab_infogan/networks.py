@@ -10,9 +10,9 @@ from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 
 from ganlab import Scores, UserError
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU, ReLU
-from ganlab.spec.model import Count, Positive
 
 DEVIATION = 0.02  # of initial weights
 

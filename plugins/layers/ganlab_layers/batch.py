@@ -9,10 +9,10 @@ from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Normalizer as AnyNormalizer
 from ganlab.distributed import world_size
 from ganlab.nn import Normalizer, WholeBatch, stack_over_ranks
-from ganlab.spec.model import Count, Positive
 from ganlab_layers.modulation import Wrap, modulated
 
 Share = Annotated[float, Ge(0), Le(1)]

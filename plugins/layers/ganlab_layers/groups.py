@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Positive
 from ganlab.nn import Normalizer
-from ganlab.spec.model import Count, Positive
 from ganlab_layers.modulation import modulated
 
 

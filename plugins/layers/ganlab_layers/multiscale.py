@@ -7,15 +7,15 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ganlab import InputFacts, Scores, UserError
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, LeakyReLU
 from ganlab.nn.conditions import condition_channels
-from ganlab.spec.model import Count
 from ganlab_layers.glorot import initialise, initialised
 from ganlab_layers.groups import InstanceNormalizer
 from ganlab_layers.spectral import SpectralNormalizer
@@ -50,8 +50,8 @@ class MultiscaleDiscriminator(nn.Module):
         self,
         shape: tuple[int, ...],
         inputs: Mapping[str, InputFacts] | None = None,
-        scales: Count = 2,
-        layers: Annotated[int, Ge(2)] = 4,
+        scales: Annotated[int, Ge(1), Le(20)] = 2,
+        layers: Annotated[int, Ge(2), Le(100)] = 4,
         width: Count = 64,
         normalizer: Normalizer | None = None,
         conditional: bool = True,

@@ -7,8 +7,8 @@ from typing import Annotated
 from annotated_types import Ge, Le
 from torch import nn
 
+from ganlab.bounds import Positive
 from ganlab.nn import Normalizer, spectral_norm
-from ganlab.spec.model import Positive
 
 
 class SpectralNormalizer(Normalizer):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from ganlab.bounds import Positive
 from ganlab.nn import Normalizer, weight_norm
-from ganlab.spec.model import Positive
 
 
 class WeightNormalizer(Normalizer):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Seed, Steps
 from ganlab_metrics.class_features import small_network, train_on
 from ganlab_metrics.plain_features import reduced
 
@@ -34,10 +35,10 @@ class AccuracyScore:
     def __init__(
         self,
         facts: DataFacts,
-        size: Annotated[int, Ge(8)] = 32,
-        width: Annotated[int, Ge(1)] = 32,
-        passes: Annotated[int, Ge(1)] = 8,
-        seed: int = 0,
+        size: Annotated[int, Ge(8), Le(1024)] = 32,
+        width: Annotated[int, Ge(1), Le(4096)] = 32,
+        passes: Steps = 8,
+        seed: Seed = 0,
     ) -> None:
         if facts.classes < 2 or not facts.is_images:
             raise UserError("accuracy_score needs images with labels of at least 2 classes: leave it out")

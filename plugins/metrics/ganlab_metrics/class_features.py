@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Examples, Seed, Steps
 from ganlab_metrics.network_extractor import hash_of_tensors
 from ganlab_metrics.plain_features import reduced
 
@@ -40,11 +41,11 @@ class ClassFeatures:
     def __init__(
         self,
         facts: DataFacts,
-        size: Annotated[int, Ge(8)] = 32,
-        width: Annotated[int, Ge(1)] = 32,
-        passes: Annotated[int, Ge(1)] = 8,
-        examples: Annotated[int, Ge(1)] = 20_000,
-        seed: int = 0,
+        size: Annotated[int, Ge(8), Le(1024)] = 32,
+        width: Annotated[int, Ge(1), Le(4096)] = 32,
+        passes: Steps = 8,
+        examples: Examples = 20_000,
+        seed: Seed = 0,
     ) -> None:
         if facts.classes < 2 or not facts.is_images:
             raise UserError(

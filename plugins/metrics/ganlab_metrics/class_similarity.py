@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Examples
 from ganlab_metrics.diversity import RunningSimilarity
 
 _SHOWN_CLASSES = 10
@@ -29,7 +28,7 @@ class ClassSimilarity:
         pairs: pairs of each class, at most; the paper has 100.
     """
 
-    def __init__(self, facts: DataFacts, pairs: Annotated[int, Ge(1)] = 100) -> None:
+    def __init__(self, facts: DataFacts, pairs: Examples = 100) -> None:
         if not facts.classes or not facts.is_images:
             raise UserError(
                 "class_similarity compares images of one class, and these data have "

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Examples, Seed
 
 _SIDE = 16  # pixels that the classifier sees of each side
 _SHOWN_CLASSES = 20  # a histogram of more is left out
@@ -32,7 +33,7 @@ class Classifier:
 
     higher_is_better: ClassVar[Mapping[str, bool]] = {"accuracy": True, "confidence": True, "covered": True}
 
-    def __init__(self, facts: DataFacts, examples: int = 5000, seed: int = 0) -> None:
+    def __init__(self, facts: DataFacts, examples: Examples = 5000, seed: Seed = 0) -> None:
         if facts.classes < 2:
             raise UserError(
                 "the metric 'classifier' needs data with labels of at least 2 classes, and these have "

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
-from ganlab.spec.model import Count
+from ganlab.bounds import Examples, Seed, Width
 from ganlab_metrics.classifier import pixel_features
 
 
@@ -22,7 +22,7 @@ class ClassifierScore:
     fakes (Heusel et al., 2017): lower where both have the same variety. Neither compares with numbers of Inception.
     """
 
-    def __init__(self, facts: DataFacts, hidden: Count = 64, examples: Count = 5000, seed: int = 0) -> None:
+    def __init__(self, facts: DataFacts, hidden: Width = 64, examples: Examples = 5000, seed: Seed = 0) -> None:
         if facts.classes < 2:
             raise UserError(
                 "the metric 'classifier_score' needs data with labels of at least 2 classes, and these have "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
 import torch
-from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import UserError
+from ganlab.bounds import Examples
 from ganlab_metrics.structural_similarity import ms_ssim
 
 
@@ -21,7 +20,7 @@ class PairSimilarity:
     are images: 10,000 pairs, as published with ProGAN, take 20,000 samples.
     """
 
-    def __init__(self, shape: tuple[int, ...], pairs: Annotated[int, Ge(1)] = 10_000) -> None:
+    def __init__(self, shape: tuple[int, ...], pairs: Examples = 10_000) -> None:
         if len(shape) != 3:
             raise UserError(
                 f"ms_ssim compares images; these data are vectors of {math.prod(shape)} numbers: leave it out"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import UserError
+from ganlab.bounds import Seed
 from ganlab.contracts import Extractor
 from ganlab.evaluation.feature_metrics import FEW_SAMPLES
 from ganlab.evaluation.feature_set import Features
@@ -17,7 +18,7 @@ from ganlab_metrics.dinov2 import DINOv2
 from ganlab_metrics.feature_metric import with_intervals
 from ganlab_metrics.inception import Inception
 
-Halves = Annotated[int, Ge(0)]
+Halves = Annotated[int, Ge(0), Le(10_000)]
 
 
 class FrechetDistance:
@@ -37,7 +38,7 @@ class FrechetDistance:
     name = "fd"
     moments_only = True
 
-    def __init__(self, extractor: Extractor, intervals: Halves = 0, seed: int = 0) -> None:
+    def __init__(self, extractor: Extractor, intervals: Halves = 0, seed: Seed = 0) -> None:
         self.extractor = extractor
         self.intervals = intervals
         self.seed = seed
@@ -72,7 +73,7 @@ class FID(FrechetDistance):
 
     name = "fid"
 
-    def __init__(self, extractor: Extractor | None = None, intervals: Halves = 0, seed: int = 0) -> None:
+    def __init__(self, extractor: Extractor | None = None, intervals: Halves = 0, seed: Seed = 0) -> None:
         super().__init__(extractor or Inception(), intervals, seed)
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import UserError
+from ganlab.bounds import Seed
 from ganlab.contracts import Extractor
 from ganlab.evaluation.feature_set import Features
 from ganlab_metrics.feature_metric import with_intervals
@@ -39,9 +40,9 @@ class InceptionScore:
     def __init__(
         self,
         extractor: Extractor | None = None,
-        splits: Annotated[int, Ge(1)] = 10,
-        seed: int | None = 2020,
-        intervals: Annotated[int, Ge(0)] = 0,
+        splits: Annotated[int, Ge(1), Le(100_000)] = 10,
+        seed: Seed | None = 2020,
+        intervals: Annotated[int, Ge(0), Le(10_000)] = 0,
     ) -> None:
         self.extractor = extractor or Inception()
         if not hasattr(self.extractor, "logits"):

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import UserError
+from ganlab.bounds import Seed
 from ganlab.contracts import Extractor
 from ganlab.evaluation.feature_set import Features
 from ganlab_metrics.clip import CLIP
@@ -42,9 +43,9 @@ class KID:
     def __init__(
         self,
         extractor: Extractor | None = None,
-        subsets: Annotated[int, Ge(1)] = 100,
-        subset_size: Annotated[int, Ge(2)] = 1000,
-        seed: int = 2020,
+        subsets: Annotated[int, Ge(1), Le(100_000)] = 100,
+        subset_size: Annotated[int, Ge(2), Le(100_000)] = 1000,
+        seed: Seed = 2020,
     ) -> None:
         self.extractor = extractor or Inception()
         self.subsets = subsets

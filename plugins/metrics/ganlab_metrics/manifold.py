@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Positive
 
 
 class ManifoldCoverage:
@@ -26,7 +27,9 @@ class ManifoldCoverage:
     higher_is_better: ClassVar[Mapping[str, bool]] = {"covered": True, "good": True, "kl": False}
     example_extras: ClassVar[Mapping[str, Any]] = {"curve": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
-    def __init__(self, facts: DataFacts, deviations: float = 3.0, parts: Annotated[int, Ge(2)] = 50) -> None:
+    def __init__(
+        self, facts: DataFacts, deviations: Positive = 3.0, parts: Annotated[int, Ge(2), Le(1_000_000)] = 50
+    ) -> None:
         if facts.is_images or "curve" not in facts.extras:
             raise UserError(
                 "the metric 'manifold' measures distances from a curve, but these data have no 'curve'; "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import UserError
@@ -31,7 +31,9 @@ class Memorisation:
     example: ClassVar[Mapping[str, Any]] = {"extractor": "pixels"}
     needs: ClassVar[frozenset[str]] = frozenset({"fakes"})
 
-    def __init__(self, extractor: Extractor | None = None, examples: Annotated[int, Ge(2)] = 100_000) -> None:
+    def __init__(
+        self, extractor: Extractor | None = None, examples: Annotated[int, Ge(2), Le(10_000_000)] = 100_000
+    ) -> None:
         self.extractor = extractor or Inception()
         self.examples = examples
         self.protocol: dict[str, object] = {"examples": examples}

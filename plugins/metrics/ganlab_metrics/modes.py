@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Positive
 
 
 class ModeCoverage:
@@ -26,7 +28,9 @@ class ModeCoverage:
     higher_is_better: ClassVar[Mapping[str, bool]] = {"captured": True, "good": True, "kl": False}
     example_extras: ClassVar[Mapping[str, Any]] = {"centres": [[0.0, 0.0], [0.5, 0.5]], "standard_deviation": 0.1}
 
-    def __init__(self, facts: DataFacts, deviations: float = 3.0, least: float = 0.0) -> None:
+    def __init__(
+        self, facts: DataFacts, deviations: Positive = 3.0, least: Annotated[float, Ge(0), Le(1)] = 0.0
+    ) -> None:
         if facts.is_images or "centres" not in facts.extras:
             raise UserError(
                 "the metric 'modes' counts the modes of a mixture, but these data have no 'centres'; "

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
+from ganlab.bounds import Seed
 from ganlab.contracts import Extractor
 from ganlab.evaluation.feature_neighbours import distance_blocks
 from ganlab.evaluation.feature_set import Features
@@ -55,9 +56,9 @@ class PrecisionRecall(_Neighbourhoods):
     def __init__(
         self,
         extractor: Extractor | None = None,
-        k: Annotated[int, Ge(1)] = 3,
-        intervals: Annotated[int, Ge(0)] = 0,
-        seed: int = 0,
+        k: Annotated[int, Ge(1), Le(10_000)] = 3,
+        intervals: Annotated[int, Ge(0), Le(10_000)] = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(extractor, k, intervals, seed)
 
@@ -90,9 +91,9 @@ class DensityCoverage(_Neighbourhoods):
     def __init__(
         self,
         extractor: Extractor | None = None,
-        k: Annotated[int, Ge(1)] = 5,
-        intervals: Annotated[int, Ge(0)] = 0,
-        seed: int = 0,
+        k: Annotated[int, Ge(1), Le(10_000)] = 5,
+        intervals: Annotated[int, Ge(0), Le(10_000)] = 0,
+        seed: Seed = 0,
     ) -> None:
         super().__init__(extractor, k, intervals, seed)
 

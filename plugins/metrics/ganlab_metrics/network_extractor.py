@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import UserError
+from ganlab.bounds import Side
 from ganlab_metrics.resizing import Resize, as_rgb, resize
 
 DType = Literal["float32", "float64", "bfloat16"]
@@ -46,7 +47,7 @@ class NetworkExtractor:
         make: nn.Module | Callable[[], nn.Module],
         name: str,
         weights: str | None = None,
-        size: int | None = None,
+        size: Side | None = None,
         how: Resize = "bicubic",
         normalise: Normalise = IMAGENET,
         dtype: DType = "float32",

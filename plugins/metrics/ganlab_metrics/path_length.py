@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -52,9 +52,9 @@ class PathLength:
         extractor: Extractor | None = None,
         space: Literal["z", "w"] = "w",
         sampling: Literal["full", "end"] = "end",
-        epsilon: Annotated[float, Gt(0)] = 1e-4,
+        epsilon: Annotated[float, Gt(0), Le(1)] = 1e-4,
         crop: bool = False,
-        batch_size: Annotated[int, Ge(1)] = 32,
+        batch_size: Annotated[int, Ge(1), Le(1_000_000)] = 32,
     ) -> None:
         if not facts.is_images:
             raise UserError("ppl measures images; these data are vectors: leave it out")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
-from annotated_types import Ge
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Examples
 from ganlab.contracts import Extractor
 from ganlab_metrics.vgg16 import LPIPS
 
@@ -29,9 +29,7 @@ class PerceptualDiversity:
     higher_is_better: ClassVar[Mapping[str, bool]] = {"lpips_diversity": True}
     example: ClassVar[Mapping[str, Any]] = {"extractor": {"name": "random_network", "width": 4, "layers": 2}}
 
-    def __init__(
-        self, facts: DataFacts, extractor: Extractor | None = None, pairs: Annotated[int, Ge(1)] = 5000
-    ) -> None:
+    def __init__(self, facts: DataFacts, extractor: Extractor | None = None, pairs: Examples = 5000) -> None:
         if not facts.is_images:
             raise UserError("lpips_diversity compares images; these data are vectors: leave it out")
         self.extractor = extractor or LPIPS()

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Seed
 from ganlab_metrics.network_extractor import NetworkExtractor
 
 
@@ -23,7 +24,7 @@ class Pixels:
         size: pixels a side, at most.
     """
 
-    def __init__(self, size: Annotated[int, Ge(1)] = 32) -> None:
+    def __init__(self, size: Annotated[int, Ge(1), Le(1024)] = 32) -> None:
         self.size = size
         self.protocol = {"network": "pixels", "size": size}
 
@@ -47,9 +48,9 @@ class PrincipalComponents:
     def __init__(
         self,
         facts: DataFacts,
-        components: Annotated[int, Ge(1)] = 64,
-        size: Annotated[int, Ge(1)] = 32,
-        examples: Annotated[int, Ge(2)] = 10_000,
+        components: Annotated[int, Ge(1), Le(65_536)] = 64,
+        size: Annotated[int, Ge(1), Le(1024)] = 32,
+        examples: Annotated[int, Ge(2), Le(10_000_000)] = 10_000,
     ) -> None:
         _check_images("pca", facts)
         self.components = components
@@ -112,10 +113,10 @@ class RandomNetwork(NetworkExtractor):
 
     def __init__(
         self,
-        width: Annotated[int, Ge(1)] = 32,
-        layers: Annotated[int, Ge(1)] = 4,
-        size: Annotated[int, Ge(16)] | None = 64,
-        seed: int = 0,
+        width: Annotated[int, Ge(1), Le(4096)] = 32,
+        layers: Annotated[int, Ge(1), Le(12)] = 4,
+        size: Annotated[int, Ge(16), Le(4096)] | None = 64,
+        seed: Seed = 0,
     ) -> None:
         network = _RandomMaps(width, layers, seed)
         super().__init__(network, "random_network", size=size, how="bilinear", normalise=((127.5,) * 3, (127.5,) * 3))
@@ -135,7 +136,9 @@ class RandomPlaces(NetworkExtractor):
 
     example: ClassVar[Mapping[str, Any]] = {"width": 4, "layers": 1}
 
-    def __init__(self, width: Annotated[int, Ge(1)] = 16, layers: Annotated[int, Ge(1)] = 2, seed: int = 0) -> None:
+    def __init__(
+        self, width: Annotated[int, Ge(1), Le(4096)] = 16, layers: Annotated[int, Ge(1), Le(12)] = 2, seed: Seed = 0
+    ) -> None:
         maps = _RandomMaps(width, layers, seed)
         steps = [part for layer in maps.layers for part in (layer, nn.LeakyReLU(0.2))]
         super().__init__(nn.Sequential(*steps), "random_places", normalise=((127.5,) * 3, (127.5,) * 3))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Seed, Side, Steps
 from ganlab_metrics.class_features import small_network, train_on
 
 _BLOCK = 256
@@ -38,10 +39,10 @@ class ResizedAccuracy:
     def __init__(
         self,
         facts: DataFacts,
-        resolutions: Sequence[Annotated[int, Ge(1)]] | None = None,
-        width: Annotated[int, Ge(1)] = 32,
-        passes: Annotated[int, Ge(1)] = 8,
-        seed: int = 0,
+        resolutions: Sequence[Side] | None = None,
+        width: Annotated[int, Ge(1), Le(4096)] = 32,
+        passes: Steps = 8,
+        seed: Seed = 0,
     ) -> None:
         if facts.classes < 2 or not facts.is_images:
             raise UserError("resized_accuracy needs images with labels of at least 2 classes: leave it out")

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Seed
 
 _SIDE = 8  # pixels of scikit-learn's digits
 _DIGITS = 10
@@ -33,7 +34,7 @@ class StackedModes:
     higher_is_better: ClassVar[Mapping[str, bool]] = {"captured": True, "good": True, "kl": False}
     example_extras: ClassVar[Mapping[str, Any]] = {"stacked_digits": 3}
 
-    def __init__(self, facts: DataFacts, seed: int = 0) -> None:
+    def __init__(self, facts: DataFacts, seed: Seed = 0) -> None:
         if facts.extras.get("stacked_digits", 0) != facts.channels:
             raise UserError(
                 "the metric 'stacked_modes' reads a digit in each channel, but these data are no stacked digits; "

@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import UserError
+from ganlab.bounds import Examples, Seed, Steps
 from ganlab_metrics.descriptors import PATCH, DescriptorSet, Room
 from ganlab_metrics.laplacian_pyramid import laplacian_pyramid, level_sizes
 from ganlab_metrics.wasserstein import wasserstein_distances
@@ -47,14 +48,14 @@ class SlicedWassersteinDistance:
     def __init__(
         self,
         shape: tuple[int, ...],
-        patches: int = 128,
-        repeats: int = 4,
-        directions: int = 128,
-        seed: int = 0,
-        cache_mib: int = 1024,
-        images: Annotated[int, Ge(1)] | None = None,
-        coarsest: Annotated[int, Ge(PATCH)] = 16,
-        memory_mib: Annotated[int, Ge(0)] = 4096,
+        patches: Annotated[int, Ge(1), Le(10_000)] = 128,
+        repeats: Steps = 4,
+        directions: Annotated[int, Ge(1), Le(10_000)] = 128,
+        seed: Seed = 0,
+        cache_mib: Annotated[int, Ge(0), Le(10_000_000)] = 1024,
+        images: Examples | None = None,
+        coarsest: Annotated[int, Ge(PATCH), Le(16_384)] = 16,
+        memory_mib: Annotated[int, Ge(0), Le(10_000_000)] = 4096,
     ) -> None:
         _check_shape(shape)
         self.channels = shape[0]

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganlab.bounds import Side
 from ganlab_metrics.network_extractor import DType, NetworkExtractor
 from ganlab_metrics.resizing import Resize
 from ganlab_metrics.weights import KnownWeights, fit, hash_of, read_weights
@@ -75,7 +76,7 @@ class LPIPS(NetworkExtractor):
 
     def __init__(
         self,
-        size: int | None = None,
+        size: Side | None = None,
         dtype: DType = "float32",
         weights: str | None = None,
         linear: str | None = None,

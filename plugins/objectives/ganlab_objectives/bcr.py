@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ganlab.bounds import Weight
 from ganlab.contracts import Preset
-from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 

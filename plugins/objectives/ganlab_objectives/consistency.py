@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from ganlab.bounds import Weight
 from ganlab.contracts import Augmentation, Views
 from ganlab.errors import UserError
-from ganlab.spec.model import Weight
 from ganlab_objectives.flip_and_shift import FlipAndShift
 
 

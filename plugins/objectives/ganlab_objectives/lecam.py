@@ -8,9 +8,9 @@ from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from ganlab.bounds import Natural
 from ganlab.contracts import Views
 from ganlab.nn import RunningMean
-from ganlab.spec.model import Natural
 
 
 class LeCam(nn.Module):

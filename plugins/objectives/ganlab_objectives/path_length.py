@@ -6,14 +6,13 @@ import math
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from ganlab.contracts import Views
 from ganlab.distributed import shared_mean
 from ganlab.nn import RunningMean
 from ganlab.randomness import chosen_rows
-from ganlab.spec.model import Count
 
 
 class PathLength(nn.Module):
@@ -36,7 +35,9 @@ class PathLength(nn.Module):
     differentiates_twice: ClassVar[frozenset[str]] = frozenset({"generator"})
     requires: ClassVar[frozenset[str]] = frozenset({"latents", "fake_labels", "generate", "random"})
 
-    def __init__(self, decay: Annotated[float, Gt(0), Le(1)] = 0.01, shrink: Count = 2) -> None:
+    def __init__(
+        self, decay: Annotated[float, Gt(0), Le(1)] = 0.01, shrink: Annotated[int, Ge(1), Le(10_000)] = 2
+    ) -> None:
         super().__init__()
         self.average = RunningMean(1 - decay)
         self.decay = decay

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from ganlab.bounds import Positive
 from ganlab.contracts import Views
-from ganlab.spec.model import Positive
 from ganlab_objectives.difference_quotient import squared_slope
 from ganlab_objectives.image_parts import part_count
 

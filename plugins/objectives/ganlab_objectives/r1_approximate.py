@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar
 from annotated_types import Gt, Le
 from torch import Tensor
 
+from ganlab.bounds import Positive
 from ganlab.contracts import Views
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Positive
 from ganlab_objectives.image_parts import part_count
 
 

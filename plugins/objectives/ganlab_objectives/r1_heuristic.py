@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Preset
-from ganlab.spec.model import Count, Positive
 from ganlab_objectives.distribution import DISTRIBUTION
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ganlab.bounds import Weight
 from ganlab.contracts import Preset
-from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 

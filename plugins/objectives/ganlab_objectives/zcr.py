@@ -6,9 +6,9 @@ from typing import Annotated
 
 from annotated_types import Gt
 
+from ganlab.bounds import Weight
 from ganlab.contracts import Preset
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Weight
 from ganlab_objectives.distribution import DISTRIBUTION
 
 

@@ -9,12 +9,12 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer, Scores
 from ganlab.games.growth import Stage
 from ganlab.nn import AveragePool, ConditioningName, Projection, average_pool, conditioning_of
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
-from ganlab.spec.model import Count
 from ganlab_progressive.adaptive_noise import AdaptiveNoise
 from ganlab_progressive.minibatch_discrimination import MinibatchDiscrimination
 from ganlab_progressive.parts import SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at

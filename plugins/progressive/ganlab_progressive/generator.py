@@ -9,12 +9,12 @@ import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer
 from ganlab.games.growing import enlarge
 from ganlab.games.growth import Stage
 from ganlab.nn import Conv2d, PixelNorm, with_label
 from ganlab.nn.resampling import ResamplingConv2d
-from ganlab.spec.model import Count
 from ganlab_progressive.parts import HE, SMALLEST, ActivationName, LayerStyle, resolutions_up_to, width_at
 
 

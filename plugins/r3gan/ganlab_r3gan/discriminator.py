@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ganlab.bounds import Count, Positive
 from ganlab.contracts import Scores
 from ganlab.nn import ConditioningName, Conv2d, Resampler, conditioning_of, scaled_product
-from ganlab.spec.model import Count, Positive
 from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
 
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Positive
 from ganlab.nn import Conv2d, Resampler, class_shares
-from ganlab.spec.model import Count, Positive
 from ganlab_r3gan.blocks import change_of_width, drawn, stages, start_size
 
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Scores
 from ganlab.nn import BiasActivation, ConditioningName, Conv2d, Projection, Resampler, conditioning_of, with_label
-from ganlab.spec.model import Count
 from ganlab_r3gan.blocks import RECTIFIER_GAIN, drawn, start_size
 from ganlab_r3gan.generator import enlarged_sum
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from ganlab import Batch, DataFacts, Factory, Latents, Randomness, UserError, WeightedRegularizer
+from ganlab.bounds import Depth, Positive, Steps
 from ganlab.contracts import Augmentation, Discriminator, Generator, Loss, Views
 from ganlab.data.step_batch import StepBatch
 from ganlab.distributed import mean_over_ranks
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Count, Positive
 from ganlab.training.module import Terms
 from ganlab.views import Scores
 from ganlab_singan.animation import Walk
@@ -78,11 +78,11 @@ class SinGAN(TwoPlayerGAN):
         facts: DataFacts,
         regularizers: Sequence[WeightedRegularizer] = (),
         augmentation: Augmentation | None = None,
-        discriminator_steps: Count = 3,
-        generator_steps: Count = 3,
-        coarsest: Annotated[int, Ge(4)] = 25,
-        factor: Annotated[float, Gt(0), Lt(1)] = 0.75,
-        scales: Count | None = None,
+        discriminator_steps: Steps = 3,
+        generator_steps: Steps = 3,
+        coarsest: Annotated[int, Ge(4), Le(4096)] = 25,
+        factor: Annotated[float, Ge(0.1), Le(0.98)] = 0.75,
+        scales: Depth | None = None,
         scale_kimg: Positive = 6.0,
         reconstruction: Annotated[Scheduled, Ge(0)] = 10.0,
         noise: Annotated[float, Ge(0)] = 0.1,

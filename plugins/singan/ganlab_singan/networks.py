@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from annotated_types import Ge, Le
 from ganlab_layers.batch import BatchNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganlab import UserError
+from ganlab.bounds import Count, Depth
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, LeakyReLU
-from ganlab.spec.model import Count, Natural
 
 DEVIATION = 0.02  # of initial weights
 _DOUBLED_EVERY = 4  # scales
@@ -66,9 +67,9 @@ class SinGANGenerator(nn.Module):
         channels: int,
         width: Count = 32,
         widest: Count = 128,
-        layers: Count = 5,
+        layers: Depth = 5,
         normalizer: Normalizer | None = None,
-        scale: Natural = 0,
+        scale: Annotated[int, Ge(0), Le(100)] = 0,
     ) -> None:
         super().__init__()
         self.correct = PatchNetwork(channels, channels, width_at(scale, width, widest), layers, normalizer)
@@ -100,9 +101,9 @@ class SinGANDiscriminator(nn.Module):
         channels: int,
         width: Count = 32,
         widest: Count = 128,
-        layers: Count = 5,
+        layers: Depth = 5,
         normalizer: Normalizer | None = None,
-        scale: Natural = 0,
+        scale: Annotated[int, Ge(0), Le(100)] = 0,
     ) -> None:
         super().__init__()
         self.judge = PatchNetwork(channels, 1, width_at(scale, width, widest), layers, normalizer)

@@ -11,13 +11,13 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
+from ganlab.bounds import Natural
 from ganlab.contracts import Batch, Fakes, Generator, Latents
 from ganlab.errors import UserError
 from ganlab.games.growth import Stage
 from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.randomness import Randomness, layer_draws, of_samples
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Natural
 from ganlab.views import full_precision
 from ganlab_style.generator import Mixing, NoiseName, StyledGenerator
 

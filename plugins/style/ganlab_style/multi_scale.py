@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 from torch import Tensor
 
+from ganlab.bounds import Natural
 from ganlab.contracts import Batch, Discriminator, Generator
 from ganlab.errors import UserError
 from ganlab.games.growing import enlarge
 from ganlab.randomness import Randomness, layer_draws
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Natural
 from ganlab.training.module import Terms
 from ganlab.views import Latents, Scores, as_scores
 from ganlab_style.architecture import StyleFakes, StyleGAN

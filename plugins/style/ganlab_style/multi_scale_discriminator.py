@@ -9,11 +9,11 @@ import torch
 from annotated_types import Gt
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Scores
 from ganlab.nn import ConditioningName, Conv2d, Resampler, conditioning_of, equalized
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
-from ganlab.spec.model import Count, Natural
 from ganlab_style.filters import smoother_of
 from ganlab_style.levels import Level, levels_of
 from ganlab_style.stylegan_discriminator import Head, Layer, convolution

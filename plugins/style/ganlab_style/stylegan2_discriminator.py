@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Natural, Positive
 from ganlab.contracts import Scores
 from ganlab.games.growth import Stage
 from ganlab.nn import BiasActivation, ConditioningName, average_pool, conditioning_of, equalized, scaled_product
 from ganlab.nn.minibatch import MinibatchStandardDeviation
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.filters import check_growing, resampler_of
 from ganlab_style.layers import HALF, Convolution, Shortcut
 from ganlab_style.levels import Level, index_of, levels_of
@@ -56,7 +56,7 @@ class StyleGAN2Discriminator(nn.Module):
         connections: Connections = "residual",
         channel_base: Count = 32768,
         channel_max: Count = 512,
-        mapping_layers: Natural = 8,
+        mapping_layers: Annotated[int, Ge(0), Le(100)] = 8,
         mapping_lr_multiplier: Positive = 0.01,
         conditional: bool = True,
         stddev_group: Natural | None = 4,

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Positive
 from ganlab.nn import Resampler
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.filters import check_growing, resampler_of
 from ganlab_style.generator import NoiseName, StyledGenerator
 from ganlab_style.layers import HALF, Shortcut, StyledConvolution, StyledImage
@@ -56,7 +56,7 @@ class StyleGAN2Generator(StyledGenerator):
         connections: Connections = "skip",
         channel_base: Count = 32768,
         channel_max: Count = 512,
-        mapping_layers: Natural = 8,
+        mapping_layers: Annotated[int, Ge(0), Le(100)] = 8,
         mapping_lr_multiplier: Positive = 0.01,
         conditional: bool = True,
         noise: bool = True,

@@ -10,6 +10,7 @@ import torch
 from annotated_types import Gt
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Scores
 from ganlab.games.growth import Stage
 from ganlab.nn import (
@@ -25,7 +26,6 @@ from ganlab.nn import (
 )
 from ganlab.nn.minibatch import MinibatchStandardDeviation
 from ganlab.nn.resampling import ResamplingConv2d
-from ganlab.spec.model import Count, Natural
 from ganlab_style.filters import smoother_of
 from ganlab_style.levels import Level, index_of, levels_of
 

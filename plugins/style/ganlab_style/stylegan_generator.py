@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor, nn
 
+from ganlab.bounds import Count, Positive
 from ganlab.nn import Conv2d, Resampler, equalized
 from ganlab.nn.resampling import ResamplingConv2d
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_style.adaptive import AdaptiveLayer
 from ganlab_style.filters import smoother_of
 from ganlab_style.generator import NoiseName, StyledGenerator
@@ -54,7 +54,7 @@ class StyleGANGenerator(StyledGenerator):
         style_size: Count = 512,
         channel_base: Count = 16384,
         channel_max: Count = 512,
-        mapping_layers: Natural = 8,
+        mapping_layers: Annotated[int, Ge(0), Le(100)] = 8,
         mapping_lr_multiplier: Positive = 0.01,
         conditional: bool = True,
         styles: bool = True,

@@ -10,13 +10,13 @@ from annotated_types import Ge
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from ganlab.bounds import Natural
 from ganlab.contracts import Batch, Discriminator, Factory, Generator, InputFacts, Loss
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
 from ganlab.nn import ImagePool
 from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Natural
 from ganlab.training.module import GANModule, Terms
 from ganlab.views import Latents, as_scores
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ganlab import DataFacts, UserError
+from ganlab.bounds import Examples, Seed
 from ganlab.data.scaling import scale, to_bytes
 from ganlab.randomness import Randomness
-from ganlab.spec.model import Count
 from ganlab_translation.domains import ATTRIBUTES, DomainSet, domain_set
 
 _BLOCK = 64
@@ -47,7 +47,7 @@ class DomainAccuracy:
     needs: ClassVar[frozenset[str]] = frozenset({"reals", "generator"})
     example_architecture: ClassVar[str] = "stargan"
 
-    def __init__(self, facts: DataFacts, images: Count = 500, examples: Count = 5000, seed: int = 0) -> None:
+    def __init__(self, facts: DataFacts, images: Examples = 500, examples: Examples = 5000, seed: Seed = 0) -> None:
         if not facts.is_images or (facts.classes < 2 and ATTRIBUTES not in facts.inputs):
             raise UserError(
                 "domain_accuracy asks classifiers for the classes or the attributes of images, and these data have "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from ganlab.bounds import Count
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts, InputFacts
 from ganlab.foreign import ForeignGenerator, Tensors
-from ganlab.spec.model import Count
 from ganlab_translation.foreign_layers import ForeignLayers, Statistics
 from ganlab_translation.foreign_resnet import ForeignResNet
 from ganlab_translation.foreign_unet import ForeignUNet

@@ -10,13 +10,13 @@ import torch
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer, Scores
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, LeakyReLU
 from ganlab.nn.conditions import condition_channels
 from ganlab.nn.initialisation import activation, convolution, has_bias
-from ganlab.spec.model import Count
 from ganlab_translation.unet import check_images
 
 PatchSize = Literal[1, 16, 34, 70, 142, 286]

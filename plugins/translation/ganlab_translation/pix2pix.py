@@ -9,6 +9,7 @@ from annotated_types import Ge
 from torch import Tensor
 from torch.nn.functional import l1_loss
 
+from ganlab.bounds import Steps
 from ganlab.contracts import Batch, Discriminator, Generator, InputFacts, Loss, Scores, Views, WeightedRegularizer
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
@@ -16,7 +17,6 @@ from ganlab.games.two_player import TwoPlayerGAN
 from ganlab.nn.conditions import stacked
 from ganlab.randomness import Randomness
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Count
 from ganlab.training.module import Terms
 
 
@@ -58,7 +58,7 @@ class Pix2Pix(TwoPlayerGAN):
         distance: Annotated[Scheduled, Ge(0)] = 100.0,
         adversarial: Annotated[Scheduled, Ge(0)] = 1.0,
         discriminator_weight: Annotated[Scheduled, Ge(0)] = 0.5,
-        discriminator_steps: Count = 1,
+        discriminator_steps: Steps = 1,
     ) -> None:
         if not inputs:
             raise UserError(

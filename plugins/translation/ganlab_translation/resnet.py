@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from annotated_types import Ge, Le
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, ConvTranspose2d, ReLU
 from ganlab.nn.conditions import condition_channels
 from ganlab.nn.initialisation import activation, convolution, has_bias
-from ganlab.spec.model import Count, Natural
 from ganlab_translation.unet import check_images, check_sides
 
 _SMALL, _LARGE = 6, 9  # blocks for images of 128 pixels and of 256
@@ -45,7 +46,7 @@ class ResNetGenerator(nn.Module):
         shape: tuple[int, ...],
         inputs: Mapping[str, InputFacts] | None = None,
         width: Count = 64,
-        blocks: Natural | None = None,
+        blocks: Annotated[int, Ge(0), Le(100)] | None = None,
         normalizer: Normalizer | None = None,
         bias: bool = False,
     ) -> None:

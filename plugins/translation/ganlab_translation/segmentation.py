@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganlab import DataFacts, InputFacts, UserError
+from ganlab.bounds import Examples, Natural, Seed, Steps
 from ganlab.contracts import Extractor
-from ganlab.spec.model import Count
 from ganlab_translation.segmentation_network import SegmentationNetwork
 
 _HELD_OUT = 5  # one of so many reals is not learned
@@ -45,11 +46,11 @@ class Segmentation:
         facts: DataFacts,
         map: str = "label_map",
         network: Extractor | None = None,
-        unknown: int | None = None,
-        examples: Count = 2000,
-        width: Count = 24,
-        passes: Count = 6,
-        seed: int = 0,
+        unknown: Natural | None = None,
+        examples: Examples = 2000,
+        width: Annotated[int, Ge(1), Le(4096)] = 24,
+        passes: Steps = 6,
+        seed: Seed = 0,
     ) -> None:
         of_map = facts.inputs.get(map)
         if of_map is None or of_map.kind != "maps" or not of_map.classes or len(of_map.shape) != 2:
@@ -111,7 +112,7 @@ class Segmentation:
         return agreement(self.network.segment(images).cpu(), maps, self.classes, self.unknown)
 
 
-def agreement(seen: Tensor, maps: Tensor, classes: int, unknown: int | None = None) -> dict[str, float]:
+def agreement(seen: Tensor, maps: Tensor, classes: int, unknown: Natural | None = None) -> dict[str, float]:
     """Mean intersection over union, and accuracy, of classes (N, H, W) that were seen and those of maps."""
     counted = torch.ones_like(maps, dtype=torch.bool) if unknown is None else maps != unknown
     counts = torch.bincount(maps[counted] * classes + seen[counted], minlength=classes**2).view(classes, classes)

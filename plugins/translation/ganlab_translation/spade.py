@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import Batch, DataFacts, Fakes, InputFacts, Latents, Randomness, TwoPlayerGAN, UserError, Views
+from ganlab.bounds import Count, Weight
 from ganlab.contracts import Discriminator, Generator
 from ganlab.nn.conditions import stacked
 from ganlab.randomness import layer_draws
-from ganlab.spec.model import Count, Weight
 from ganlab_translation.spade_generator import EXAMPLE_FACTS
 
 _MORE_STYLES = 2  # beside the first, in pictures

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganlab import DataFacts, InputFacts, UserError
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, leaky_relu, spatial_activation
 from ganlab.nn.conditions import condition_channels
-from ganlab.spec.model import Count, Natural
 
 _SLOPE = 0.2
 

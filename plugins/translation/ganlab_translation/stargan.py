@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from ganlab import Batch, DataFacts, Fakes, Latents, Randomness, TwoPlayerGAN, UserError, Views
+from ganlab.bounds import Weight
 from ganlab.contracts import Discriminator, Generator
 from ganlab.nn import gather_batch
-from ganlab.spec.model import Weight
 from ganlab_translation.domains import Changes, Domains
 from ganlab_translation.stargan_networks import HEAD
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Ge, Le
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ganlab import DataFacts, Scores, UserError
+from ganlab.bounds import Count, Halvings, Positive
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, ConvTranspose2d, LeakyReLU, ReLU
-from ganlab.spec.model import Count, Natural, Positive
 from ganlab_translation.domains import Domains
 
 HEAD = "domains"
@@ -43,8 +44,8 @@ class StarGANGenerator(nn.Module):
         self,
         facts: DataFacts,
         width: Count = 64,
-        blocks: Natural = 6,
-        downsamplings: Natural = 2,
+        blocks: Annotated[int, Ge(0), Le(100)] = 6,
+        downsamplings: Halvings = 2,
         normalizer: Normalizer | None = None,
     ) -> None:
         super().__init__()
@@ -101,7 +102,9 @@ class StarGANDiscriminator(nn.Module):
 
     example: ClassVar[Mapping[str, Any]] = {"width": 4, "depth": 2}
 
-    def __init__(self, facts: DataFacts, width: Count = 64, depth: Count = 6, slope: Positive = 0.01) -> None:
+    def __init__(
+        self, facts: DataFacts, width: Count = 64, depth: Annotated[int, Ge(1), Le(20)] = 6, slope: Positive = 0.01
+    ) -> None:
         super().__init__()
         channels = _channels(facts)
         height, across = (side >> depth for side in facts.image_shape[1:])

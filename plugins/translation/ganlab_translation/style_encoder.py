@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganlab import UserError
+from ganlab.bounds import Count
 from ganlab.contracts import Normalizer
 from ganlab.nn import CombinedNormalizer, Conv2d, LeakyReLU
-from ganlab.spec.model import Count
 
 
 class StyleEncoder(nn.Module):

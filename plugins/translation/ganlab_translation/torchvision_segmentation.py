@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganlab import UserError
+from ganlab.bounds import Count, Side
 from ganlab.errors import DataMissing
-from ganlab.spec.model import Count
 
 Model = Literal[
     "deeplabv3_resnet50",
@@ -44,7 +44,7 @@ class TorchvisionSegmentation:
         weights: str | None = None,
         model: Model = "deeplabv3_resnet101",
         classes: Count = 21,
-        size: Count | None = None,
+        size: Side | None = None,
     ) -> None:
         if weights is None:
             raise DataMissing(

@@ -7,18 +7,18 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
 import torch
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Normalizer
 from ganlab.errors import UserError
 from ganlab.facts import InputFacts
 from ganlab.nn import Conv2d, ConvTranspose2d, Dropout
 from ganlab.nn.conditions import condition_channels
 from ganlab.nn.initialisation import activation, convolution, has_bias
-from ganlab.spec.model import Count, Natural
 
 _DEEPEST = 8
 _MOST = 8  # times the width of the finest layer
@@ -55,7 +55,7 @@ class UNetGenerator(nn.Module):
         shape: tuple[int, ...],
         inputs: Mapping[str, InputFacts] | None = None,
         width: Count = 64,
-        depth: Count | None = None,
+        depth: Annotated[int, Ge(1), Le(20)] | None = None,
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.5,
         normalizer: Normalizer | None = None,
         bias: bool = False,

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from annotated_types import Ge, Le
 from ganlab_layers.groups import InstanceNormalizer
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ganlab import DataFacts, InputFacts, UserError
+from ganlab.bounds import Count, Natural
 from ganlab.contracts import Normalizer
 from ganlab.nn import Conv2d, ConvTranspose2d, ReLU
 from ganlab.nn.conditions import condition_channels
 from ganlab.nn.initialisation import activation, convolution, has_bias
-from ganlab.spec.model import Count, Natural
 from ganlab_video.frame_inputs import frame_inputs, planes_of_classes
 from ganlab_video.warping import warp
 
@@ -87,13 +88,13 @@ class FilmGenerator(nn.Module):
         self,
         facts: DataFacts,
         width: Count = 128,
-        halvings: Count = 3,
-        blocks: Natural = 9,
-        past: Natural = 2,
+        halvings: Annotated[int, Ge(1), Le(20)] = 3,
+        blocks: Annotated[int, Ge(0), Le(50)] = 9,
+        past: Annotated[int, Ge(0), Le(100)] = 2,
         flow: bool = True,
         foreground: Sequence[Natural] = (),
-        scales: Count = 1,
-        local_blocks: Natural = 3,
+        scales: Annotated[int, Ge(1), Le(20)] = 1,
+        local_blocks: Annotated[int, Ge(0), Le(50)] = 3,
         normalizer: Normalizer | None = None,
     ) -> None:
         super().__init__()

@@ -10,12 +10,12 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from ganlab import Batch, DataFacts, GANModule, Latents, Views
+from ganlab.bounds import Natural, Steps, Weight
 from ganlab.contracts import Discriminator, Factory, Generator, Loss, Scores, WeightedRegularizer
 from ganlab.data.reduction import reduce_images, reduce_inputs
 from ganlab.data.step_batch import StepBatch
 from ganlab.games.growing import enlarge
 from ganlab.schedules import Scheduled
-from ganlab.spec.model import Count, Natural, Weight
 from ganlab_video.clips import Clip, is_clip, last_frames
 from ganlab_video.film_schedule import FilmStage, film_schedule
 from ganlab_video.first_frames import FirstFrames
@@ -101,8 +101,8 @@ class Vid2Vid(GANModule):
         loss: Loss,
         facts: DataFacts,
         film_discriminator: Factory[Discriminator] | None = None,
-        film_frames: Annotated[int, Ge(2)] = 3,
-        film_scales: Count = 2,
+        film_frames: Annotated[int, Ge(2), Le(100)] = 3,
+        film_scales: Annotated[int, Ge(1), Le(20)] = 2,
         region: Sequence[Natural] = (),
         region_discriminator: Factory[Discriminator] | None = None,
         region_share: Annotated[float, Gt(0), Le(1)] = 0.25,
@@ -117,12 +117,12 @@ class Vid2Vid(GANModule):
         flow_warping: Weight = 10.0,
         consistency: Weight = 10.0,
         mask: Weight = 1.0,
-        first_length: Count | None = None,
+        first_length: Steps | None = None,
         doubled_every_kimg: Annotated[float, Gt(0)] | None = None,
         finer_kimg: Sequence[Annotated[float, Gt(0)]] = (),
         fixed_kimg: Sequence[Annotated[float, Ge(0)]] = (),
-        update_frames: Count = 1,
-        backward_frames: Count = 1,
+        update_frames: Steps = 1,
+        backward_frames: Steps = 1,
     ) -> None:
         super().__init__()
         self.generator, self.loss, self.regularizers = generator, loss, regularizers
