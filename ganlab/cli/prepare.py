@@ -162,7 +162,9 @@ def _bar() -> AbstractContextManager[Callable[[int, int, int], None]]:
     @contextmanager
     def opened() -> Any:
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[left_out]}"))
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        # Where no terminal shows it, rich would leave an empty line of it.
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("", total=None, left_out="looking at the sources")
 
             def show(done: int, total: int, left_out: int) -> None:

@@ -298,7 +298,10 @@ def _check_spec(sweep: SweepFile, tree: Value, problems: Problems) -> None:
     place = tree.get("command") or tree
     if parameter is None and len(written) != 1:
         found = f"it names {len(written)}" if command else "there is no command"
-        sentence = f"the varied spec is one file in 'command', or the parameter 'spec: {{value: PATH}}'; {found}"
+        sentence = (
+            "the spec to train is one file in 'command', as in [ganlab, train, SPEC, \"${args_no_hyphens}\"], or the "
+            f"parameter 'spec: {{value: PATH}}'; {found}"
+        )
         problems.add(place.origin, ("command",), sentence)
     elif parameter is not None and written:
         problems.add(place.origin, ("command",), "names a spec, and so does the parameter 'spec'; keep one of both")

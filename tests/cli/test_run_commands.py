@@ -74,7 +74,7 @@ def test_a_checkpoint_is_chosen_by_its_file_or_its_kimg(trained, tmp_path):
 
 
 def test_evaluations_are_kept_in_the_run_with_their_protocol(trained):
-    ganlab("evaluate", trained)
+    assert "" not in ganlab("evaluate", trained).stderr.splitlines()  # no rest of a progress bar
     (trained / "evaluations.jsonl").open("a").write('{"images_seen": 6')  # cut off by a crash
     ganlab("evaluate", trained, "--samples", 8, "--checkpoint", "0.032")
     first, second = read_records(trained / "evaluations.jsonl")

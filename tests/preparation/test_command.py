@@ -22,6 +22,7 @@ def test_a_report_and_what_to_write_in_a_spec(tmp_path):
     out = tmp_path / "new" / "out.zip"
     result = run(source, "--out", out, "--resolution", "32x48", "--background", "255,240,200")
     assert result.exit_code == 0, result.output
+    assert result.stderr == ""  # no rest of a progress bar
     assert "4 pictures of 48x32 pixels in 2 classes (by folder)" in result.stdout
     assert "left out, unreadable: 1\n  a/bad.png: it is empty, damaged or not an image" in result.stdout
     assert "4 pictures have transparency and were laid on the background" in result.stdout

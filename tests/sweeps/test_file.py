@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -62,9 +63,11 @@ def test_the_spec_stands_in_the_command_or_in_a_parameter(tmp_path) -> None:
     head = "metric: {name: metrics/score}\n"
     body = "method: grid\nparameters: {spec: {values: [a.yaml, b.yaml]}, x: {value: 1}}\n"
     assert sweep_file(tmp_path, body, head).specs == ("a.yaml", "b.yaml")
-    assert "the varied spec is one file in 'command'" in problem(
-        tmp_path, "method: grid\nparameters: {a: {value: 1}}\n", head
-    )
+    said = problem(tmp_path, "method: grid\nparameters: {a: {value: 1}}\n", head)
+    assert "there is no command" in said
+    (command,) = re.findall(r"as in \[(.+?)\],", said)
+    written = head + f"command: [{command.replace('SPEC', 'spec.yaml')}]\n"
+    assert sweep_file(tmp_path, "method: grid\nparameters: {a: {values: [1]}}\n", written).specs == ("spec.yaml",)
     assert "keep one of both" in problem(tmp_path, "method: grid\nparameters: {spec: {value: b.yaml}}\n")
 
 
