@@ -20,7 +20,7 @@ from plain_biggan import PlainBigGAN
 from report import print_table
 from turns import Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from

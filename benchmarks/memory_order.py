@@ -14,7 +14,7 @@ import torch
 from report import print_table
 from turns import Clock, clock_of, compare, offer_cpu_time
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from

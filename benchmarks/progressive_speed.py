@@ -23,7 +23,7 @@ from plain_progressive import PlainStep
 from report import print_table
 from turns import Clock, Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.reduction import reduce_images
 from ganlab.data.step_batch import StepBatch, StepPlan

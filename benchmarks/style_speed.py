@@ -38,7 +38,7 @@ from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 from turns import Clock, Work, clock_of, in_turns, measure_of, median_ratio, offer_cpu_time
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer
 from ganlab.data.step_batch import StepBatch, StepPlan
 from ganlab.spec import node_from

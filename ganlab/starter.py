@@ -8,13 +8,14 @@ from typing import Any
 import torch
 import yaml
 
-from ganlab.build import Builder, plugin_of, rehearse
+from ganlab.build import rehearse
+from ganlab.builder import Builder
 from ganlab.errors import PluginError, UserError
 from ganlab.facts import DataFacts
 from ganlab.kinds import KINDS
 from ganlab.plugin_contracts import load
 from ganlab.plugins import Plugin, installed
-from ganlab.spec.constructor import constructor_of
+from ganlab.spec.constructor import constructor_of, plugin_of
 from ganlab.spec.document import Document, Origin, located
 from ganlab.spec.model import Node, Spec
 from ganlab.spec.resolution import resolve

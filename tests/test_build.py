@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pytest
 from torch import nn
 
-from ganlab import build
-from ganlab.build import Builder
+from ganlab import build, builder
+from ganlab.builder import Builder
 from ganlab.errors import SpecError, UserError
 from ganlab.facts import DataFacts, InputFacts
 from ganlab.schedules import Schedule, Scheduled
@@ -20,6 +20,12 @@ from ganlab.training.optimizers import adam
 
 IMAGES = DataFacts((3, 16, 16), 10, "images", class_names=("a", "b"))
 VECTORS = DataFacts((2,), 10, "vectors")
+
+
+def every_node_is(monkeypatch: pytest.MonkeyPatch, load_factory: Any) -> None:
+    """Let nodes stand for what a function makes of them, and for no installed plugin."""
+    for module in (build, builder):
+        monkeypatch.setattr(module, "load_factory", load_factory)
 
 
 class Network(nn.Module):
@@ -49,7 +55,7 @@ class PairDistance:
 
 
 def test_a_metric_that_the_data_cannot_give_what_it_needs_is_refused_with_its_place(monkeypatch) -> None:
-    monkeypatch.setattr(build, "load_factory", lambda node: PairDistance)
+    every_node_is(monkeypatch, lambda node: PairDistance)
     with pytest.raises(SpecError, match=r"evaluation.metrics.0: the metric 'pairs' needs targets: .* no inputs"):
         build.build_metrics([Node("metrics", "pairs")], IMAGES)
 
@@ -89,7 +95,7 @@ class Cycle:
 @pytest.fixture(autouse=True)
 def _factories(monkeypatch: pytest.MonkeyPatch) -> None:
     classes = {c.__name__: c for c in (Network, Wider, AnyShape, Penalty, Holder, Picky, Translator, Cycle)}
-    monkeypatch.setattr(build, "load_factory", lambda node: classes[node.name])
+    every_node_is(monkeypatch, lambda node: classes[node.name])
 
 
 def test_facts_are_injected_where_a_constructor_asks_for_them() -> None:
@@ -183,18 +189,18 @@ def _spec(**changes: Any) -> Any:
     ],
 )
 def test_an_optimizer_that_refuses_its_options_is_told_before_training(monkeypatch, options, sentence) -> None:
-    monkeypatch.setattr(build, "load_factory", lambda node: adam)
+    every_node_is(monkeypatch, lambda node: adam)
     with pytest.raises(SpecError, match=sentence):
         build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", options)}))
 
 
 def test_optimizers_that_take_their_options_pass(monkeypatch) -> None:
-    monkeypatch.setattr(build, "load_factory", lambda node: adam)
+    every_node_is(monkeypatch, lambda node: adam)
     fading = {"lr": Schedule("linear", ((0.0, 1.0), (1000.0, 0.0))), "betas": (0.0, 0.99)}
     build.check_optimizers(_spec(optimizers={"generator": OptimizerNode("optimizers", "adam", fading)}))
 
 
-INSTALLED = build.load_factory
+INSTALLED = builder.load_factory
 DIVIDING = """\
 from collections.abc import Sequence
 
@@ -220,7 +226,7 @@ class Dividing(nn.Module):
     ],
 )
 def test_whatever_a_constructor_makes_of_an_option_is_a_sentence(install, monkeypatch, size, steps, reason) -> None:
-    monkeypatch.setattr(build, "load_factory", INSTALLED)
+    every_node_is(monkeypatch, INSTALLED)
     install("ganlab-odd", {"generators": {"odd": "odd_networks:Dividing"}}, {"odd_networks": DIVIDING})
     node = node_from("generators", {"name": "odd", "size": size, "steps": steps})
     with pytest.raises(SpecError, match=f"generator: odd cannot be built: .*{reason}"):

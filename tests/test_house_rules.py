@@ -35,6 +35,7 @@ ROOMS = (
     ("run",),
     ("description", "scaffold", "starter"),
     ("build",),
+    ("builder",),
     ("rehearsal",),
     ("misfits", "network_size"),
     ("games",),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts
 from ganlab.errors import PluginError, SpecError
 from ganlab.kinds import KINDS, Kind

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from ganlab import build, network_size
-from ganlab.build import Builder
+from ganlab import builder, network_size
+from ganlab.builder import Builder
 from ganlab.errors import SpecError
 from ganlab.plugin_contracts import load
 from ganlab.plugins import installed
@@ -34,7 +34,7 @@ class Tower(nn.Module):
 @pytest.fixture
 def towers(monkeypatch) -> Builder:
     monkeypatch.setattr(network_size, "LAYERS", 300)  # made in no time
-    monkeypatch.setattr(build, "load_factory", lambda node: Tower)
+    monkeypatch.setattr(builder, "load_factory", lambda node: Tower)
     return Builder(None)
 
 

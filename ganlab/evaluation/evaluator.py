@@ -24,8 +24,8 @@ from ganlab.evaluation.reals import Reals, count_reals, read_inputs, read_reals,
 from ganlab.evaluation.reference_files import PublishedStatistics
 from ganlab.evaluation.sampling import at_rest
 from ganlab.evaluation.source import Source, examples_to_sample_for, source_of
-from ganlab.plugins import find
 from ganlab.randomness import Randomness
+from ganlab.spec.constructor import plugin_of
 from ganlab.spec.model import Node, own_names
 from ganlab.training.module import GANModule
 
@@ -356,7 +356,7 @@ def _origin(node: Node) -> dict[str, str]:
     """A metric's plugin with its distribution and version."""
     if not node.distribution:
         return {"plugin": node.name}  # written in Python
-    plugin = find(node.kind, f"{node.distribution}/{node.name}")
+    plugin = plugin_of(node)
     return {"plugin": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.errors import RunError, UserError
 from ganlab.exchange.foreign_files import read_foreign
 from ganlab.foreign import NAN, ForeignGenerator, Format

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from ganlab.build import build_module, load_factory
+from ganlab.build import build_module
+from ganlab.builder import load_factory
 from ganlab.facts import DataFacts
 from ganlab.rehearsal import Rehearsal
 from ganlab.spec.model import Spec

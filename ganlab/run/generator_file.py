@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import PlayerOptimizer
 from ganlab.errors import RunError, UserError, reason
 from ganlab.facts import DataFacts

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganlab.build import open_dataset, plugin_of
+from ganlab.build import open_dataset
 from ganlab.contracts import Dataset
 from ganlab.errors import DataError, UserError
 from ganlab.evaluation.npz_images import ARRAY, NpzImages, names_in
@@ -16,7 +16,7 @@ from ganlab.evaluation.source import source_for
 from ganlab.facts import DataFacts
 from ganlab.plugins import find
 from ganlab.spec import node_from
-from ganlab.spec.constructor import constructor_of
+from ganlab.spec.constructor import constructor_of, plugin_of
 from ganlab.spec.model import MetricNode, Node, own_names
 from ganlab.spec.yaml_reader import read_yaml
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ganlab.errors import UserError
 from ganlab.plugin_contracts import load
-from ganlab.plugins import find
+from ganlab.spec.constructor import plugin_of
 from ganlab.spec.document import Origin, Path
 from ganlab.spec.model import Node, RegularizerNode, Spec, own_names
 from ganlab.spec.problems import Problems
@@ -142,4 +142,4 @@ def _unprovided(
 
 
 def _loaded(node: Node) -> Any:
-    return load(find(node.kind, f"{node.distribution}/{node.name}"))
+    return load(plugin_of(node))

@@ -12,8 +12,9 @@ from typing import Any, get_type_hints
 from ganlab.errors import PluginError
 from ganlab.kinds import KINDS, Kind, kind_of_slot
 from ganlab.plugin_contracts import load
-from ganlab.plugins import Plugin
+from ganlab.plugins import Plugin, find
 from ganlab.spec.annotations import kinds_within, may_be_scheduled, tells_of_input
+from ganlab.spec.model import Node
 
 REQUIRED: Any = inspect.Parameter.empty
 
@@ -45,6 +46,11 @@ class Constructor:
     open: bool = False
     preset: bool = False
     text: str = ""
+
+
+def plugin_of(node: Node) -> Plugin:
+    """The plugin that a node names; nothing is imported. Raises `PluginError`."""
+    return find(node.kind, f"{node.distribution}/{node.name}" if node.distribution else node.name)
 
 
 @functools.cache

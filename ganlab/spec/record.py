@@ -6,17 +6,15 @@ from importlib.metadata import version
 from typing import Any
 
 from ganlab.facts import DataFacts
-from ganlab.plugins import Plugin, find
+from ganlab.plugins import Plugin
+from ganlab.spec.constructor import plugin_of
 from ganlab.spec.model import Spec, nodes_within
 from ganlab.spec.render import plain
 
 
 def used_plugins(part: Any) -> list[Plugin]:
     """The plugins that a spec, or a part of one, names."""
-    return [
-        find(node.kind, f"{node.distribution}/{node.name}" if node.distribution else node.name)
-        for node in nodes_within(part)
-    ]
+    return [plugin_of(node) for node in nodes_within(part)]
 
 
 def versions_of(part: Any) -> dict[str, str]:

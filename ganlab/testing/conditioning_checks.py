@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
 from ganlab.nn import ConditioningName, LabelInputName

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts, PlayerOptimizer, Preset
 from ganlab.errors import SpecError, UserError
 from ganlab.facts import InputFacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ganlab.build import Builder, load_factory
+from ganlab.builder import Builder, load_factory
 from ganlab.errors import UserError
 from ganlab.testing.examples import example_node
 

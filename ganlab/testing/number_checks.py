@@ -14,7 +14,8 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt
 
 from ganlab.bounds import bounded, flat
-from ganlab.build import Builder, build_dataset, load_factory
+from ganlab.build import build_dataset
+from ganlab.builder import Builder, load_factory
 from ganlab.contracts import DataFacts
 from ganlab.errors import SpecError, UserError
 from ganlab.kinds import KINDS

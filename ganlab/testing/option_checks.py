@@ -9,7 +9,7 @@ from unittest import SkipTest
 import torch
 from torch import Tensor
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.errors import UserError
 from ganlab.facts import DataFacts
 from ganlab.plugin_contracts import load

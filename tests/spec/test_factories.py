@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import DataFacts
 from ganlab.errors import SpecError
 from ganlab.spec import dump, node_from, read_spec

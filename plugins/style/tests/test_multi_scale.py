@@ -16,7 +16,7 @@ from ganlab_style.stylegan_discriminator import StyleGANDiscriminator
 from ganlab_style.stylegan_generator import StyleGANGenerator
 from torch.nn.functional import avg_pool2d
 
-from ganlab.build import Builder
+from ganlab.builder import Builder
 from ganlab.contracts import Batch
 from ganlab.errors import UserError
 from ganlab.randomness import Randomness
