@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,8 +113,14 @@ def _charts(
             ys = [point.value if math.isfinite(point.value) else None for point in series.points]
             xs = [point.images_seen / 1000 for point in series.points]
             curves.setdefault(key, []).append({"run": place, "x": xs, "y": ys})
+    protocols = Counter(name for name, _ in curves)
     charts = [
-        {"name": name, "note": f"[{number}]{_reading(numbers[name, number], ', ')}", "curves": lines}
+        {
+            "name": name,
+            "label": f"{name} [{number}]" if protocols[name] > 1 else name,
+            "note": f"[{number}]{_reading(numbers[name, number], ', ')}",
+            "curves": lines,
+        }
         for (name, number), lines in curves.items()
     ]
     groups = [

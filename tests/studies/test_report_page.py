@@ -81,6 +81,26 @@ def test_the_slider_moves_the_samples(browser, pages) -> None:
     browser.wait("document.querySelector('.player output').textContent === '3 kimg'")
 
 
+def test_charts_of_one_number_by_two_protocols_are_hidden_one_by_one(browser, pages) -> None:
+    show(browser, pages / "two.html")
+    charts = "[...document.querySelectorAll('[data-name=\"swd/average\"]')].map((each) => each.style.display)"
+    buttons = "[...document.querySelectorAll('.chips button')]"
+    chips = f"{buttons}.filter((each) => each.textContent.startsWith('swd/average'))"
+    assert json.loads(browser.run(f"JSON.stringify({chips}.map((each) => each.textContent))")) == [
+        "swd/average [1]",
+        "swd/average [2]",
+    ]
+    browser.run(f"{chips}[1].click()")
+    browser.open(pages / "two.html")
+    assert json.loads(browser.run(f"JSON.stringify({charts})")) == ["", "none"]
+
+
+def test_samples_are_decoded_before_a_page_is_printed(browser, pages) -> None:
+    show(browser, pages / "two.html")
+    ways = "[...document.querySelectorAll('img.grid-of-samples')].map((each) => each.decoding)"
+    assert json.loads(browser.run(f"JSON.stringify({ways})")) == ["sync", "sync"]  # else a printed page may lack them
+
+
 def test_curves_toggle_zoom_and_are_smoothed(browser, pages) -> None:
     show(browser, pages / "two.html")
     near(browser, "generator/loss")

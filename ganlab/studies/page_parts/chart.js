@@ -20,8 +20,8 @@ class View {
 
 class Chart {
   /* series: [{run, label, colour, x, y}] with null for what was not finite; events: [{x, text}]. */
-  constructor(view, { title, note, series, events = [], marks = false }) {
-    Object.assign(this, { view, title, series, events, marks, height: 180, stale: true, near: false });
+  constructor(view, { title, label = title, note, series, events = [], marks = false }) {
+    Object.assign(this, { view, title, label, series, events, marks, height: 180, stale: true, near: false });
     this.readout = make("div", { class: "readout" });
     this.svg = make("svg", { role: "img", height: this.height });
     this.node = make("div", { class: "chart card", "data-name": title },

@@ -30,9 +30,9 @@ function runToggle(view, run) {
 /* Buttons that show and hide the charts of one group. */
 function chartToggles(charts) {
   return make("div", { class: "chips", style: "margin-bottom: .7rem" }, charts.map((chart) => {
-    const name = "chart:" + chart.title;
+    const name = "chart:" + chart.label;
     const set = (on) => { chart.node.style.display = on ? "" : "none"; memory.write(name, on); };
     set(memory.read(name, true));
-    return toggle(chart.title, memory.read(name, true), set);
+    return toggle(chart.label, memory.read(name, true), set);
   }));
 }

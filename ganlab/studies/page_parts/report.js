@@ -25,7 +25,7 @@ function charts(groups, marks) {
 function chartGroup(group, marks) {
 
   const made = group.charts.map((each) => new Chart(view, {
-    title: each.name, note: each.note, marks,
+    title: each.name, label: each.label, note: each.note, marks,
     series: each.curves.map((curve) => ({ ...curve, label: runs[curve.run].label, colour: runs[curve.run].colour,
       run: runs[curve.run].label })),
     events: data.marks.map((mark) => ({ x: mark.kimg, run: runs[mark.run].label })),

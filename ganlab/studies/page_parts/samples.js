@@ -4,7 +4,7 @@ function sampleViewer(runs) {
   const moments = [...new Set(runs.flatMap((run) => run.samples.map((each) => each.kimg)))].sort((a, b) => a - b);
   if (!moments.length) return null;
   const views = runs.filter((run) => run.samples.length).map((run) => {
-    const image = make("img", { alt: "", class: "grid-of-samples", decoding: "async" });
+    const image = make("img", { alt: "", class: "grid-of-samples", decoding: "sync" });
     const caption = make("figcaption");
     return { run, image, caption, node: make("figure", { class: "card" }, caption, image) };
   });
