@@ -88,7 +88,7 @@ def sample(
 def _check_usage(count: int | None, seeds: str | None, columns: int | None, grid: bool) -> None:
     """Raise `BadParameter` for options that contradict each other."""
     if (count is None) == (seeds is None):
-        raise typer.BadParameter("give the number of samples, or their seeds with --seeds", param_hint="--count")
+        raise typer.BadParameter("give either the number of samples, or their seeds with --seeds", param_hint="--count")
     if columns is not None and not grid:
         raise typer.BadParameter("files have no columns: give --grid as well, or leave it out", param_hint="--columns")
 
