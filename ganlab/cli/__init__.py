@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError
+from ganlab.errors import Interrupted, ProcessLost, TrainingStopped, UserError, reason
 from ganlab.printable import printable
 
 
@@ -21,3 +21,9 @@ def main() -> None:
             raise
         print(f"ganlab: {printable(str(error), kept=chr(10))}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if show_traceback or error.errno is None or isinstance(error, BrokenPipeError):
+            raise
+        name = f"'{printable(str(error.filename))}'" if error.filename else "a file"
+        print(f"ganlab: cannot read or write {name}: {reason(error)}", file=sys.stderr)
+        sys.exit(UserError.exit_code)

@@ -168,6 +168,8 @@ def spec_arguments(command: Sequence[str]) -> list[str]:
 def is_sweep_file(path: str | Path) -> bool:
     """Whether a file looks like a sweep and not like a spec: it has `method` or `parameters` at the top."""
     try:
+        if not Path(path).is_file() or Path(path).stat().st_size > MAX_BYTES:  # a pipe may never end
+            return False
         content = read_yaml(Path(path).read_text(encoding="utf-8-sig"), str(path)).content
     except (OSError, ValueError):
         return False
@@ -199,6 +201,8 @@ def read_sweep_file(path: str | Path, name: str | None = None) -> SweepFile:
 
 def _read(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise SpecError(f"cannot read the sweep '{path}': it is no file, but a folder, a device or a pipe")
         if path.stat().st_size > MAX_BYTES:
             raise SpecError(f"{path}: a sweep has at most {MAX_BYTES // 1000} kB; is this the right file?")
         return path.read_text(encoding="utf-8-sig")
