@@ -88,6 +88,8 @@ def choose_metrics(names: str | None, of_spec: Sequence[Node], extractor: str | 
     if names is None and not of_spec:
         raise UserError("there is no spec with metrics here; name some, as in --metrics swd,kid")
     nodes = list(of_spec) if names is None else _named(names, of_spec)
+    if not nodes:
+        raise UserError(f"'--metrics {names}' names no metric; name some, as in --metrics swd,kid")
     return nodes if extractor is None else [_with_extractor(node, extractor) for node in nodes]
 
 
