@@ -16,7 +16,7 @@ from ganlab_datasets.in_memory import InMemory, content_fingerprint
 _STORED_RESOLUTION = 8
 _STORED_MAXIMUM = 16.0
 Resolution = Annotated[int, Ge(8), Le(64)]
-"""A power of two, up to which the data fit into memory."""
+"""A power of two, up to which copies in colour fit into memory."""
 
 
 class Digits(InMemory):
@@ -26,7 +26,7 @@ class Digits(InMemory):
     with Lanczos' filter.
     """
 
-    def __init__(self, resolution: Resolution = 16) -> None:
+    def __init__(self, resolution: Annotated[int, Ge(8), Le(256)] = 16) -> None:
         if resolution < _STORED_RESOLUTION or resolution & (resolution - 1):
             raise DataError(
                 f"'resolution' of digits is a power of two of at least 8 (8, 16, 32, ...), not {resolution}"
