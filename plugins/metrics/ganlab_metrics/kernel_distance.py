@@ -26,8 +26,8 @@ class KID:
     """KID: squared maximum mean discrepancy with the kernel (x'y / D + 1)^3, without bias (Binkowski et al., 2018).
 
     The mean over random subsets; `std` is the deviation of a subset from it, and `low` and `high` are the interval in
-    which the mean over all the data lies with 95%, as far as the subsets tell; they are left out where a subset is all
-    there is. Papers show it times 1000. It can be negative where the sets are alike. Subsets are drawn as
+    which the mean over all the data lies with 95%, as far as the subsets tell. All three are left out where a subset is
+    all there is. Papers show it times 1000. It can be negative where the sets are alike. Subsets are drawn as
     torch-fidelity draws them.
 
     Args:
@@ -57,13 +57,11 @@ class KID:
         """The distance, with its spread over subsets."""
         of_subsets = self._of_subsets(reals.rows, fakes.rows)
         mean, deviation = float(of_subsets.mean()), float(of_subsets.std())
-        # A subset is a share of the data; the whole's error is smaller by the root of that share.
-        size = min(self.subset_size, len(reals), len(fakes))
-        values = {"kid": mean, "std": deviation}
-        if size == min(len(reals), len(fakes)):
-            return values  # all subsets are the same, and tell nothing of the spread
-        error = 1.96 * deviation * (size / min(len(reals), len(fakes))) ** 0.5
-        return values | {"low": mean - error, "high": mean + error}
+        share = self.subset_size / min(len(reals), len(fakes))
+        if share >= 1:  # of the smaller side all subsets are the same, and tell little of the spread
+            return {"kid": mean}
+        error = 1.96 * deviation * share**0.5  # that of all the data is smaller than a subset's
+        return {"kid": mean, "std": deviation, "low": mean - error, "high": mean + error}
 
     def _of_subsets(self, reals: Tensor, fakes: Tensor) -> np.ndarray:
         size = min(self.subset_size, len(reals), len(fakes))
