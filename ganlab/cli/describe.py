@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def describe(
-    spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.")],
+    spec: Annotated[str, typer.Argument(help="The spec file, or a run's folder or name.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes to the spec.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -31,9 +30,10 @@ def describe(
 
     Networks that grow are described as they are at the end of the training.
     """
+    from ganlab.run.folder import spec_file
     from ganlab.spec import read_spec
 
-    checked = read_spec(spec, overrides or [])
+    checked = read_spec(spec_file(spec), overrides or [])
     from ganlab.build import facts_of_data
     from ganlab.description import describe_players
     from ganlab.errors import DataMissing

@@ -139,13 +139,12 @@ def labelled_data(run: str, node: str | None, generator: TrainedGenerator) -> Da
     from ganlab.errors import UserError
     from ganlab.run.folder import open_run
     from ganlab.run.generator_file import SUFFIX
-    from ganlab.spec import node_from
+    from ganlab.spec import node_of_text
     from ganlab.spec.model import DataNode
-    from ganlab.spec.yaml_reader import read_yaml
 
     opened = None if node else open_run(Path(run).parent if run.endswith(SUFFIX) else run)
     with nullcontext() if opened is None else opened.where_it_started():
-        given = opened.spec.data if opened else node_from("datasets", read_yaml(str(node), "--data").plain())
+        given = opened.spec.data if opened else node_of_text("datasets", str(node), "--data")
         dataset = open_dataset(replace(given, labels=True) if isinstance(given, DataNode) else given)
     if dataset.facts.classes < 2:
         raise UserError("attributes are the classes of the data, and these have none; give labelled ones with --data")
@@ -170,10 +169,9 @@ def learn(
     from ganlab.build import build_metrics
     from ganlab.errors import UserError
     from ganlab.latents.attributes import Labeller, attribute_directions
-    from ganlab.spec import node_from
-    from ganlab.spec.yaml_reader import read_yaml
+    from ganlab.spec import node_of_text
 
-    node = node_from("metrics", read_yaml(labeller, "--labeller").plain())
+    node = node_of_text("metrics", labeller, "--labeller")
     metric = build_metrics([node], dataset.facts)[node.name]
     if not isinstance(metric, Labeller):
         raise UserError(f"the metric '{node.name}' cannot label images: it has no 'probabilities'; take classifier")

@@ -31,11 +31,11 @@ def import_generator(
 
     from ganlab.evaluation.sample_files import refuse_existing
     from ganlab.exchange.importing import import_generator as translate
-    from ganlab.spec.yaml_reader import read_yaml
+    from ganlab.spec import node_of_text
 
     target = out if out.suffix == ".safetensors" else out / "generator.safetensors"
     refuse_existing([target], overwrite)
-    imported = translate(file, read_yaml(form, "--format").plain(), out)
+    imported = translate(file, node_of_text("formats", form, "--format"), out)
     for remark in imported.remarks:
         print(f"ganlab: {remark}", file=sys.stderr)
     print(imported.path)

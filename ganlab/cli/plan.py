@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.")],
+    spec: Annotated[str, typer.Argument(help="The spec file, or a run's folder or name.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes to the spec.")] = None,
     step: Annotated[
         bool, typer.Option("--step/--no-step", help="Play some rounds for time and memory, or tell by shapes alone.")
@@ -25,9 +25,10 @@ def plan(
 
     Memory is told by the shapes of a step's tensors, without allocating any, and by a real step where one fits.
     """
+    from ganlab.run.folder import spec_file
     from ganlab.spec import read_spec
 
-    checked = read_spec(spec, overrides or [])
+    checked = read_spec(spec_file(spec), overrides or [])
     from ganlab.recipes.plan import lines_of, plan_training
 
     print("\n".join(lines_of(plan_training(checked, runs, step=step))))

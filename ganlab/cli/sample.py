@@ -166,12 +166,11 @@ def find_source(opened: OpenedGenerator, node: str | None, options: Mapping[str,
     from ganlab.build import open_dataset
     from ganlab.errors import DataMissing
     from ganlab.evaluation.source import source_for, source_of
-    from ganlab.spec import node_from
-    from ganlab.spec.yaml_reader import read_yaml
+    from ganlab.spec import node_of_text
 
     module, also = opened.module, opened.module.made_from(options)
     if node is not None:
-        given = node_from("datasets", read_yaml(node, "--inputs").plain())
+        given = node_of_text("datasets", node, "--inputs")
         return source_for(module.facts, open_dataset(given), module.device, also)
     if not (module.facts.inputs or also):
         return None

@@ -39,11 +39,11 @@ class Imported:
 def import_generator(source: Path, format_node: Any, out: Path) -> Imported:
     """Translate a checkpoint of another program into a `generator.safetensors`, in the folder `out` or as that file.
 
-    `format_node` is the name of a format, or its node with options. No code of the checkpoint is run, and the weights
-    have to fit exactly: each tensor of the file is used, and each of the generator's is set. Raises `UserError` for all
-    that does not fit.
+    `format_node` is the name of a format, its node with options, or such a node that was checked. No code of the
+    checkpoint is run, and the weights have to fit exactly: each tensor of the file is used, and each of the
+    generator's is set. Raises `UserError` for all that does not fit.
     """
-    node = node_from("formats", format_node)
+    node = format_node if isinstance(format_node, Node) else node_from("formats", format_node)
     translator: Format = Builder(None).construct(node, "--format")
     foreign = translator.read(read_foreign(source, translator.records))
     path = out if out.suffix == SUFFIX else out / f"generator{SUFFIX}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ganlab.build import open_dataset
 from ganlab.contracts import Dataset
@@ -15,7 +14,7 @@ from ganlab.evaluation.reference_files import NoExamples, PublishedStatistics, r
 from ganlab.evaluation.source import source_for
 from ganlab.facts import DataFacts
 from ganlab.plugins import find
-from ganlab.spec import node_from
+from ganlab.spec import node_from, node_of_text
 from ganlab.spec.constructor import constructor_of, plugin_of
 from ganlab.spec.model import MetricNode, Node, own_names
 from ganlab.spec.yaml_reader import read_yaml
@@ -33,7 +32,7 @@ def open_pictures(text: str, option: str) -> Dataset:
     if path.suffix == ".npz" and path.is_file():
         return NpzImages(path)
     if text.lstrip().startswith("{"):
-        return open_dataset(node_from("datasets", read_yaml(text, option).plain()))
+        return open_dataset(node_of_text("datasets", text, option))
     raise DataError(
         f"{option} '{text}' is no folder, no .zip, no .npz of images and no node of a data set, such as "
         "'{name: image_folder, path: photos}'"
@@ -107,5 +106,4 @@ def _named(names: str, of_spec: Sequence[Node]) -> list[Node]:
 def _with_extractor(node: Node, text: str) -> Node:
     if "extractor" not in constructor_of(plugin_of(node)).options:
         return node
-    given: Any = read_yaml(text, "--extractor").plain() if text.lstrip().startswith("{") else text
-    return replace(node, options={**node.options, "extractor": node_from("extractors", given)})
+    return replace(node, options={**node.options, "extractor": node_of_text("extractors", text, "--extractor")})

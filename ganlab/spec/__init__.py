@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ganlab.spec.model import Spec
     from ganlab.spec.names import check_names
     from ganlab.spec.render import dump, plain
-    from ganlab.spec.resolution import Resolution, node_from, resolve, resolve_with_origins
+    from ganlab.spec.resolution import Resolution, node_from, node_of_text, resolve, resolve_with_origins
 
 _PUBLIC = {
     "Document": "document",
@@ -25,6 +25,7 @@ _PUBLIC = {
     "dump": "render",
     "load_spec": "layers",
     "node_from": "resolution",
+    "node_of_text": "resolution",
     "plain": "render",
     "resolve": "resolution",
     "resolve_with_origins": "resolution",
@@ -40,6 +41,7 @@ __all__ = [
     "dump",
     "load_spec",
     "node_from",
+    "node_of_text",
     "plain",
     "read_spec",
     "resolve",

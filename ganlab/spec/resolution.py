@@ -8,12 +8,13 @@ from typing import Any
 
 from ganlab.kinds import KINDS
 from ganlab.spec.checks import check_consistency
-from ganlab.spec.document import Document, Origin, Path, located
+from ganlab.spec.document import Document, Origin, Path, Value, located
 from ganlab.spec.model import Node, Spec
 from ganlab.spec.names import check_names
 from ganlab.spec.node_resolver import NodeResolver
 from ganlab.spec.problems import Problems
 from ganlab.spec.section_resolver import SectionResolver
+from ganlab.spec.yaml_reader import read_yaml
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,16 @@ def resolve(document: Document) -> Spec:
 
 def node_from(kind: str, content: str | Mapping[str, Any]) -> Node:
     """A node given in Python as a section of a spec would write it, checked as there. Raises `SpecError`."""
+    return _checked(kind, located(content, Origin(f"a node of the {kind}")))
+
+
+def node_of_text(kind: str, text: str, option: str) -> Node:
+    """A node that an option of the command line names or writes in YAML; `SpecError` tells the option as the place."""
+    return _checked(kind, read_yaml(text, option, origin=Origin(option)))
+
+
+def _checked(kind: str, value: Value) -> Node:
     problems = Problems()
-    value = located(content, Origin(f"a node of the {kind}"))
     node: Node = NodeResolver(problems).node(kind, value, (), KINDS[kind].section_node_type)
     problems.raise_if_any()
     return node

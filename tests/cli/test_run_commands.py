@@ -42,6 +42,8 @@ def test_runs_are_shown_and_compared_by_folder_or_name(trained, toy_spec):
     assert ganlab("show", trained, "--plain").stdout == (trained / "spec.yaml").read_text()
     assert ganlab("show", name, "--plain").stdout == (trained / "spec.yaml").read_text()
     assert ganlab("diff", trained, toy_spec).stdout == "no differences\n"
+    assert "generator" in ganlab("plan", name, "--no-step").stdout
+    assert ganlab("describe", name).stdout == ganlab("describe", toy_spec).stdout
     other = toy_spec.with_name("other.yaml")
     other.write_text("extends: toy.yaml\nseed: 7\n")
     assert ganlab("diff", trained, other).stdout.split()[:4] == ["seed", "0", "->", "7"]

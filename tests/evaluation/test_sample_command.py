@@ -221,7 +221,7 @@ def test_samples_are_made_for_held_out_examples_or_for_others(run_of, tmp_path):
     for node, sentence in (
         ("{name: toy, resolution: 8}", "'photo' as images of 1 x 4 x 4; the examples of --inputs have images of 1 x 8"),
         ("{name: photoz}", "did you mean 'photos'"),
-        ("[1, 2]", "node"),
+        ("[1, 2]", "--inputs: needs a name"),
     ):
         with pytest.raises(UserError, match=sentence):
             ganlab("sample", run, "--count", "1", "--inputs", node, "--out", tmp_path / "none")

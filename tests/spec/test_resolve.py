@@ -4,7 +4,7 @@ import pytest
 
 from ganlab.errors import SpecError
 from ganlab.schedules import Schedule
-from ganlab.spec import load_spec, node_from, read_spec, resolve_with_origins
+from ganlab.spec import load_spec, node_from, node_of_text, read_spec, resolve_with_origins
 from ganlab.spec.model import MetricNode, Node, OptimizerNode, RegularizerNode
 
 
@@ -263,3 +263,22 @@ def test_a_data_set_within_another_has_no_keys_of_the_loader(install, read, key)
     for inner in (f"inner: {{name: toy, {key}: 2}}", f"inner: toy, further: [{{name: toy, {key}: 2}}]"):
         said = problems(read, f"data={{name: doubled, {inner}}}")
         assert f".{key}: is a key of the spec's own section" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("toi", r"--inputs: there is no plugin 'toi' among the datasets"),
+        ("{name: toy, resolutio: 4}", "--inputs: resolutio: unknown key.*did you mean 'resolution'"),
+        ("{name: toy", "--inputs: this is not YAML"),
+        ("{name: toy, resolution: many}", "--inputs: resolution: "),
+    ],
+)
+def test_a_node_in_an_option_is_refused_at_the_option(toy_spec, text, sentence):
+    with pytest.raises(SpecError, match=sentence):
+        node_of_text("datasets", text, "--inputs")
+
+
+def test_a_node_in_an_option_is_a_name_or_yaml(toy_spec):
+    assert node_of_text("losses", "toy", "--loss") == node_from("losses", "toy")
+    assert node_of_text("losses", "{name: toy, margin: 2}", "--loss").options == {"margin": 2.0}
