@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def test_the_bound_begins_with_the_end_of_the_main_thread():
 
 def test_a_process_of_another_program_is_none_of_ours(monkeypatch):
     monkeypatch.setattr(wandb_service, "_process", lambda: None)
-    with wandb_service.bounded(0.0):
-        pass
-    wandb_service.bound_exit(0.0)
+    watching = threading.enumerate()
+    with wandb_service.bounded(60):
+        assert threading.enumerate() == watching
+    wandb_service.bound_exit(60)
+    assert threading.enumerate() == watching
