@@ -24,7 +24,7 @@ from typing import Any
 
 from report import describe_machine
 from results import keep_result, missing_rows, parse_rows, read_results
-from runs import train_by_command
+from trainings import train_by_command
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "benchmarks/colour_diversity.yaml"

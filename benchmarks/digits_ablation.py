@@ -21,7 +21,7 @@ from typing import Any
 
 from report import describe_machine
 from results import keep_result, missing_rows, parse_rows, read_results
-from runs import last_numbers, train_by_command
+from trainings import last_numbers, train_by_command
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "experiments/progressive/digits-ablation"

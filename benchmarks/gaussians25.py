@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from report import print_table
-from runs import last_numbers, train_by_command
+from trainings import last_numbers, train_by_command
 
 TOYS = Path(__file__).parents[1] / "experiments/toys"
 

@@ -19,7 +19,7 @@ from model_zoo_entries import ENTRIES, Entry
 from model_zoo_page import Trained, draw, filled, section, table
 from report import describe_machine
 from results import named_or_all
-from runs import train_by_command
+from trainings import train_by_command
 
 from ganlab.studies.record import RunRecord
 from ganlab.studies.state import state_of

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from report import print_table
-from runs import cpu_seconds_of_children
+from trainings import cpu_seconds_of_children
 
 SPECS = sorted((Path(__file__).parents[1] / "experiments/toys").glob("*.yaml"))
 QUICKSTART = Path(__file__).parents[1] / "experiments/quickstart.yaml"

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from runs import last_numbers
 from seeds import tell_systems, trained
+from trainings import last_numbers
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 SYSTEMS = {

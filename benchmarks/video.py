@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from runs import last_numbers
 from seeds import parser_of_seeds, tell_seeds, trained
+from trainings import last_numbers
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments/vid2vid"
 SYSTEMS = {"vid2vid": "moving-digits", "per frame": "moving-digits-per-frame"}

@@ -22,6 +22,13 @@ def test_all_names_that_a_program_imports_are_there(name: str) -> None:
     importlib.import_module(name)
 
 
+def test_no_program_has_the_name_of_a_folder_that_working_here_makes() -> None:
+    """The linter would take imports of it for those of the folder, and sort them otherwise once it is there."""
+    ignored = {line.strip("/") for line in (BENCHMARKS.parent / ".gitignore").read_text().split()}
+    assert "runs" in ignored
+    assert not ignored & {path.stem for path in BENCHMARKS.glob("*.py")}
+
+
 def test_works_are_timed_in_turns_after_a_round_that_does_not_count() -> None:
     turns = importlib.import_module("turns")
     now, done = 0.0, []
@@ -87,6 +94,6 @@ def test_systems_are_told_with_their_seeds_or_the_only_one(monkeypatch, capsys) 
 
 
 def test_the_last_numbers_of_a_run_are_those_of_its_last_lines(tmp_path) -> None:
-    runs = importlib.import_module("runs")
+    trainings = importlib.import_module("trainings")
     (tmp_path / "metrics.jsonl").write_text('{"kimg": 1, "swd": 9.0, "fd": 3.0}\n{"kimg": 2, "swd": 4.0}\n')
-    assert runs.last_numbers(tmp_path) == {"kimg": 2, "swd": 4.0, "fd": 3.0}
+    assert trainings.last_numbers(tmp_path) == {"kimg": 2, "swd": 4.0, "fd": 3.0}
